@@ -1,0 +1,8 @@
+"""The one kind of error that a user can mend."""
+
+
+class InputError(ValueError):
+    """Something that was handed to the library is wrong; the message names it and says what to do.
+
+    The command line prints the message without a traceback and ends with exit status 2.
+    """

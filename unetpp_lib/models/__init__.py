@@ -1,0 +1,22 @@
+"""U-Net, UNet++ and its pruned depths, and what they cost."""
+
+from unetpp_lib.models.blocks import ConvBlock, SegmentationNetwork
+from unetpp_lib.models.profiling import Profile, choose_depth, profile, profile_depths
+from unetpp_lib.models.pruning import prune
+from unetpp_lib.models.unet import UNet, compute_matched_unet, wide_unet
+from unetpp_lib.models.unetpp import UNetPlusPlus, probabilities
+
+__all__ = [
+    "ConvBlock",
+    "Profile",
+    "SegmentationNetwork",
+    "UNet",
+    "UNetPlusPlus",
+    "choose_depth",
+    "compute_matched_unet",
+    "probabilities",
+    "profile",
+    "profile_depths",
+    "prune",
+    "wide_unet",
+]

@@ -1,0 +1,173 @@
+"""The parts that U-Net and UNet++ share: the block, the node that joins, and the frame around a network."""
+
+from collections.abc import Sequence
+from math import gcd
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from unetpp_lib.errors import InputError
+
+Norm = Literal["batch", "group", "instance"] | None
+Upsample = Literal["transpose", "bilinear"]
+
+MAX_DEPTH = 6
+
+
+def make_norm(norm: Norm, channels: int) -> nn.Module:
+    """Return the normalisation layer for maps of ``channels`` channels; group norm uses gcd(8, channels) groups."""
+    if norm is None:
+        return nn.Identity()
+    if norm == "batch":
+        return nn.BatchNorm2d(channels)
+    if norm == "group":
+        return nn.GroupNorm(gcd(8, channels), channels)
+    if norm == "instance":
+        return nn.InstanceNorm2d(channels, affine=True)
+    raise InputError(f'norm is {norm!r}; choose "batch", "group", "instance" or None.')
+
+
+class ConvBlock(nn.Module):
+    """Twice: 3×3 convolution → normalisation → ReLU; then dropout of whole channels.
+
+    Shape: ``(N, in_channels, H, W)`` → ``(N, out_channels, H, W)``.
+    Source: H(·) in equation 1 of Zhou et al. 2018; weights start as in section 3 of Ronneberger et al. 2015.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm = "batch", dropout: float = 0.0) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.norm1 = make_norm(norm, out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        self.norm2 = make_norm(norm, out_channels)
+        self.dropout = nn.Dropout2d(dropout)
+        for conv in (self.conv1, self.conv2):
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+            nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the block's features."""
+        x = torch.relu(self.norm1(self.conv1(x)))
+        x = torch.relu(self.norm2(self.conv2(x)))
+        return self.dropout(x)  # type: ignore[no-any-return]
+
+
+class JoinNode(nn.Module):
+    """A node that joins its row's earlier maps with the map below: H([skips, U(below)]).
+
+    Shape: ``skips`` are ``(N, width, H, W)`` each, ``below`` is ``(N, width_below, H/2, W/2)`` → ``(N, width, H, W)``.
+    Source: the second case of equation 1, Zhou et al. 2018. A decoder step of U-Net is the case of one skip.
+    """
+
+    def __init__(
+        self, width: int, width_below: int, skips: int, norm: Norm, upsample: Upsample, dropout: float
+    ) -> None:
+        super().__init__()
+        self.up: nn.Module
+        if upsample == "transpose":
+            self.up = nn.ConvTranspose2d(width_below, width, 2, stride=2)
+            width_below = width
+        else:
+            self.up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+        self.block = ConvBlock(skips * width + width_below, width, norm, dropout)
+
+    def forward(self, skips: Sequence[Tensor], below: Tensor) -> Tensor:
+        """Return the node's features."""
+        return self.block(torch.cat([*skips, self.up(below)], dim=1))  # type: ignore[no-any-return]
+
+
+def mirror_index(length: int, padded: int, device: torch.device) -> Tensor:
+    """Return ``padded`` indices that run through ``length`` pixels and then back.
+
+    Where there is too little to reflect, the first pixel repeats. No branch depends on the size, so that
+    ``torch.export`` keeps it dynamic.
+
+    >>> mirror_index(3, 8, torch.device("cpu")).tolist()
+    [0, 1, 2, 1, 0, 0, 0, 0]
+    """
+    last = length - 1
+    return (last - (last - torch.arange(padded, device=device)).abs()).clamp(min=0)
+
+
+class SegmentationNetwork(nn.Module):
+    """The frame of every network here: checks and pads the image, runs the network, crops the logits.
+
+    A subclass sets ``heads`` (1×1 convolutions, shallow to deep) and ``head_depths``, and defines ``head_features``.
+    """
+
+    heads: nn.ModuleList
+    head_depths: tuple[int, ...]
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        widths: Sequence[int],
+        norm: Norm,
+        upsample: Upsample,
+        dropout: float,
+        pad_multiple: int | None = None,
+    ) -> None:
+        super().__init__()
+        depth = len(widths) - 1
+        if not 1 <= depth <= MAX_DEPTH or min(widths) < 1:
+            raise InputError(f"widths is {tuple(widths)}; give 2 to {MAX_DEPTH + 1} positive widths, one a level.")
+        if in_channels < 1 or num_classes < 1:
+            raise InputError(f"in_channels={in_channels} and num_classes={num_classes}: both must be at least 1.")
+        if upsample not in ("transpose", "bilinear"):
+            raise InputError(f'upsample is {upsample!r}; choose "transpose" or "bilinear".')
+        if not 0 <= dropout < 1:
+            raise InputError(f"dropout is {dropout}; give a share of channels, at least 0 and below 1.")
+        self.depth = depth
+        self.in_channels, self.num_classes, self.widths = in_channels, num_classes, tuple(widths)
+        self.norm, self.upsample, self.dropout = norm, upsample, dropout
+        self.pad_multiple = 2**depth if pad_multiple is None else pad_multiple
+        if self.pad_multiple < 1 or self.pad_multiple % 2**depth:
+            raise InputError(f"pad_multiple is {pad_multiple}; depth {depth} needs a multiple of {2**depth}.")
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The constructor's arguments: ``type(model)(**model.arguments)`` is the same architecture."""
+        names = ("in_channels", "num_classes", "widths", "norm", "upsample", "dropout")
+        return {name: getattr(self, name) for name in names}
+
+    def head_features(self, x: Tensor) -> list[Tensor]:
+        """Return, for a padded image, the feature maps ``(N, widths[0], H, W)`` that the heads read."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return the logits of every head, shallow to deep.
+
+        Shape: ``x`` is ``(N, in_channels, H, W)`` of any H and W; each head's logits are ``(N, num_classes, H, W)``.
+        Raises InputError for another number of channels, and in training where batch norm has one value a channel.
+        """
+        if x.ndim != 4 or x.shape[1] != self.in_channels:
+            raise InputError(f"The input has shape {tuple(x.shape)}; this network takes (N, {self.in_channels}, H, W).")
+        height, width = x.shape[2:]
+        padded = self._pad(x)
+        if self.norm == "batch" and self.training:
+            self._require_several_values(padded)
+        return [
+            head(features)[..., :height, :width]
+            for head, features in zip(self.heads, self.head_features(padded), strict=True)
+        ]
+
+    def _pad(self, x: Tensor) -> Tensor:
+        """Mirror the image at its bottom and right, up to the next multiple that can be halved ``depth`` times."""
+        multiple = self.pad_multiple
+        for dim in (2, 3):
+            length = x.shape[dim]
+            padded = (length + multiple - 1) // multiple * multiple
+            if self.norm == "instance":  # it has nothing to normalise in a map of one pixel
+                padded = torch.sym_max(padded, 2 * multiple)  # type: ignore[no-untyped-call]
+            x = x.index_select(dim, mirror_index(length, padded, x.device))
+        return x
+
+    def _require_several_values(self, padded: Tensor) -> None:
+        values = padded.shape[0] * (padded.shape[2] >> self.depth) * (padded.shape[3] >> self.depth)
+        if values == 1:
+            raise InputError(
+                "Batch norm has one value a channel at the bottom of the network and cannot train on it: "
+                'use a batch of 2 or more, larger images, or norm="group".'
+            )

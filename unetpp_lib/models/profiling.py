@@ -1,0 +1,131 @@
+"""What a network costs: parameters, multiply-accumulates, memory and time; and the choice of a depth."""
+
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from unetpp_lib.errors import InputError
+from unetpp_lib.models.blocks import SegmentationNetwork
+from unetpp_lib.models.pruning import prune
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The cost of one forward pass of one network."""
+
+    parameters: int
+    """How many numbers are trained."""
+    macs: int
+    """Multiply-accumulates of all convolutions (two floating-point operations each)."""
+    peak_memory: int
+    """Bytes of weights, input and feature maps alive at once; the convolutions' own work space is not counted."""
+    latency: float
+    """Seconds, the median of several passes after warm-up."""
+
+
+class _PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the bytes of all tensors that are alive at once."""
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.alive = self.peak = 0
+        self._seen: set[int] = set()
+        for tensor in tensors:
+            self._count(tensor)
+
+    def _count(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self.alive += storage.nbytes()
+        self.peak = max(self.peak, self.alive)
+        weakref.finalize(storage, self._release, key, storage.nbytes())
+
+    def _release(self, key: int, size: int) -> None:
+        self._seen.discard(key)
+        self.alive -= size
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, Tensor):
+                self._count(leaf)
+        return result
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+@torch.inference_mode()
+def profile(
+    model: SegmentationNetwork, size: int | tuple[int, int] = 512, device: str | torch.device = "cpu", repeats: int = 5
+) -> Profile:
+    """Measure one forward pass on one image of ``size`` (pixels: one number for a square, or height and width).
+
+    The network is moved to ``device`` for the measurement, set to evaluation mode, and put back as it was.
+    """
+    height, width = (size, size) if isinstance(size, int) else size
+    if min(height, width, repeats) < 1:
+        raise InputError(f"size={size} and repeats={repeats} must be at least 1.")
+    device, home, training = torch.device(device), next(model.parameters()).device, model.training
+    model.to(device).eval()
+    image = torch.zeros(1, model.in_channels, height, width, device=device, dtype=next(model.parameters()).dtype)
+    try:
+        with FlopCounterMode(display=False) as flops:
+            model(image)
+        with _PeakMemory([image, *model.parameters(), *model.buffers()]) as memory:
+            model(image)
+        latencies = [_seconds(lambda: model(image), device) for _ in range(repeats + 1)][1:]
+    finally:
+        model.to(home).train(training)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return Profile(parameters, flops.get_total_flops() // 2, memory.peak, median(latencies))
+
+
+def profile_depths(
+    model: SegmentationNetwork, size: int | tuple[int, int] = 512, device: str | torch.device = "cpu", repeats: int = 5
+) -> dict[int, Profile]:
+    """Return the profile of ``model`` pruned to each depth, by depth."""
+    return {depth: profile(prune(model, depth), size, device, repeats) for depth in range(1, model.depth + 1)}
+
+
+def choose_depth(
+    profiles: Mapping[int, Profile],
+    scores: Mapping[int, float],
+    max_iou_drop: float = 0.0,
+    max_latency: float | None = None,
+) -> int:
+    """Return the depth of the smallest network that keeps the budget.
+
+    ``profiles`` and ``scores`` (IoU) are by depth. Of the networks that take at most ``max_latency`` seconds, it is
+    the one with the fewest parameters among those whose IoU is at most ``max_iou_drop`` below the best of them.
+    """
+    if not profiles or profiles.keys() != scores.keys():
+        raise InputError(
+            f"profiles are for depths {sorted(profiles)} and scores for depths {sorted(scores)}; give the same depths."
+        )
+    if max_iou_drop < 0:
+        raise InputError(f"max_iou_drop is {max_iou_drop}; give 0 or more (0.01 is one point of IoU).")
+    in_time = [depth for depth, cost in profiles.items() if max_latency is None or cost.latency <= max_latency]
+    if not in_time:
+        fastest = min(cost.latency for cost in profiles.values())
+        raise InputError(f"No depth takes at most max_latency={max_latency:g} s; the fastest takes {fastest:g} s.")
+    best = max(scores[depth] for depth in in_time)
+    good = [depth for depth in in_time if scores[depth] >= best - max_iou_drop]
+    return min(good, key=lambda depth: profiles[depth].parameters)

@@ -148,8 +148,9 @@ class SegmentationNetwork(nn.Module):
         padded = self._pad(x)
         if self.norm == "batch" and self.training:
             self._require_several_values(padded)
-        return [
-            head(features)[..., :height, :width]
+        rows, columns = torch.arange(height, device=x.device), torch.arange(width, device=x.device)
+        return [  # cropped by index as well: a slice would tie torch.export to sizes of one remainder
+            head(features).index_select(2, rows).index_select(3, columns)
             for head, features in zip(self.heads, self.head_features(padded), strict=True)
         ]
 
@@ -158,9 +159,10 @@ class SegmentationNetwork(nn.Module):
         multiple = self.pad_multiple
         for dim in (2, 3):
             length = x.shape[dim]
-            padded = (length + multiple - 1) // multiple * multiple
+            tiles = (length + multiple - 1) // multiple
             if self.norm == "instance":  # it has nothing to normalise in a map of one pixel
-                padded = torch.sym_max(padded, 2 * multiple)  # type: ignore[no-untyped-call]
+                tiles = torch.sym_max(tiles, 2)  # type: ignore[no-untyped-call]
+            padded = tiles * multiple
             x = x.index_select(dim, mirror_index(length, padded, x.device))
         return x
 

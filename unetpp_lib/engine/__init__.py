@@ -1,0 +1,25 @@
+"""Training, scoring and using networks: what brings models, losses, metrics and data together."""
+
+from unetpp_lib.engine.config import PRESETS, TrainConfig
+from unetpp_lib.engine.evaluation import Evaluation, evaluate
+from unetpp_lib.engine.prediction import predict
+from unetpp_lib.engine.runs import Run, find_weights
+from unetpp_lib.engine.runtime import Runtime, choose_runtime
+from unetpp_lib.engine.training import train
+from unetpp_lib.engine.weights import Card, load_model, save_model
+
+__all__ = [
+    "PRESETS",
+    "Card",
+    "Evaluation",
+    "Run",
+    "Runtime",
+    "TrainConfig",
+    "choose_runtime",
+    "evaluate",
+    "find_weights",
+    "load_model",
+    "predict",
+    "save_model",
+    "train",
+]

@@ -1,0 +1,146 @@
+"""Everything that a training run is made from."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from unetpp_lib.errors import InputError
+from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
+
+ModelName = Literal["unet", "unetplus", "unetpp"]
+PresetName = Literal["laptop", "full"]
+
+# what may differ when a run goes on: where it runs and is kept, but nothing that makes its result
+FREE_ON_RESUME = {"out", "device", "workers", "compiled", "checkpoint_seconds"}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The configuration of one training run; the command line is made from these fields."""
+
+    data: str = "membranes"
+    """A data set's name (see `unetpp data list`) or a folder with images/ and masks/."""
+    preset: PresetName = "laptop"
+    """The values that all other options start from: laptop (minutes on two cores) or full (a GPU)."""
+    model: ModelName = "unetpp"
+    """unet, unetplus (UNet+: no dense skips) or unetpp."""
+    deep_supervision: bool = True
+    """One head on each X^{0,j} (UNet++ and UNet+), so that the network can be pruned."""
+    widths: tuple[int, ...] = (8, 16, 32, 64, 128)
+    """Channels of each level; their number less one is the depth."""
+    norm: Literal["batch", "group", "instance", "none"] = "batch"
+    """Normalisation layers."""
+    upsample: Literal["transpose", "bilinear"] = "transpose"
+    """How a node doubles the map from below."""
+    dropout: float = 0.0
+    """Share of channels dropped after each block in training."""
+    channels: int = 1
+    """Channels of the images: 1 (grey) or 3 (RGB)."""
+    num_classes: int = 1
+    """1: foreground against background; C ≥ 2: the masks hold classes 0 … C-1, and 255 is ignored."""
+    epochs: int = 40
+    """Times that the training part is seen; in one epoch each image gives as many patches as its area holds."""
+    batch_size: int = 4
+    """Patches a step, over all processes."""
+    patch: int = 256
+    """Side of the square patches, in pixels."""
+    lr: float = 3e-3
+    """Learning rate of Adam at its highest; it warms up over the first 5 % of the steps and falls to 0 as a cosine."""
+    bce_weight: float = 0.5
+    """Weight of the cross-entropy in each head's loss."""
+    dice_weight: float = 1.0
+    """Weight of 1 - soft Dice in each head's loss."""
+    augment: bool = True
+    """Flip, turn, deform and disturb the training patches."""
+    split: Literal["auto", "random", "blocked"] = "auto"
+    """auto: the set's split.json, else blocked for a stack of slices, else random by image."""
+    validation: float = 0.15
+    """Share of the images to choose the epoch by (where the set has no split of its own)."""
+    test: float = 0.15
+    """Share of the images that are scored once, at the end; 0 scores the validation part instead."""
+    evaluate_every: int = 4
+    """Epochs between two looks at the validation part."""
+    seed: int = 0
+    """Seed of split, weights, order, patches and augmentation."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 …"""
+    precision: Literal["auto", "bf16", "float32"] = "auto"
+    """auto: bf16 where the hardware has its instructions, else float32."""
+    compiled: bool = False
+    """Compile the network (torch.compile): a slow start, then faster steps on a GPU."""
+    workers: int = 0
+    """Processes that read images; 0 reads in the training process and keeps small sets in memory."""
+    checkpoint_seconds: float = 60.0
+    """A checkpoint is written after each look at the validation part, and this often in between."""
+    out: Path | None = field(default=None)
+    """The run's folder; default: a new one under runs/."""
+
+    def __post_init__(self) -> None:
+        positive = ("channels", "num_classes", "epochs", "batch_size", "patch", "lr", "evaluate_every")
+        for name in positive:
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be greater than 0.")
+        not_negative = ("bce_weight", "dice_weight", "workers", "seed", "checkpoint_seconds")
+        for name in not_negative:
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be at least 0.")
+        if self.bce_weight == self.dice_weight == 0:
+            raise InputError("bce_weight and dice_weight are both 0; the loss needs at least one term.")
+
+    def build_model(self) -> SegmentationNetwork:
+        """Return the network, untrained."""
+        arguments: dict[str, Any] = {
+            "in_channels": self.channels,
+            "num_classes": self.num_classes,
+            "widths": self.widths,
+            "norm": None if self.norm == "none" else self.norm,
+            "upsample": self.upsample,
+            "dropout": self.dropout,
+        }
+        if self.model == "unet":
+            return UNet(**arguments)
+        return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision, dense=self.model == "unetpp")
+
+    def to_json(self) -> str:
+        """Return the configuration as JSON text, without the run's folder (which holds it)."""
+        values = asdict(self)
+        del values["out"]
+        return json.dumps(values, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, path: Path) -> "TrainConfig":
+        """Read the configuration of the run in ``path``'s folder."""
+        try:
+            values = json.loads(path.read_text())
+            known = {f.name for f in fields(cls)}
+            if not isinstance(values, dict) or not values.keys() <= known:
+                raise InputError(f"{path} holds options that this version does not know. Start a new run.")
+            return cls(**values | {"widths": tuple(values["widths"])}, out=path.parent)
+        except FileNotFoundError as error:
+            raise InputError(f"{path.parent} is no run folder: it has no config.json. Check the path.") from error
+        except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} is damaged. Restore it, or start a new run.") from error
+
+    def require_same_result(self, other: "TrainConfig") -> None:
+        """Raise InputError where ``other`` (the run on disk) would train something else than this configuration."""
+        names = [f.name for f in fields(self) if f.name not in FREE_ON_RESUME]
+        differ = [
+            f"{name} is {getattr(self, name)} here and {getattr(other, name)} there"
+            for name in names
+            if getattr(self, name) != getattr(other, name)
+        ]
+        if differ:
+            raise InputError(
+                f"{other.out} was started with another configuration: {'; '.join(differ)}. "
+                "Resume with the same options, or start a new run with another --out."
+            )
+
+
+LAPTOP = TrainConfig()
+PRESETS: dict[PresetName, TrainConfig] = {
+    "laptop": LAPTOP,
+    "full": replace(
+        LAPTOP, preset="full", widths=(32, 64, 128, 256, 512), epochs=300, batch_size=8, lr=1e-3, evaluate_every=10
+    ),
+}

@@ -1,0 +1,123 @@
+"""The scores of a network on the images of a folder: every head, every definition, and the trivial answer beside it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from unetpp_lib.data import SegmentationFolder, read_distractors
+from unetpp_lib.engine.prediction import TILE, read_in_tiles
+from unetpp_lib.engine.runtime import Runtime, choose_runtime
+from unetpp_lib.engine.weights import Card
+from unetpp_lib.errors import InputError
+from unetpp_lib.metrics import classify, confusion_counts, score_table
+from unetpp_lib.models import SegmentationNetwork, probabilities
+
+MEAN = "mean of heads"
+DISTRACTORS = ("small", "medium", "large")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of one network on some images."""
+
+    names: tuple[str, ...]
+    """The images that were scored."""
+    scores: dict[str, dict[str, float]]
+    """By reading ("head 1" …, "mean of heads", "all foreground"): the scores of `metrics.score_table`; where the data
+    have distractors, also "distractors/small", "…/medium" and "…/large": the share of their pixels called membrane."""
+
+    @property
+    def answer(self) -> dict[str, float]:
+        """The scores of the network's own answer: the mean of its heads, or its only head."""
+        return self.scores.get(MEAN) or next(iter(self.scores.values()))
+
+    def table(self) -> str:
+        """Return the IoU scores as text (per image and pooled) and, where there are any, the distractors' shares."""
+        columns = [(group, of, f"iou/{key}/{average}") for average, group in _GROUPS.items() for key, of in _OF.items()]
+        shares = [key for key in self.answer if key.startswith("distractors/")]
+        columns += [("distractors called membrane", key.split("/")[1], key) for key in shares]
+        groups = dict.fromkeys(group for group, _, _ in columns)
+        lines = [" " * 16 + "".join(f"{group:<30}" for group in groups)]
+        lines.append(" " * 16 + "".join(f"{name:<10}" for _, name, _ in columns))
+        for row, scores in self.scores.items():
+            lines.append(f"{row:<16}" + "".join(f"{scores[key]:<10.3f}" for _, _, key in columns))
+        return "\n".join(line.rstrip() for line in lines)
+
+
+_GROUPS = {"image": "IoU, mean over the images", "pooled": "IoU, all pixels pooled"}
+_OF = {"foreground": "fore", "background": "back", "classes": "mean"}
+
+
+def read_heads(model: SegmentationNetwork, images: Tensor, runtime: Runtime) -> dict[str, Tensor]:
+    """Return the probabilities ``(N, num_classes, H, W)`` of normalised images: each head's, then their mean."""
+    with torch.inference_mode(), runtime.autocast():
+        heads = model(images)
+    readings = {f"head {depth}": probabilities([head]) for depth, head in zip(model.head_depths, heads, strict=True)}
+    return readings | ({MEAN: probabilities(heads)} if len(heads) > 1 else {})
+
+
+def read_image_heads(
+    model: SegmentationNetwork, image: Tensor, card: Card, runtime: Runtime, tile: int = TILE
+) -> dict[str, Tensor]:
+    """Return the probabilities ``(1, num_classes, H, W)`` of one image ``(C, H, W)`` in [0, 1], by reading."""
+    names: list[str] = []
+
+    def read(patch: Tensor) -> Tensor:
+        readings = read_heads(model, patch, runtime)
+        names[:] = readings
+        return torch.cat(list(readings.values()), dim=1)
+
+    joined = read_in_tiles(read, card.normalise(image), tile, runtime.device, model.pad_multiple)
+    return dict(zip(names, torch.split(joined[None], model.num_classes, dim=1), strict=True))
+
+
+def evaluate(
+    model: SegmentationNetwork,
+    folder: SegmentationFolder,
+    card: Card,
+    names: Iterable[str] | None = None,
+    runtime: Runtime | None = None,
+    tile: int = TILE,
+) -> Evaluation:
+    """Score every head of ``model``, and their mean, on the images ``names`` of ``folder`` (default: all).
+
+    One-class predictions are cut at the card's threshold. The all-foreground answer is scored beside them.
+    """
+    runtime = runtime or choose_runtime(precision="float32")
+    names = tuple(folder.names if names is None else names)
+    if not names or not set(names) <= set(folder.names):
+        raise InputError(f"names holds {sorted(set(names) - set(folder.names))[:3]}; give images of {folder.root}.")
+    if (folder.channels, folder.num_classes) != (model.in_channels, model.num_classes):
+        raise InputError(
+            f"The network takes {model.in_channels} channels and {model.num_classes} classes, the folder was opened "
+            f"with {folder.channels} and {folder.num_classes}: give SegmentationFolder the network's numbers."
+        )
+    model = runtime.place(model).eval()
+    counts: dict[str, list[Tensor]] = {}
+    traps: dict[str, list[Tensor]] = {}
+    for name in names:
+        image, mask = folder[folder.names.index(name)]
+        readings = read_image_heads(model, image, card, runtime, tile)
+        labels = {row: classify(probability, card.threshold) for row, probability in readings.items()}
+        if folder.num_classes == 1:
+            labels["all foreground"] = torch.ones_like(mask[None])
+        distractors = read_distractors(folder.root, name)
+        for row, label in labels.items():
+            counts.setdefault(row, []).append(confusion_counts(label, mask[None], folder.num_classes))
+            if distractors is not None:
+                traps.setdefault(row, []).append(_count_traps(label[0], distractors))
+    scores = {row: score_table(torch.cat(parts)) for row, parts in counts.items()}
+    for row, parts in traps.items():
+        called, total = torch.stack(parts).sum(0)
+        scores[row] |= {
+            f"distractors/{size}": (called[i] / total[i]).item() for i, size in enumerate(DISTRACTORS) if total[i]
+        }
+    return Evaluation(names, scores)
+
+
+def _count_traps(label: Tensor, distractors: Tensor) -> Tensor:
+    """Return, for each size of distractor, its pixels called membrane and all its pixels: ``(2, 3)``."""
+    sizes = [distractors == size for size in (1, 2, 3)]
+    return torch.tensor([[(size & (label == 0)).sum() for size in sizes], [size.sum() for size in sizes]])

@@ -1,0 +1,136 @@
+"""A run's folder: what a training leaves behind, and how it is read again."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unetpp_lib.data import SegmentationFolder, Split, is_stack, read_split, split_by_image, write_split
+from unetpp_lib.engine.config import TrainConfig
+from unetpp_lib.engine.distributed import World
+from unetpp_lib.engine.runtime import Runtime, provenance
+from unetpp_lib.engine.weights import Card, load_model
+from unetpp_lib.errors import InputError
+from unetpp_lib.files import write_atomically
+from unetpp_lib.models import SegmentationNetwork
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run on disk."""
+
+    folder: Path
+
+    @property
+    def config(self) -> TrainConfig:
+        """The configuration that it was started with."""
+        return TrainConfig.from_json(self.folder / "config.json")
+
+    @property
+    def split(self) -> Split:
+        """Which images are for training, validation and test."""
+        return read_split(self.folder / "split.json")
+
+    @property
+    def checkpoint(self) -> Path:
+        """The last state, to resume from."""
+        return self.folder / "last.pt"
+
+    @property
+    def weights(self) -> Path:
+        """The best network by the validation part."""
+        return self.folder / "best.safetensors"
+
+    @property
+    def picture(self) -> Path:
+        """Predictions beside the truth."""
+        return self.folder / "predictions.png"
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One entry an epoch: loss, learning rate, seconds, and validation scores where they were taken."""
+        path = self.folder / "metrics.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """The final scores, by reading, and the part that they were measured on; empty before the end."""
+        path = self.folder / "scores.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it came to its end."""
+        return bool(self.scores)
+
+    def load_model(self) -> tuple[SegmentationNetwork, Card]:
+        """Return its best network and card."""
+        return load_model(self.weights)
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write one JSON file into the folder."""
+        write_atomically(self.folder / name, json.dumps(content, indent=2) + "\n")
+
+
+def open_run(config: TrainConfig, folder: SegmentationFolder, runtime: Runtime, world: World, resume: bool) -> Run:
+    """Return the run to go on with, or a new one with its configuration, split and provenance written.
+
+    Raises InputError where there is no run to go on with, or it was started with other options.
+    """
+    if resume:
+        if config.out is None:
+            raise InputError("--resume needs the run's folder: say which with --out.")
+        run = Run(config.out)
+        config.require_same_result(run.config)
+    else:
+        run = Run(new_run_folder(config))
+        world.wait()  # every rank has found the folder free before the first file is in it
+    if world.is_main and not (run.folder / "split.json").exists():
+        write_atomically(run.folder / "config.json", config.to_json())
+        run.write_json("provenance.json", provenance(runtime))
+        write_split(choose_split(folder, config), run.folder / "split.json")
+    world.wait()
+    return run
+
+
+def choose_split(folder: SegmentationFolder, config: TrainConfig) -> Split:
+    """Return the folder's own split.json if it has one, else a split by image, blocked for a stack of slices."""
+    own = folder.root / "split.json"
+    if config.split == "auto" and own.is_file():
+        split = read_split(own)
+        missing = {*split.train, *split.validation, *split.test} - set(folder.names)
+        if missing or not split.train:
+            raise InputError(f"{own} names no training image, or images that are not there: {sorted(missing)[:3]}.")
+        return split
+    blocked = config.split == "blocked" or (config.split == "auto" and is_stack(folder.root))
+    return split_by_image(folder.names, config.validation, config.test, config.seed, blocked)
+
+
+def new_run_folder(config: TrainConfig) -> Path:
+    """Return the folder of a new run: ``config.out``, or the first free number under runs/.
+
+    Raises InputError where ``config.out`` holds files: nothing is ever overwritten.
+    """
+    if config.out is None:
+        name = f"{Path(config.data).name}-{config.model}-{config.preset}"
+        number = 1
+        while Path("runs", f"{name}-{number}").exists():
+            number += 1
+        return Path("runs", f"{name}-{number}")
+    if config.out.exists() and not config.out.is_dir():
+        raise InputError(f"{config.out} is a file. Choose another --out.")
+    if config.out.is_dir() and any(file.suffix != ".tmp" for file in config.out.iterdir()):
+        raise InputError(f"{config.out} exists and holds files. Go on with it by --resume, or choose another --out.")
+    return config.out
+
+
+def find_weights(run_or_weights: Path) -> Path:
+    """Return the weights that a run folder or a .safetensors file stands for."""
+    if run_or_weights.is_dir():
+        run = Run(run_or_weights)
+        if not run.weights.is_file():
+            raise InputError(
+                f"{run_or_weights} holds no best.safetensors: no run folder, or stopped before its first look."
+            )
+        return run.weights
+    return run_or_weights

@@ -1,0 +1,110 @@
+"""The one place that decides device, precision, memory layout and compilation."""
+
+import os
+import platform
+import subprocess
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from unetpp_lib import __version__
+from unetpp_lib.errors import InputError
+from unetpp_lib.models import SegmentationNetwork
+
+Precision = Literal["auto", "bf16", "float32"]
+
+
+def _processor() -> dict[str, Any]:
+    """Return the processor's name and instructions; empty where this version of PyTorch cannot tell."""
+    return dict(getattr(torch.cpu, "get_capabilities", dict)())
+
+
+def _bf16_is_fast(device: torch.device) -> bool:
+    """Whether the hardware has instructions for bf16; emulated, it is slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        return bool(_processor().get("avx512_bf16") or _processor().get("amx_bf16"))
+    return False
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How networks run here: made by `choose_runtime`."""
+
+    device: torch.device
+    bf16: bool
+    compiled: bool = False
+
+    def place(self, model: SegmentationNetwork) -> SegmentationNetwork:
+        """Move ``model`` to the device, channels last: the layout of the fast convolutions."""
+        model.to(self.device)
+        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Return the context in which a forward pass runs: bf16 where it is fast, else float32."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+    def __str__(self) -> str:
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor_name()
+        threads = f", {torch.get_num_threads()} threads" if self.device.type == "cpu" else ""
+        return f"{self.device} ({name}{threads}), {'bf16' if self.bf16 else 'float32'}" + ", compiled" * self.compiled
+
+
+def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled: bool = False) -> Runtime:
+    """Return the runtime for ``device`` ("auto": the GPU if there is one, else the CPU) and ``precision``.
+
+    "auto" precision is bf16 where the hardware has its instructions, else float32.
+    Raises InputError for a device that is not there.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise InputError(f'device is {device!r}; choose "auto", "cpu", "cuda", "cuda:0" …') from error
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise InputError(
+            f"device is {device!r}, but PyTorch sees {torch.cuda.device_count()} CUDA devices here. "
+            'Use --device cpu, or install a CUDA build of PyTorch and check "nvidia-smi".'
+        )
+    if precision not in ("auto", "bf16", "float32"):
+        raise InputError(f'precision is {precision!r}; choose "auto", "bf16" or "float32".')
+    return Runtime(chosen, precision == "bf16" or (precision == "auto" and _bf16_is_fast(chosen)), compiled)
+
+
+def processor_name() -> str:
+    """Return the name of this machine's processor."""
+    return str(_processor().get("cpu_name") or platform.processor() or platform.machine())
+
+
+def _commit() -> str | None:
+    """Return the commit of the repository that this code runs from, "+" behind it where files were changed."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head + "+" * bool(changed.stdout)
+
+
+def provenance(runtime: Runtime) -> dict[str, Any]:
+    """Return what a result came from: versions, hardware and commit."""
+    return {
+        "unetpp": __version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "pillow": version("pillow"),
+        "system": platform.system(),
+        "processor": processor_name(),
+        "cores": os.cpu_count(),
+        "runtime": str(runtime),
+    }

@@ -1,0 +1,52 @@
+"""Images and masks: reading, checking, splitting, augmenting, drawing and fetching them."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from unetpp_lib.data.augment import Augmentation, elastic_field, warp
+from unetpp_lib.data.folder import FolderError, SegmentationFolder, read_image, read_mask
+from unetpp_lib.data.split import Split, read_split, split_by_image, write_split
+
+if TYPE_CHECKING:
+    from unetpp_lib.data.catalog import download, find_dataset, is_stack, list_datasets, repository_data
+    from unetpp_lib.data.membranes import Drawing, draw_membranes, read_distractors, write_membranes
+
+__all__ = [
+    "Augmentation",
+    "Drawing",
+    "FolderError",
+    "SegmentationFolder",
+    "Split",
+    "download",
+    "draw_membranes",
+    "elastic_field",
+    "find_dataset",
+    "is_stack",
+    "list_datasets",
+    "read_distractors",
+    "read_image",
+    "read_mask",
+    "read_split",
+    "repository_data",
+    "split_by_image",
+    "warp",
+    "write_membranes",
+    "write_split",
+]
+
+# Their modules need packages beyond the core, so they are imported when a name is first asked for (PEP 562).
+_LAZY = {
+    "catalog": {"download", "find_dataset", "is_stack", "list_datasets", "repository_data"},
+    "membranes": {"Drawing", "draw_membranes", "read_distractors", "write_membranes"},
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _LAZY.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,262 @@
+"""The command `unetpp`: each subcommand says what it did and where; wrong input is one message and exit status 2."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, cast, get_args
+
+import numpy as np
+import tyro
+from PIL import Image
+from tqdm import tqdm
+from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
+
+from unetpp_lib import data, engine, models
+from unetpp_lib.engine import Run, TrainConfig
+from unetpp_lib.engine.config import PresetName
+from unetpp_lib.engine.prediction import TILE
+from unetpp_lib.errors import InputError
+from unetpp_lib.metrics import classify
+from unetpp_lib.models.unetpp import Mode
+
+Part = Literal["train", "validation", "test", "all"]
+INTERRUPTED = 130  # the shells' exit status of a program that Ctrl-C stopped
+
+
+def list_sets() -> None:
+    """List the data sets at hand, and those that can be downloaded."""
+    for found in data.list_datasets():
+        print(f"{found.name:<16}{found.images:>5} images   {found.place:<14}{found.folder or ''}")
+
+
+def make_membranes(count: int = 40, size: int = 256, seed: int = 0, out: Path = Path("my_membranes")) -> None:
+    """Draw images that look like electron microscopy, with masks and distractors.
+
+    Args:
+        count: How many images.
+        size: Their side in pixels.
+        seed: The same seed draws the same images.
+        out: The folder to write; it must be new or empty.
+    """
+    data.write_membranes(out, count, size, seed)
+    print(f"Drew {count} images of {size}×{size} pixels into {out}. Train on them: unetpp train --data {out}")
+
+
+def download(name: Positional[str], /, out: Path | None = None) -> None:
+    """Fetch a public data set and lay it out as images/ and masks/.
+
+    Args:
+        name: isbi2012, isbi2012_test or dsb2018.
+        out: The folder to write; default: the user's cache.
+    """
+    print(f"The images and masks are in {data.download(name, out)}.")
+
+
+def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int = 1) -> None:
+    """Check every image and mask of a folder; all faults are listed at once.
+
+    Args:
+        folder: A folder with images/ and masks/, or a data set's name.
+        channels: 1 (grey) or 3 (RGB).
+        num_classes: 1 for foreground against background, else how many classes the masks hold.
+    """
+    found = data.SegmentationFolder(data.find_dataset(folder), channels, num_classes)
+    sizes = sorted(set(found.sizes))
+    print(f"{found.root}: {len(found)} pairs of image and mask, no faults.")
+    print(f"Height × width: {', '.join(f'{h}×{w}' for h, w in sizes[:5])}{' …' * (len(sizes) > 5)}")
+    print("Share of the pixels: " + ", ".join(f"class {k} {share:.1%}" for k, share in enumerate(found.class_shares)))
+
+
+def train(config: Annotated[TrainConfig, OmitArgPrefixes], resume: bool = False) -> int:
+    """Train a network, score it on images that it has never seen, and draw its predictions.
+
+    Args:
+        config: The run.
+        resume: Go on with the run in --out.
+    """
+    run = engine.train(config, resume)
+    if not run.is_finished:
+        print(f"Stopped; the state is saved. Go on with: unetpp train --out {run.folder} --resume")
+        return INTERRUPTED
+    scores = run.scores
+    note = "never seen in training" if scores["part"] == "test" else "no test part: these chose the epoch, and flatter"
+    print(f"\nScores on the {scores['part']} part, {len(scores['images'])} images ({note}):")
+    print(engine.Evaluation(tuple(scores["images"]), scores["scores"]).table())
+    print(f"\nPredictions: {run.picture}\nRun: {run.folder}")
+    return 0
+
+
+def evaluate(
+    run_or_weights: Positional[Path],
+    /,
+    on: Annotated[str | None, arg(name="data")] = None,
+    part: Part = "test",
+    device: str = "auto",
+) -> None:
+    """Score every head of a network.
+
+    Args:
+        run_or_weights: A run folder or a .safetensors file.
+        on: A data set's name or folder; default: the run's own.
+        part: Which part to score; a set that has no split is scored whole.
+        device: auto, cpu, cuda …
+    """
+    model, card = engine.load_model(engine.find_weights(run_or_weights))
+    run = Run(run_or_weights) if run_or_weights.is_dir() else None
+    if on is None and run is None:
+        raise InputError(f"{run_or_weights} is no run folder: say with --data what to score it on.")
+    own = run if run is not None and on in (None, run.config.data) else None
+    source = own.config.data if own is not None else cast(str, on)
+    folder = data.SegmentationFolder(data.find_dataset(source), model.in_channels, model.num_classes)
+    given = folder.root / "split.json"
+    split = own.split if own is not None else data.read_split(given) if given.is_file() else None
+    names = folder.names if split is None or part == "all" else getattr(split, part)
+    if not names:
+        raise InputError(f"The {part} part of {folder.root} is empty; choose another --part.")
+    evaluation = engine.evaluate(model, folder, card, names, engine.choose_runtime(device))
+    print(f"{folder.root}, {'all' if split is None else part}: {len(names)} images")
+    print(evaluation.table())
+
+
+def predict(
+    run_or_weights: Positional[Path],
+    images: Positional[tuple[Path, ...]],
+    /,
+    out: Path,
+    depth: int | None = None,
+    mode: Mode = "accurate",
+    tile: int = TILE,
+    average_flips: bool = False,
+    device: str = "auto",
+) -> None:
+    """Write masks and probabilities for images of any size.
+
+    Args:
+        run_or_weights: A run folder or a .safetensors file.
+        images: PNG, TIFF or JPEG files.
+        out: The folder for NAME_mask.png and NAME_probability.png (255 is probability 1).
+        depth: The deepest head to use; default: the deepest there is.
+        mode: accurate (the mean of the heads up to the depth) or fast (that head alone).
+        tile: Larger images are read in overlapping tiles of this side, in pixels.
+        average_flips: Take the mean over the image and its mirror images.
+        device: auto, cpu, cuda …
+    """
+    if not images:
+        raise InputError("No images were given; name at least one file.")
+    model, card = engine.load_model(engine.find_weights(run_or_weights))
+    if depth is not None and not 1 <= depth <= len(model.heads):
+        raise InputError(f"--depth is {depth}; this network has heads 1 to {len(model.heads)}.")
+    if len({path.stem for path in images}) < len(images):
+        raise InputError("Two of the images have the same name; give them to two calls with two --out.")
+    existing = [path for image in images for path in out.glob(f"{image.stem}_*.png")]
+    if existing:
+        raise InputError(f"{existing[0]} exists already; choose another --out.")
+    runtime = engine.choose_runtime(device)
+    out.mkdir(parents=True, exist_ok=True)
+    for path in tqdm(images, unit="image", delay=1):
+        image = data.read_image(path, model.in_channels)
+        probability = engine.predict(model, image, card, mode, depth, tile, average_flips, runtime)
+        mask = classify(probability[None], card.threshold)[0, 0].numpy()
+        Image.fromarray(mask * 255 if model.num_classes == 1 else mask).save(out / f"{path.stem}_mask.png")
+        for label, one in enumerate((probability * 255).round().numpy().astype(np.uint8)):
+            suffix = "" if model.num_classes == 1 else f"_{label}"
+            Image.fromarray(one).save(out / f"{path.stem}_probability{suffix}.png")
+    print(f"Wrote the masks and probabilities of {len(images)} images to {out}.")
+
+
+def prune(run_or_weights: Positional[Path], /, depth: int, out: Path) -> None:
+    """Cut a network to the nodes that heads 1 … depth need.
+
+    Args:
+        run_or_weights: A run folder or a .safetensors file.
+        depth: The depth that stays.
+        out: The .safetensors file to write.
+    """
+    if out.exists():
+        raise InputError(f"{out} exists already; choose another --out.")
+    model, card = engine.load_model(engine.find_weights(run_or_weights))
+    pruned = models.prune(model, depth)
+    engine.save_model(pruned, out, card)
+    before, after = (sum(p.numel() for p in network.parameters()) for network in (model, pruned))
+    print(
+        f"Wrote {out}: depth {depth} of {model.depth}, {after:,} of {before:,} parameters; its heads answer as before."
+    )
+
+
+def profile(run_or_weights: Positional[Path], /, size: int = 512, device: str = "cpu") -> None:
+    """Measure what a network costs at each depth.
+
+    Args:
+        run_or_weights: A run folder or a .safetensors file.
+        size: Side of the square image, in pixels.
+        device: cpu, cuda …
+    """
+    model, _ = engine.load_model(engine.find_weights(run_or_weights))
+    runtime = engine.choose_runtime(device, "float32")
+    if len(model.heads) > 1:
+        costs = models.profile_depths(model, size, runtime.device)
+    else:
+        costs = {model.depth: models.profile(model, size, runtime.device)}
+    print(f"One image of {size}×{size} pixels on {runtime}")
+    print("depth   parameters        MACs    peak memory    latency")
+    for depth, cost in costs.items():
+        memory, milliseconds = cost.peak_memory / 2**20, cost.latency * 1000
+        print(f"{depth:>5}{cost.parameters:>13,}{cost.macs / 1e9:>10.2f} G{memory:>11.1f} MiB{milliseconds:>8.1f} ms")
+
+
+def train_defaults(args: Sequence[str]) -> TrainConfig:
+    """Return what the options of `unetpp train` start from: the preset's values, or those of the run to resume."""
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    first.add_argument("--preset", choices=get_args(PresetName), default="laptop")
+    first.add_argument("--out", type=Path)
+    first.add_argument("--resume", action="store_true")
+    try:
+        chosen, _ = first.parse_known_args(args)
+    except argparse.ArgumentError:  # tyro will say what is wrong
+        return engine.PRESETS["laptop"]
+    if chosen.resume and chosen.out is not None:
+        return replace(Run(chosen.out).config, out=chosen.out)
+    return engine.PRESETS[cast(PresetName, chosen.preset)]
+
+
+def _choice(commands: dict[str, Callable[..., Any]]) -> Any:
+    """Return the type whose values tyro makes by calling one of ``commands``."""
+    return Union[
+        tuple(
+            Annotated[
+                Any, subcommand(name, constructor=function, description=(function.__doc__ or "").partition("\n")[0])
+            ]
+            for name, function in commands.items()
+        )
+    ]
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
+    args = sys.argv[1:] if args is None else args
+    sets = {"list": list_sets, "make": make_membranes, "download": download, "check": check_folder}
+
+    def data_sets(action: Annotated[_choice(sets), arg(name="")]) -> None:  # type: ignore[valid-type]
+        """List, draw, download and check data sets."""
+
+    try:
+        train_here = partial(train, config=train_defaults(args) if "train" in args[:1] else engine.PRESETS["laptop"])
+        train_here.__doc__ = train.__doc__
+        commands = {
+            "data": data_sets,
+            "train": train_here,
+            "evaluate": evaluate,
+            "predict": predict,
+            "prune": prune,
+            "profile": profile,
+        }
+        status = tyro.cli(
+            _choice(commands), prog="unetpp", description=__doc__, args=args, config=(OmitSubcommandPrefixes,)
+        )
+    except InputError as error:
+        print(f"unetpp: {error}", file=sys.stderr)
+        status = 2
+    sys.exit(status)

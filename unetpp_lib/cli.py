@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, cast, get_args
@@ -22,6 +21,7 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify
 from unetpp_lib.models.unetpp import Mode
 
+Commands = dict[str, Callable[..., Any]]
 Part = Literal["train", "validation", "test", "all"]
 INTERRUPTED = 130  # the shells' exit status of a program that Ctrl-C stopped
 
@@ -181,9 +181,7 @@ def prune(run_or_weights: Positional[Path], /, depth: int, out: Path) -> None:
     pruned = models.prune(model, depth)
     engine.save_model(pruned, out, card)
     before, after = (sum(p.numel() for p in network.parameters()) for network in (model, pruned))
-    print(
-        f"Wrote {out}: depth {depth} of {model.depth}, {after:,} of {before:,} parameters; its heads answer as before."
-    )
+    print(f"Wrote {out}: depth {depth} of {model.depth}, {after:,} of {before:,} parameters, the same answers.")
 
 
 def profile(run_or_weights: Positional[Path], /, size: int = 512, device: str = "cpu") -> None:
@@ -218,18 +216,18 @@ def train_defaults(args: Sequence[str]) -> TrainConfig:
     except argparse.ArgumentError:  # tyro will say what is wrong
         return engine.PRESETS["laptop"]
     if chosen.resume and chosen.out is not None:
-        return replace(Run(chosen.out).config, out=chosen.out)
+        return Run(chosen.out).config
     return engine.PRESETS[cast(PresetName, chosen.preset)]
 
 
-def _choice(commands: dict[str, Callable[..., Any]]) -> Any:
+def _choice(commands: Commands) -> Any:
     """Return the type whose values tyro makes by calling one of ``commands``."""
-    return Union[
+    return Union[  # noqa: UP007 - of a tuple that is not known before
         tuple(
             Annotated[
-                Any, subcommand(name, constructor=function, description=(function.__doc__ or "").partition("\n")[0])
+                Any, subcommand(name, constructor=command, description=(command.__doc__ or "").partition("\n")[0])
             ]
-            for name, function in commands.items()
+            for name, command in commands.items()
         )
     ]
 
@@ -237,7 +235,7 @@ def _choice(commands: dict[str, Callable[..., Any]]) -> Any:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
     args = sys.argv[1:] if args is None else args
-    sets = {"list": list_sets, "make": make_membranes, "download": download, "check": check_folder}
+    sets: Commands = {"list": list_sets, "make": make_membranes, "download": download, "check": check_folder}
 
     def data_sets(action: Annotated[_choice(sets), arg(name="")]) -> None:  # type: ignore[valid-type]
         """List, draw, download and check data sets."""
@@ -245,7 +243,7 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         train_here = partial(train, config=train_defaults(args) if "train" in args[:1] else engine.PRESETS["laptop"])
         train_here.__doc__ = train.__doc__
-        commands = {
+        commands: Commands = {
             "data": data_sets,
             "train": train_here,
             "evaluate": evaluate,
@@ -254,7 +252,11 @@ def main(args: Sequence[str] | None = None) -> None:
             "profile": profile,
         }
         status = tyro.cli(
-            _choice(commands), prog="unetpp", description=__doc__, args=args, config=(OmitSubcommandPrefixes,)
+            _choice(commands),
+            prog="unetpp",
+            description="Train, score, use and prune U-Net and UNet++.",
+            args=args,
+            config=(OmitSubcommandPrefixes,),
         )
     except InputError as error:
         print(f"unetpp: {error}", file=sys.stderr)

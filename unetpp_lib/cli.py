@@ -222,14 +222,11 @@ def train_defaults(args: Sequence[str]) -> TrainConfig:
 
 def _choice(commands: Commands) -> Any:
     """Return the type whose values tyro makes by calling one of ``commands``."""
-    return Union[  # noqa: UP007 - of a tuple that is not known before
-        tuple(
-            Annotated[
-                Any, subcommand(name, constructor=command, description=(command.__doc__ or "").partition("\n")[0])
-            ]
-            for name, command in commands.items()
-        )
+    calls = [
+        Annotated[Any, subcommand(name, constructor=call, description=(call.__doc__ or "").partition("\n")[0])]
+        for name, call in commands.items()
     ]
+    return Union[tuple(calls)]  # noqa: UP007 - there is no other way to write it for a list
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -241,7 +238,7 @@ def main(args: Sequence[str] | None = None) -> None:
         """List, draw, download and check data sets."""
 
     try:
-        train_here = partial(train, config=train_defaults(args) if "train" in args[:1] else engine.PRESETS["laptop"])
+        train_here = partial(train, config=train_defaults(args))
         train_here.__doc__ = train.__doc__
         commands: Commands = {
             "data": data_sets,

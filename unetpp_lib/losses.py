@@ -1,0 +1,119 @@
+"""Cross-entropy plus soft Dice on logits, and its sum over the heads of a deeply supervised network.
+
+Shapes in every function: `logits` (N, C, H, W), C = 1 for a binary problem (sigmoid) and C >= 2 for classes (softmax);
+`target` (N, 1, H, W), class indices of any integer type. A binary target holds 0 and 1, bool or integer, or floats
+between them; a multi-class target holds 0 … C-1, and 255 for pixels that count nowhere.
+
+Results are scalars in at least float32, also inside `torch.autocast`; float64 logits stay float64. Wrong shapes and
+types raise `InputError`. Wrong values do so on the CPU only: looking at them on a GPU would stall it at every step.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from unetpp_lib.errors import InputError
+
+IGNORED = 255
+
+
+def bce_dice_loss(
+    logits: Tensor, target: Tensor, bce_weight: float = 0.5, dice_weight: float = 1.0, smooth: float = 1.0
+) -> Tensor:
+    """Return ``bce_weight * bce_loss + dice_weight * soft_dice_loss``, ½·BCE + (1 − Dice) by default.
+
+    Shapes, values and errors as in the head of this module; `smooth` as in `soft_dice_loss`.
+
+    Source: UNet++ (Zhou et al. 2018), which prints −(1/N) Σ_b (½·Y_b·log Ŷ_b + 2·Y_b·Ŷ_b / (Y_b + Ŷ_b)). Ours adds the
+    background term that the printed BCE lacks for a single sigmoid channel, sums each image's pixels before the ratio,
+    smooths it, and adds a constant 1 that makes the perfect loss 0.
+    """
+    return bce_weight * bce_loss(logits, target) + dice_weight * soft_dice_loss(logits, target, smooth)
+
+
+def bce_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the cross-entropy in nats, its mean over the pixels of the batch that are not ignored.
+
+    Binary cross-entropy for one channel, softmax cross-entropy for several. A batch without such a pixel gives 0.
+    """
+    _check(logits, target)
+    logits = _at_least_float32(logits)
+    if logits.shape[1] == 1:
+        return F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype))
+    # Summed outside: on CUDA the fused reduction has no deterministic form.
+    losses = F.cross_entropy(logits, target.squeeze(1).long(), ignore_index=IGNORED, reduction="none")
+    return losses.sum() / (target != IGNORED).sum().clamp(min=1)
+
+
+def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
+    """Return 1 − (2·Σp·y + smooth) / (Σp + Σy + smooth): sums over an image's pixels, mean over images and classes.
+
+    p is the probability, y the truth as 0 and 1; a binary problem has the foreground alone, a multi-class one all its
+    classes. `smooth` counts pixels, like the sums that it stands beside: it decides the score of a class that is
+    absent, and with 0 a class neither present nor predicted gives NaN. An image that is wholly ignored gives 0.
+    """
+    _check(logits, target)
+    if smooth < 0:
+        raise InputError(f"smooth is {smooth}: it is a number of pixels, give 0 or more.")
+    logits = _at_least_float32(logits)
+    if logits.shape[1] == 1:
+        p, y = logits.sigmoid(), target.to(logits.dtype)
+    else:
+        p = logits.softmax(dim=1) * (target != IGNORED)
+        classes = torch.arange(logits.shape[1], device=target.device).view(1, -1, 1, 1)
+        y = (target == classes).to(logits.dtype)  # (N, C, H, W), one-hot; an ignored pixel is of no class
+    overlap, total = (p * y).sum(dim=(2, 3)), p.sum(dim=(2, 3)) + y.sum(dim=(2, 3))  # (N, C)
+    return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def deep_supervision_loss(
+    heads: Sequence[Tensor],
+    target: Tensor,
+    loss: Callable[[Tensor, Tensor], Tensor] = bce_dice_loss,
+    weights: Sequence[float] | None = None,
+) -> Tensor:
+    """Return the sum of the heads' losses, each times its weight; all weights are 1 by default, as in UNet++.
+
+    `heads`: logits (N, C, H, W), shallow to deep, as the networks return them; `weights`: one a head, in that order.
+    Raises `InputError` if there is no head, or the number of weights differs from that of the heads.
+    """
+    if isinstance(heads, Tensor) or not heads:
+        raise InputError("heads must be a list with at least one tensor of logits: give what the network returned.")
+    if weights is None:
+        weights = [1.0] * len(heads)
+    if len(weights) != len(heads):
+        raise InputError(f"weights holds {len(weights)} numbers for {len(heads)} heads: give one a head.")
+    return torch.stack([weight * loss(head, target) for weight, head in zip(weights, heads, strict=True)]).sum()
+
+
+def _at_least_float32(logits: Tensor) -> Tensor:
+    # Enough under autocast as well: nothing that follows is on its list of low-precision operations.
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def _check(logits: Tensor, target: Tensor) -> None:
+    if logits.ndim != 4 or logits.numel() == 0 or logits.shape[1] > IGNORED or not logits.is_floating_point():
+        raise InputError(
+            f"logits are {tuple(logits.shape)} of {logits.dtype}: "
+            f"give a floating-point (N, C, H, W), none of them 0 and C at most {IGNORED}."
+        )
+    N, C, H, W = logits.shape
+    if target.shape != (N, 1, H, W):
+        raise InputError(f"target is {tuple(target.shape)}: logits {(N, C, H, W)} need a target of {(N, 1, H, W)}.")
+    if C > 1 and (target.is_floating_point() or target.is_complex()):
+        raise InputError(f"target is of {target.dtype}: {C} classes need integer class indices, for example uint8.")
+    if target.device.type == "cpu" and not torch.compiler.is_compiling():
+        _check_values(target, C)
+
+
+def _check_values(target: Tensor, channels: int) -> None:
+    wrong = ~((target >= 0) & (target <= max(1, channels - 1)))  # written so that NaN is wrong too
+    if channels > 1:
+        wrong &= target != IGNORED
+    if wrong.any():
+        value = target[wrong][0].item()
+        if channels == 1:
+            raise InputError(f"target holds {value}: one channel needs 0 and 1; divide a mask of 0 and 255 by 255.")
+        raise InputError(f"target holds {value}: {channels} channels need 0 … {channels - 1}, or 255 for ignored.")

@@ -1,0 +1,144 @@
+"""Confusion counts, and the scores that follow from them: IoU, Dice, pixel accuracy.
+
+Count each batch with `confusion_counts`, join the batches with `torch.cat`, then score: a score cannot depend on the
+size or the order of the batches. One rule for empty masks, in all scores: a class that is absent from the truth and
+from the prediction scores 1 (nothing to find, nothing found); so does an image whose pixels are all ignored.
+
+Every score answers two questions that a number alone leaves open:
+
+- `of`: "foreground" (the mean over classes 1 … K-1, so class 1 if binary), "background" (class 0) or "classes" (the
+  mean over all);
+- `average`: "image" (the score of each image, then their mean) or "pooled" (all pixels counted together first).
+"""
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from unetpp_lib.errors import InputError
+
+Of = Literal["foreground", "background", "classes"]
+Average = Literal["image", "pooled"]
+
+IGNORED = 255
+
+
+def classify(probabilities: Tensor, threshold: float = 0.5) -> Tensor:
+    """Turn probabilities (N, C, H, W) into class indices, uint8 (N, 1, H, W).
+
+    C = 1: class 1 where the probability is above `threshold`. C >= 2: the most probable class; `threshold` is not used.
+    Raises `InputError` for another shape, values outside [0, 1] (logits, for example) and thresholds outside (0, 1).
+    """
+    if probabilities.ndim != 4 or not 1 <= probabilities.shape[1] <= IGNORED:
+        raise InputError(
+            f"probabilities are {tuple(probabilities.shape)}: give (N, C, H, W) with 1 to {IGNORED} classes."
+        )
+    if not 0 < threshold < 1:
+        raise InputError(f"threshold is {threshold}: give a probability between 0 and 1, both excluded.")
+    # Blending tiles may leave [0, 1] by rounding; logits leave it by far.
+    if not ((probabilities > -1e-3) & (probabilities < 1.001)).all():
+        raise InputError("probabilities leave [0, 1]: apply the sigmoid or softmax to the logits first.")
+    if probabilities.shape[1] == 1:
+        return (probabilities > threshold).to(torch.uint8)
+    return probabilities.argmax(dim=1, keepdim=True).to(torch.uint8)
+
+
+def confusion_counts(prediction: Tensor, target: Tensor, num_classes: int = 1) -> Tensor:
+    """Count pixels by true and predicted class: int64 (N, K, K), K = max(2, num_classes), on the tensors' device.
+
+    Rows are the truth, columns the prediction: ``counts[n, t, p]`` pixels of image n are of class t and called p.
+    `prediction` and `target`: class indices (N, 1, H, W), bool or integer. With two or more classes, pixels whose
+    target is 255 are ignored. A binary target must hold 0 and 1 alone: in a mask of 0 and 255 the 255 is foreground,
+    and ignoring it would give an all-black prediction a perfect score.
+
+    Raises `InputError` for other shapes, types and class indices.
+    """
+    if prediction.ndim != 4 or prediction.shape[1] != 1 or prediction.shape != target.shape:
+        raise InputError(
+            f"prediction is {tuple(prediction.shape)} and target {tuple(target.shape)}: give both as (N, 1, H, W)."
+        )
+    if not 1 <= num_classes <= IGNORED:
+        raise InputError(f"num_classes is {num_classes}: give 1 for a binary problem, up to {IGNORED} for classes.")
+    K, N = max(2, num_classes), len(target)
+    kept = torch.ones_like(target, dtype=torch.bool) if num_classes == 1 else target != IGNORED
+    _check_labels("prediction", prediction, K, "turn probabilities into classes with classify()")
+    _check_labels("target", target[kept], K, "divide a binary mask of 0 and 255 by 255")
+    image = torch.arange(N, device=target.device).view(N, 1, 1, 1)
+    cell = (image * K + target.long()) * K + prediction.long()
+    return torch.bincount(cell[kept], minlength=N * K * K).view(N, K, K)
+
+
+def iou(counts: Tensor, of: Of = "foreground", average: Average = "image") -> float:
+    """Return intersection over union, |truth ∩ prediction| / |truth ∪ prediction|, in [0, 1].
+
+    `counts`: (N, K, K) of `confusion_counts`; `of`, `average`, empty masks: see the head of this module.
+
+    >>> truth, prediction = torch.tensor([[[[1, 1, 0, 0]]]]), torch.tensor([[[[1, 0, 0, 0]]]])
+    >>> iou(confusion_counts(prediction, truth))
+    0.5
+    """
+    return _class_score(counts, of, average, lambda hit, true, found: _ratio(hit, true + found - hit))
+
+
+def dice(counts: Tensor, of: Of = "foreground", average: Average = "image") -> float:
+    """Return Dice, 2·|truth ∩ prediction| / (|truth| + |prediction|), in [0, 1]; arguments as in `iou`.
+
+    For one class and pooled counts D = 2J / (1 + J) with J the IoU; for means over images or classes it is not.
+    """
+    return _class_score(counts, of, average, lambda hit, true, found: _ratio(2 * hit, true + found))
+
+
+def pixel_accuracy(counts: Tensor, average: Average = "image") -> float:
+    """Return the share of pixels whose class is right, in [0, 1]; `counts` and `average` as in `iou`."""
+    counts = _averaged(counts, average)
+    return _ratio(counts.diagonal(dim1=1, dim2=2).sum(dim=1), counts.sum(dim=(1, 2))).mean().item()
+
+
+def score_table(counts: Tensor) -> dict[str, float]:
+    """Return every score of (N, K, K) counts, by name.
+
+    The names are "SCORE/OF/AVERAGE", such as "iou/foreground/image" and "dice/classes/pooled", in all twelve
+    combinations, then "pixel_accuracy/image" and "pixel_accuracy/pooled".
+    """
+    table = {
+        f"{score.__name__}/{of}/{average}": score(counts, of, average)
+        for score in (iou, dice)
+        for of in get_args(Of)
+        for average in get_args(Average)
+    }
+    return table | {f"pixel_accuracy/{average}": pixel_accuracy(counts, average) for average in get_args(Average)}
+
+
+def _check_labels(name: str, labels: Tensor, K: int, remedy: str) -> None:
+    if labels.is_floating_point() or labels.is_complex():
+        raise InputError(f"{name} is of {labels.dtype}: class indices are integers; {remedy}.")
+    wrong = labels[(labels < 0) | (labels >= K)]
+    if wrong.numel():
+        raise InputError(f"{name} holds class {wrong[0].item()}: {K} classes are 0 … {K - 1}; {remedy}.")
+
+
+def _class_score(counts: Tensor, of: Of, average: Average, score: Callable[[Tensor, Tensor, Tensor], Tensor]) -> float:
+    if of not in get_args(Of):
+        raise InputError(f"of is {of!r}: choose one of {', '.join(get_args(Of))}.")
+    counts = _averaged(counts, average)
+    hit, true, found = counts.diagonal(dim1=1, dim2=2), counts.sum(dim=2), counts.sum(dim=1)  # (N, K) each
+    classes = {"foreground": slice(1, None), "background": slice(0, 1), "classes": slice(None)}[of]
+    return score(hit, true, found)[:, classes].mean().item()
+
+
+def _averaged(counts: Tensor, average: Average) -> Tensor:
+    """Return float64 counts on the CPU, one (K, K) an image, or a single one for all."""
+    if average not in get_args(Average):
+        raise InputError(f"average is {average!r}: choose one of {', '.join(get_args(Average))}.")
+    if counts.ndim != 3 or counts.shape[0] == 0 or counts.shape[1] != counts.shape[2] or counts.shape[1] < 2:
+        raise InputError(
+            f"counts are {tuple(counts.shape)}: give the (N, K, K) of confusion_counts(), N and K - 1 > 0."
+        )
+    counts = counts.cpu().double()
+    return counts if average == "image" else counts.sum(dim=0, keepdim=True)
+
+
+def _ratio(part: Tensor, whole: Tensor) -> Tensor:
+    return torch.where(whole > 0, part / whole, 1.0)

@@ -96,6 +96,19 @@ def test_a_stack_is_the_slices_of_its_name(tmp_path):
         np.testing.assert_array_equal(mask, labels(seed)[None] == 255)
 
 
+def test_slices_and_single_images_stand_in_one_alphabetical_order(root):
+    for part in ("images", "masks"):
+        save(root / part / "a.tif", labels(), labels())
+        (root / part / "a.png").rename(root / part / "a0.png")
+    assert SegmentationFolder(root).names == ("a0", "a_000", "a_001", "b")
+
+
+def test_only_a_tiff_has_pages(root):
+    save(root / "images/a.png", greys(0), greys(1))
+    assert Image.open(root / "images/a.png").n_frames == 2
+    assert SegmentationFolder(root).names == ("a", "b")
+
+
 @pytest.mark.parametrize(("count", "digits"), [(2, 3), (1000, 3), (1001, 4)])
 def test_the_numbers_of_slices_are_as_wide_as_their_order_needs(root, monkeypatch, count, digits):
     monkeypatch.setattr(folder, "_count_pages", lambda path: count)
@@ -349,12 +362,14 @@ def test_a_binary_mask_without_0_but_two_values_is_a_fault(root):
     assert "2 distinct values (1, 255)" in only_fault(root)
 
 
-def test_masks_of_one_folder_share_their_foreground_value(root):
-    for name in "cd":
+@pytest.mark.parametrize(("usual", "odd"), [(255, 1), (1, 255)])
+def test_masks_of_one_folder_share_their_foreground_value(root, usual, odd):
+    for name, values in {"a": (0, odd), "b": (0, usual), "c": (0, 0), "d": (0, usual)}.items():
         save(root / f"images/{name}.png", greys())
-    save(root / "masks/c.png", np.zeros(SIZE, np.uint8))
-    save(root / "masks/d.png", labels(values=(0, 1)))
-    assert only_fault(root).startswith("masks/d.png: the foreground is 1, but 255 in most masks; use one value in all")
+        save(root / f"masks/{name}.png", labels(values=values))
+    assert only_fault(root).startswith(
+        f"masks/a.png: the foreground is {odd}, but {usual} in most masks; use one value"
+    )
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])

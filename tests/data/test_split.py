@@ -35,6 +35,11 @@ def test_a_split_does_not_depend_on_the_order_of_the_names(names, seed, blocked,
     assert split_by_image(names, seed=seed, blocked=blocked) == split_by_image(shuffled, seed=seed, blocked=blocked)
 
 
+def test_numbers_that_differ_in_zeros_alone_have_an_order():
+    names = ["a7", "a07", "a007"]
+    assert split_by_image(names, blocked=True) == split_by_image(names[::-1], blocked=True)
+
+
 @given(seeds)
 def test_blocked_parts_are_runs_of_neighbouring_slices(seed):
     split = split_by_image(reversed(SLICES), 0.2, 0.1, seed, blocked=True)

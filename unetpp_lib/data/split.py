@@ -21,7 +21,9 @@ class Split:
     test: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _refuse_repeats((*self.train, *self.validation, *self.test))
+        repeated = [name for name, count in Counter((*self.train, *self.validation, *self.test)).items() if count > 1]
+        if repeated:
+            raise InputError(f"an image may stand only once in a split: take out the repeats of {', '.join(repeated)}")
 
 
 def split_by_image(
@@ -39,7 +41,6 @@ def split_by_image(
     Split(train=('a', 'd'), validation=('b',), test=('c',))
     """
     ordered = sorted(names, key=_natural)
-    _refuse_repeats(ordered)
     if min(validation, test) < 0 or not validation + test < 1:
         raise InputError(
             f"validation={validation} and test={test} are shares of the images: give 0 or more, less than 1 together"
@@ -87,9 +88,3 @@ def read_split(path: str | PathLike[str]) -> Split:
 def _natural(name: str) -> tuple[list[str | int], str]:
     """Sort key that counts: text and numbers in turn, then the name itself, which tells 7 from 07."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)], name
-
-
-def _refuse_repeats(names: Iterable[str]) -> None:
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise InputError(f"an image may stand only once in a split: take out the repeats of {', '.join(repeated)}")

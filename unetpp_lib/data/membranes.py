@@ -1,0 +1,202 @@
+"""An embedded set that looks like electron microscopy, drawn from a seed, in which context pays.
+
+Every image holds a network of membranes and, inside its cells, *distractors*: closed contours that no label marks.
+Both are outlines of cells of a weighted Voronoi tessellation, warped, widened, faded and rendered by the same fields,
+so that a small window cannot tell them apart. What tells is the whole: a distractor closes upon itself and joins
+nothing. Its size decides how much of the image a network must see for that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from unetpp_lib.data.split import Split, write_split
+from unetpp_lib.errors import InputError
+
+Array = NDArray[np.float64]
+
+MIN_SIZE = 64
+# One row a class of distractor, the large ones first because small ones still fit beside and into them: value in the
+# map, least and greatest diameter in pixels (longer side of the box around its inside), how many in 256×256 pixels.
+DISTRACTORS = ((3, (90, 118), (2.0, 3.0)), (2, (42, 64), (3.0, 4.5)), (1, (20, 32), (6.0, 8.0)))
+HOSTS = (64, 62, 40, 32, 32), (74, 70, 50, 40, 40)  # least and greatest radii of the cells that make room for them
+CLEARANCE = 10.0  # least distance in pixels between two contours where one lies inside the other
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One image with its truth, each uint8 `(H, W)`.
+
+    image: grey values, membranes dark. mask: 255 = cell interior, 0 = membrane.
+    distractors: 0 = none, 1 small, 2 medium, 3 large; the pixels that the mask would hold if the contour were labelled.
+    """
+
+    image: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    distractors: NDArray[np.uint8]
+
+
+def draw_membranes(size: int = 256, seed: int | Sequence[int] = 0) -> Drawing:
+    """Draw one image of `size` × `size` pixels; the same seed gives the same drawing."""
+    if size < MIN_SIZE:
+        raise InputError(f"A drawing of size {size} holds no cell: ask for at least {MIN_SIZE} pixels.")
+    rng = np.random.default_rng(seed)
+    points = np.moveaxis(np.indices((size, size)), 0, -1) + _warp(size, rng)
+    cell = _network(points, rng)
+    distance = _distance_to_outlines(cell)
+    half_width = 3 * np.exp(0.2 * _noise(size, 10, rng))
+    mask = np.where(distance < half_width, 0, 255).astype(np.uint8)
+    distractors = np.zeros((size, size), np.uint8)
+    for value, diameters, counts in DISTRACTORS:
+        for _ in range(round(rng.uniform(*counts) * (size / 256) ** 2)):
+            inside = _loop(points, distance, diameters, rng)
+            outline = _distance_to_outlines(inside)
+            distractors[outline < half_width] = value
+            cell[inside] = cell.max() + 1  # a tone of its own
+            distance = np.minimum(distance, outline)
+    return Drawing(_render(distance / half_width, cell, rng), mask, distractors)
+
+
+def _smooth(field: Array, scale: float) -> Array:
+    """Blur a square field with a Gaussian of `scale` pixels."""
+    frequency = np.hypot(np.fft.fftfreq(len(field))[:, None], np.fft.rfftfreq(len(field)))
+    spectrum = np.fft.rfft2(field) * np.exp(-2 * (np.pi * scale * frequency) ** 2)
+    return np.asarray(np.fft.irfft2(spectrum, field.shape))
+
+
+def _noise(size: int, scale: float, rng: np.random.Generator) -> Array:
+    """Return Gaussian noise `(size, size)` of mean 0 and unit variance, smooth over about `scale` pixels."""
+    noise = _smooth(rng.standard_normal((size, size)), scale)
+    return np.asarray((noise - noise.mean()) / noise.std())
+
+
+def _warp(size: int, rng: np.random.Generator) -> Array:
+    """Return displacements `(size, size, 2)`: long waves give cells their shapes, short ones ruffle the membranes."""
+    return np.stack([7 * _noise(size, 28, rng) + 1.6 * _noise(size, 6, rng) for _ in range(2)], axis=-1)
+
+
+def _pack(discs: Array, low: Array, high: Array, largest: float, rng: np.random.Generator) -> Array:
+    """Fill the box from `low` to `high` with discs `(K, 3)` of (y, x, radius) that leave the given ones their place."""
+    tries = int(np.prod(high - low) / 350)
+    for radius in np.sort(np.exp(rng.uniform(np.log(8), np.log(largest), tries)))[::-1]:
+        discs = _add_disc(discs, radius, rng.uniform(low, high, (12, 2)))
+    return discs
+
+
+def _add_disc(discs: Array, radius: float, centres: Array) -> Array:
+    """Add one disc at the first of the `centres` where it fits beside the others, if there is one."""
+    gaps = np.linalg.norm(centres[:, None] - discs[:, :2], axis=-1) - discs[:, 2] - radius
+    fits = (gaps > -2).all(axis=1)
+    return np.vstack([discs, [*centres[fits.argmax()], radius]]) if fits.any() else discs
+
+
+def _nearest(points: Array, discs: Array) -> NDArray[np.intp]:
+    """Give each point to the disc whose edge is nearest, a Voronoi tessellation with additive weights: `(H, W)`."""
+    least, nearest = np.full(points.shape[:2], np.inf), np.zeros(points.shape[:2], np.intp)
+    for index, (y, x, radius) in enumerate(discs):
+        distance = np.hypot(points[..., 0] - y, points[..., 1] - x) - radius
+        nearest[distance < least] = index
+        least = np.minimum(least, distance)
+    return nearest
+
+
+def _distance_to_outlines(label: NDArray[np.generic]) -> Array:
+    """Return each pixel's distance to the nearest place where two labels meet: exact, columns first, then rows."""
+    step_y, step_x = label[1:] != label[:-1], label[:, 1:] != label[:, :-1]
+    outline = np.pad(step_y, ((0, 1), (0, 0))) | np.pad(step_y, ((1, 0), (0, 0)))
+    outline |= np.pad(step_x, ((0, 0), (0, 1))) | np.pad(step_x, ((0, 0), (1, 0)))
+    place = np.arange(len(label), dtype=float)[:, None]
+    above = np.maximum.accumulate(np.where(outline, place, -np.inf))
+    below = np.minimum.accumulate(np.where(outline, place, np.inf)[::-1])[::-1]
+    squared = np.minimum(place - above, below - place) ** 2
+    rows = [(squared + (place.T - x) ** 2).min(axis=1) for x in place[:, 0]]
+    return np.asarray(np.sqrt(np.stack(rows, axis=1)) + 0.5)  # the labels meet half-way between two pixels
+
+
+def _network(points: Array, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Draw the cells that fill the image: the index of each pixel's, `(H, W)`."""
+    size = len(points)
+    discs = np.empty((0, 3))
+    for radius in rng.uniform(*HOSTS):
+        if radius < size / 3:
+            discs = _add_disc(discs, radius, rng.uniform(45, size - 45, (1, 2)))
+    return _nearest(points, _pack(discs, np.full(2, -40.0), np.full(2, size + 40.0), min(50, size / 4), rng))
+
+
+def _loop(points: Array, room: Array, diameters: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw one cell of a tessellation of its own where it keeps clear of all contours: True inside, `(H, W)`.
+
+    `room` is the distance to the nearest contour. Nothing is inside where no place was found.
+    """
+    loop = np.zeros(room.shape, np.bool_)
+    radius = rng.uniform(*diameters) / 3  # a cell reaches beyond its disc, into the gaps between its neighbours
+    places = rng.integers(len(room), size=(4000, 2))
+    for y, x in places[room[tuple(places.T)] >= radius + CLEARANCE][:10]:
+        reach = int(1.6 * radius) + 12
+        window = slice(max(y - reach, 0), y + reach), slice(max(x - reach, 0), x + reach)
+        centre = points[y, x]
+        discs = _pack(np.array([[*centre, radius]]), centre - reach - 15, centre + reach + 15, 50, rng)
+        inside = _nearest(points[window], discs) == 0
+        extent = max(np.ptp(axis) for axis in np.nonzero(inside))
+        border = np.pad(np.zeros(np.subtract(inside.shape, 12), np.bool_), 6, constant_values=True)
+        compact = diameters[0] <= extent <= diameters[1] and inside.sum() > 0.5 * extent**2
+        if compact and not inside[border].any() and room[window][inside].min() > CLEARANCE:
+            loop[window] = inside
+            break
+    return loop
+
+
+def _render(distance: Array, label: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Turn the distance to the nearest contour, in half-widths, into a micrograph."""
+    size = len(distance)
+    tone = rng.normal(0, 13, label.max() + 1)[label]
+    oblique = 1 / (1 + np.exp(-3 * (_noise(size, 16, rng) - 1.2)))
+    softness = 0.22 + 0.7 * oblique
+    contrast = (85 + 10 * _noise(size, 12, rng)) * (1 - 0.65 * oblique)
+    membrane = contrast / (1 + np.exp((distance - 1) / softness))
+    grain = 6 * _noise(size, 1.2, rng) + 7 * _noise(size, 2.5, rng)
+    vesicles = 40 * np.clip(_noise(size, 2.0, rng) - 1.6, 0, 1)
+    organelles = 1 / (1 + np.exp(-8 * (_noise(size, 11, rng) - 2.1))) * (45 + 25 * _noise(size, 1.8, rng))
+    light = 9 * _noise(size, 50, rng)
+    image = _smooth(148 + tone + light + grain - vesicles - organelles - membrane, 0.7)
+    noisy = image + np.sqrt(np.clip(0.6 * image, 0, None) + 20) * rng.standard_normal((size, size))
+    return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
+
+
+def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: int = 0) -> None:
+    """Draw a data set into an empty or new `folder`: `images/`, `masks/`, `distractors/` and `split.json`.
+
+    Image k is `draw_membranes(size, (seed, k))`. A tenth of the images is for validation, a fifth for the test, at
+    least one each; the drawings are independent of each other, so the split goes by order.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} already exists and is not an empty folder: name a new one, or remove it first.")
+    if count < 3:
+        raise InputError(f"{count} images cannot be split into training, validation and test: ask for at least 3.")
+    names = [f"membrane_{index:0{len(str(count - 1))}}" for index in range(count)]
+    for index, name in enumerate(tqdm(names, desc="drawing", unit="image")):
+        drawing = draw_membranes(size, (seed, index))
+        for kind, pixels in (("images", drawing.image), ("masks", drawing.mask), ("distractors", drawing.distractors)):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(folder / kind / f"{name}.png", optimize=True)
+    test, validation = max(1, count // 5), max(1, count // 10)
+    parts = names[: -test - validation], names[-test - validation : -test], names[-test:]
+    write_split(Split(*map(tuple, parts)), folder / "split.json")
+
+
+def read_distractors(root: str | Path, name: str) -> torch.Tensor | None:
+    """Read an image's distractor map, uint8 `(1, H, W)` with values 0 to 3; None where the set has no such maps."""
+    folder = Path(root) / "distractors"
+    if not folder.is_dir():
+        return None
+    path = folder / f"{name}.png"
+    if not path.is_file():
+        raise InputError(f"{path} is missing: draw the set again with `unetpp data make`, or remove {folder}.")
+    return torch.from_numpy(np.array(Image.open(path)))[None]

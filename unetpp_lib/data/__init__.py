@@ -8,7 +8,8 @@ from unetpp_lib.data.folder import FolderError, SegmentationFolder, read_image, 
 from unetpp_lib.data.split import Split, read_split, split_by_image, write_split
 
 if TYPE_CHECKING:
-    from unetpp_lib.data.catalog import download, find_dataset, is_stack, list_datasets, repository_data
+    from unetpp_lib.data.catalog import find_dataset, is_stack, list_datasets, repository_data
+    from unetpp_lib.data.downloads import download
     from unetpp_lib.data.membranes import Drawing, draw_membranes, read_distractors, write_membranes
 
 __all__ = [
@@ -36,7 +37,8 @@ __all__ = [
 
 # Their modules need packages beyond the core, so they are imported when a name is first asked for (PEP 562).
 _LAZY = {
-    "catalog": {"download", "find_dataset", "is_stack", "list_datasets", "repository_data"},
+    "catalog": {"find_dataset", "is_stack", "list_datasets", "repository_data"},
+    "downloads": {"download"},
     "membranes": {"Drawing", "draw_membranes", "read_distractors", "write_membranes"},
 }
 

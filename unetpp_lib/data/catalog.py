@@ -1,0 +1,171 @@
+"""Data sets by name: which ones are known, which ones are at hand, and where they lie.
+
+A set is a folder that holds ``images/`` and ``masks/``. A name is looked up in the folder of the environment variable
+``UNETPP_DATA``, then in the repository's ``data/``, then in the user's cache, where ``download`` puts what it fetches.
+"""
+
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from unetpp_lib.errors import InputError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is known of a set before it is at hand; ``url`` is None where it comes with the repository."""
+
+    name: str
+    description: str
+    licence: str
+    citation: str
+    images: int
+    url: str | None = None
+    sha256: str | None = None  # of the archive; None where not known: then the first download's is recorded and kept to
+    stack: bool = False  # consecutive slices of one block, which a split must not shuffle
+
+    def credit(self) -> str:
+        """Licence, citation and source, one a line: what to show after a download."""
+        source = self.url or "comes with the repository"
+        return f"{self.description}\nLicence: {self.licence}\nCite: {self.citation}\nSource: {source}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One line of ``list_datasets``: ``folder`` is None, and ``place`` "to download", where the set is not at hand."""
+
+    name: str
+    place: str
+    folder: Path | None
+    images: int
+
+
+_ISBI_URL = "https://downloads.imagej.net/ISBI-2012-challenge.zip"
+_ISBI_LICENCE = "free for research and teaching; cite the challenge"
+_ISBI_CITATION = (
+    "Arganda-Carreras et al. 2015, Crowdsourcing the creation of image segmentation algorithms for connectomics, "
+    "Frontiers in Neuroanatomy 9:142, doi:10.3389/fnana.2015.00142; images: Cardona et al. 2010, "
+    "PLoS Biology 8(10):e1000502, doi:10.1371/journal.pbio.1000502"
+)
+
+KNOWN = {
+    dataset.name: dataset
+    for dataset in (
+        Dataset(
+            name="membranes",
+            description="40 drawn 256×256 images that look like electron microscopy: cell interior and membrane.",
+            licence="MIT, as the repository",
+            citation="this repository (CITATION.cff)",
+            images=40,
+        ),
+        Dataset(
+            name="isbi2012",
+            description="ISBI 2012 challenge, training stack: 30 consecutive slices of a fly's nerve cord, 512×512.",
+            licence=_ISBI_LICENCE,
+            citation=_ISBI_CITATION,
+            images=30,
+            url=_ISBI_URL,
+            stack=True,
+        ),
+        Dataset(
+            name="isbi2012_test",
+            description="ISBI 2012 challenge, test stack: 30 consecutive slices, for one final evaluation.",
+            licence=_ISBI_LICENCE,
+            citation=_ISBI_CITATION,
+            images=30,
+            url=_ISBI_URL,
+            stack=True,
+        ),
+        Dataset(
+            name="dsb2018",
+            description="2018 Data Science Bowl, stage 1 training images (BBBC038v1): 670 images of nuclei, all sizes.",
+            licence="CC0 1.0",
+            citation="Caicedo et al. 2019, Nucleus segmentation across imaging experiments: the 2018 Data Science "
+            "Bowl, Nature Methods 16:1247-1253, doi:10.1038/s41592-019-0612-7",
+            images=670,
+            url="https://data.broadinstitute.org/bbbc/BBBC038/stage1_train.zip",
+            # Not published by the source: several public projects that keep to it agree on this one.
+            sha256="dcb6edc2690f137406638b2309581a71522c4dff19157d118453b448dcddcb68",
+        ),
+    )
+}
+
+
+def repository_data() -> Path:
+    """The repository's ``data/``, beside the package: the embedded set, the shipped weights and the stored results."""
+    return Path(__file__).resolve().parents[2] / "data"
+
+
+def user_cache() -> Path:
+    """The folder that downloads go to: ``unetpp`` in ``XDG_CACHE_HOME``, or else in ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unetpp"
+
+
+def user_data() -> Path | None:
+    """The folder that ``UNETPP_DATA`` names, None where it is unset. It is read, never written to."""
+    named = os.environ.get("UNETPP_DATA")
+    return Path(named).expanduser() if named else None
+
+
+def find_dataset(name_or_folder: str | Path) -> Path:
+    """Find the folder of a set.
+
+    Args:
+        name_or_folder: a name, looked up in ``UNETPP_DATA``, the repository and the cache, or the path of a folder.
+
+    Raises:
+        InputError: no such set is at hand; the message says where it was looked for, and what there is instead.
+    """
+    wanted = Path(name_or_folder).expanduser()
+    is_name = len(wanted.parts) == 1 and not wanted.name.startswith(".")
+    candidates = [place / wanted for place in _places().values()] if is_name else []
+    for candidate in [*candidates, wanted]:
+        if (candidate / "images").is_dir():
+            return candidate
+    raise InputError(_name_not_found(wanted.name) if is_name and not wanted.is_dir() else _folder_not_found(wanted))
+
+
+def list_datasets() -> list[Listing]:
+    """All sets at hand, each where ``find_dataset`` finds it, then those that can be downloaded."""
+    found: dict[str, Listing] = {}
+    for place, folder in _places().items():
+        for images in sorted(folder.glob("[!.]*/images")):
+            name = images.parent.name
+            if name not in found and images.is_dir() and (images.parent / "masks").is_dir():
+                count = sum(file.is_file() and not file.name.startswith(".") for file in images.iterdir())
+                found[name] = Listing(name, place, images.parent, count)
+    missing = [dataset for dataset in KNOWN.values() if dataset.url and dataset.name not in found]
+    return [found[name] for name in sorted(found)] + [
+        Listing(dataset.name, "to download", None, dataset.images) for dataset in missing
+    ]
+
+
+def is_stack(name_or_folder: str | Path) -> bool:
+    """Whether a set is known to hold consecutive slices, told by its name or by the name of its folder."""
+    dataset = KNOWN.get(Path(name_or_folder).absolute().name)
+    return dataset is not None and dataset.stack
+
+
+def _places() -> dict[str, Path]:
+    own = user_data()
+    return ({"UNETPP_DATA": own} if own else {}) | {"repository": repository_data(), "cache": user_cache()}
+
+
+def _name_not_found(name: str) -> str:
+    own = user_data()
+    where = ", ".join(f"{place} ({folder})" for place, folder in _places().items())
+    note = f" UNETPP_DATA names {own}, which is not a folder: correct or unset it." if own and not own.is_dir() else ""
+    if name in KNOWN:
+        remedy = f"Fetch it: unetpp data download {name}." if KNOWN[name].url else "Draw it: unetpp data make."
+        return f"The data set '{name}' is not at hand; looked in {where}. {remedy}{note}"
+    names = sorted({*KNOWN, *(listing.name for listing in list_datasets())})
+    close = get_close_matches(name.lower(), names, n=1)
+    guess = f" Did you mean '{close[0]}'?" if close else ""
+    return f"There is no data set or folder '{name}'; looked in {where}.{guess} Known sets: {', '.join(names)}.{note}"
+
+
+def _folder_not_found(folder: Path) -> str:
+    if folder.is_dir():
+        return f"{folder} is no data set: it holds no folder images/. Lay it out as images/NAME.png and masks/NAME.png."
+    return f"There is no folder {folder}: give the folder that holds images/ and masks/, or the name of a set."

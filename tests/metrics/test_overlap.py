@@ -127,6 +127,13 @@ def test_mean_over_images_and_pooled_counts_tell_different_stories():
     assert iou(counts, average="pooled") == 2 / 16
 
 
+def test_pixel_accuracy_weighs_images_alike_unless_pooled():
+    # 3 of 4 pixels right; in the second image 2 are ignored, and none of the other 2 is right.
+    counts = torch.tensor([[[3, 1], [0, 0]], [[0, 2], [0, 0]]])
+    assert pixel_accuracy(counts) == pixel_accuracy(counts, "image") == 3 / 8
+    assert pixel_accuracy(counts, "pooled") == 3 / 6
+
+
 def test_table_names_every_score_once():
     table = score_table(torch.eye(2, dtype=torch.int64)[None])
     names = {f"{score}/{of}/{average}" for score in ("iou", "dice") for of in OF for average in ("image", "pooled")}

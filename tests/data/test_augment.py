@@ -47,10 +47,11 @@ def test_the_global_random_state_is_neither_read_nor_moved():
     assert torch.equal(first[0], Augmentation()(images, masks, seeded())[0])
 
 
-def test_arguments_stay_as_they_are():
+@pytest.mark.parametrize("switches", [{}, {"elastic_sigma": 0, "flips": False, "turns": False}])
+def test_arguments_stay_as_they_are(switches):
     images, masks = batch()
     before = images.clone(), masks.clone()
-    Augmentation()(images, masks, seeded())
+    Augmentation(**switches)(images, masks, seeded())
     assert torch.equal(images, before[0])
     assert torch.equal(masks, before[1])
 

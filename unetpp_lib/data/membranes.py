@@ -26,7 +26,7 @@ MIN_SIZE = 64
 # map, least and greatest diameter in pixels (longer side of the box around its inside), how many in 256×256 pixels.
 DISTRACTORS = ((3, (90, 118), (2.0, 3.0)), (2, (42, 64), (3.0, 4.5)), (1, (20, 32), (6.0, 8.0)))
 HOSTS = (64, 62, 40, 32, 32), (74, 70, 50, 40, 40)  # least and greatest radii of the cells that make room for them
-CLEARANCE = 10.0  # least distance in pixels between two contours where one lies inside the other
+CLEARANCE = 10.0  # least distance in pixels from a distractor to any other contour
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,33 @@ class Drawing:
 
 
 def draw_membranes(size: int = 256, seed: int | Sequence[int] = 0) -> Drawing:
-    """Draw one image of `size` × `size` pixels; the same seed gives the same drawing."""
+    """Draw one image of `size` × `size` pixels, at least 64 (InputError); the same seed gives the same drawing.
+
+    The scale is fixed: a larger image holds more cells, and one below 128 pixels no large distractor. About a third of
+    a second at 256 pixels; the time grows with the fourth power of the size.
+
+    >>> draw_membranes(64).mask.shape
+    (64, 64)
+    """
     if size < MIN_SIZE:
         raise InputError(f"A drawing of size {size} holds no cell: ask for at least {MIN_SIZE} pixels.")
     rng = np.random.default_rng(seed)
     points = np.moveaxis(np.indices((size, size)), 0, -1) + _warp(size, rng)
     cell = _network(points, rng)
     distance = _distance_to_outlines(cell)
-    half_width = 3 * np.exp(0.2 * _noise(size, 10, rng))
+    half_width = np.minimum(3 * np.exp(0.2 * _noise(size, 10, rng)), 0.45 * CLEARANCE)
     mask = np.where(distance < half_width, 0, 255).astype(np.uint8)
     distractors = np.zeros((size, size), np.uint8)
     for value, diameters, counts in DISTRACTORS:
         for _ in range(round(rng.uniform(*counts) * (size / 256) ** 2)):
-            inside = _loop(points, distance, diameters, rng)
+            loop = _loop(points, distance, diameters, rng)
+            if loop is None:
+                continue
+            window, inside = loop
             outline = _distance_to_outlines(inside)
-            distractors[outline < half_width] = value
-            cell[inside] = cell.max() + 1  # a tone of its own
-            distance = np.minimum(distance, outline)
+            distractors[window][outline < half_width[window]] = value
+            cell[window][inside] = cell.max() + 1  # a tone of its own
+            distance[window] = np.minimum(distance[window], outline)
     return Drawing(_render(distance / half_width, cell, rng), mask, distractors)
 
 
@@ -111,30 +121,32 @@ def _distance_to_outlines(label: NDArray[np.generic]) -> Array:
     step_y, step_x = label[1:] != label[:-1], label[:, 1:] != label[:, :-1]
     outline = np.pad(step_y, ((0, 1), (0, 0))) | np.pad(step_y, ((1, 0), (0, 0)))
     outline |= np.pad(step_x, ((0, 0), (0, 1))) | np.pad(step_x, ((0, 0), (1, 0)))
-    place = np.arange(len(label), dtype=float)[:, None]
-    above = np.maximum.accumulate(np.where(outline, place, -np.inf))
-    below = np.minimum.accumulate(np.where(outline, place, np.inf)[::-1])[::-1]
-    squared = np.minimum(place - above, below - place) ** 2
-    rows = [(squared + (place.T - x) ** 2).min(axis=1) for x in place[:, 0]]
-    return np.asarray(np.sqrt(np.stack(rows, axis=1)) + 0.5)  # the labels meet half-way between two pixels
+    y, x = np.arange(label.shape[0], dtype=float)[:, None], np.arange(label.shape[1], dtype=float)
+    above = np.maximum.accumulate(np.where(outline, y, -np.inf))
+    below = np.minimum.accumulate(np.where(outline, y, np.inf)[::-1])[::-1]
+    in_column = np.minimum(y - above, below - y) ** 2
+    squared = np.stack([(in_column + (x - here) ** 2).min(axis=1) for here in x], axis=1)
+    return np.asarray(np.sqrt(squared) + 0.5)  # the labels meet half-way between two pixels
 
 
 def _network(points: Array, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw the cells that fill the image: the index of each pixel's, `(H, W)`."""
     size = len(points)
     discs = np.empty((0, 3))
-    for radius in rng.uniform(*HOSTS):
+    for radius in rng.uniform(*HOSTS):  # large cells first: they would find no place between small ones
         if radius < size / 3:
             discs = _add_disc(discs, radius, rng.uniform(45, size - 45, (1, 2)))
     return _nearest(points, _pack(discs, np.full(2, -40.0), np.full(2, size + 40.0), min(50, size / 4), rng))
 
 
-def _loop(points: Array, room: Array, diameters: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Draw one cell of a tessellation of its own where it keeps clear of all contours: True inside, `(H, W)`.
+def _loop(
+    points: Array, room: Array, diameters: tuple[int, int], rng: np.random.Generator
+) -> tuple[tuple[slice, slice], NDArray[np.bool_]] | None:
+    """Draw one cell of a tessellation of its own where it keeps clear of all contours.
 
-    `room` is the distance to the nearest contour. Nothing is inside where no place was found.
+    `room` is the distance to the nearest contour. Returns a window and, for its pixels, True inside the cell; None
+    where no place was found.
     """
-    loop = np.zeros(room.shape, np.bool_)
     radius = rng.uniform(*diameters) / 3  # a cell reaches beyond its disc, into the gaps between its neighbours
     places = rng.integers(len(room), size=(4000, 2))
     for y, x in places[room[tuple(places.T)] >= radius + CLEARANCE][:10]:
@@ -144,27 +156,29 @@ def _loop(points: Array, room: Array, diameters: tuple[int, int], rng: np.random
         discs = _pack(np.array([[*centre, radius]]), centre - reach - 15, centre + reach + 15, 50, rng)
         inside = _nearest(points[window], discs) == 0
         extent = max(np.ptp(axis) for axis in np.nonzero(inside))
+        # Whole within the window, hence within the image: a contour that leaves it could not be known to close.
         border = np.pad(np.zeros(np.subtract(inside.shape, 12), np.bool_), 6, constant_values=True)
         compact = diameters[0] <= extent <= diameters[1] and inside.sum() > 0.5 * extent**2
         if compact and not inside[border].any() and room[window][inside].min() > CLEARANCE:
-            loop[window] = inside
-            break
-    return loop
+            return window, inside
+    return None
 
 
 def _render(distance: Array, label: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Turn the distance to the nearest contour, in half-widths, into a micrograph."""
     size = len(distance)
     tone = rng.normal(0, 13, label.max() + 1)[label]
+    # Where the cut is oblique a membrane is paler and its edge soft; labelled or not, the same fields decide.
     oblique = 1 / (1 + np.exp(-3 * (_noise(size, 16, rng) - 1.2)))
-    softness = 0.22 + 0.7 * oblique
-    contrast = (85 + 10 * _noise(size, 12, rng)) * (1 - 0.65 * oblique)
-    membrane = contrast / (1 + np.exp((distance - 1) / softness))
-    grain = 6 * _noise(size, 1.2, rng) + 7 * _noise(size, 2.5, rng)
-    vesicles = 40 * np.clip(_noise(size, 2.0, rng) - 1.6, 0, 1)
-    organelles = 1 / (1 + np.exp(-8 * (_noise(size, 11, rng) - 2.1))) * (45 + 25 * _noise(size, 1.8, rng))
-    light = 9 * _noise(size, 50, rng)
-    image = _smooth(148 + tone + light + grain - vesicles - organelles - membrane, 0.7)
+    contrast = (100 + 10 * _noise(size, 12, rng)) * (1 - 0.6 * oblique)
+    membrane = contrast / (1 + np.exp((distance - 0.9) / (0.2 + 0.6 * oblique)))
+    grain = 9 * _noise(size, 1.0, rng) + 11 * _noise(size, 2.0, rng)
+    vesicles = 55 * np.clip(_noise(size, 1.8, rng) - 1.4, 0, 1)
+    organelles = (50 + 25 * _noise(size, 1.6, rng)) / (1 + np.exp(-8 * (_noise(size, 11, rng) - 2)))
+    light = 10 * _noise(size, 50, rng)
+    image = _smooth(155 + tone + light + grain - vesicles - organelles - membrane, 0.6)
+    # Poisson and Gaussian noise by their variances: a Poisson draw would consume other random numbers, and so change
+    # all that follows, where a machine rounds the grey value otherwise.
     noisy = image + np.sqrt(np.clip(0.6 * image, 0, None) + 20) * rng.standard_normal((size, size))
     return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
 
@@ -173,7 +187,8 @@ def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: 
     """Draw a data set into an empty or new `folder`: `images/`, `masks/`, `distractors/` and `split.json`.
 
     Image k is `draw_membranes(size, (seed, k))`. A tenth of the images is for validation, a fifth for the test, at
-    least one each; the drawings are independent of each other, so the split goes by order.
+    least one each; the drawings are independent of each other, so the split goes by order. InputError where the folder
+    holds anything, or `count` is below 3.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -192,7 +207,10 @@ def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: 
 
 
 def read_distractors(root: str | Path, name: str) -> torch.Tensor | None:
-    """Read an image's distractor map, uint8 `(1, H, W)` with values 0 to 3; None where the set has no such maps."""
+    """Read an image's distractor map, uint8 `(1, H, W)` with values 0 to 3.
+
+    None where the set has no folder of such maps, as a set of real images; InputError where one image's is missing.
+    """
     folder = Path(root) / "distractors"
     if not folder.is_dir():
         return None

@@ -1,0 +1,82 @@
+"""The notebooks as tests: `pytest notebooks` runs every cell and compares what it shows with what is committed.
+
+That is nbval's work. Two things are added: figures are compared too, and cells run as in JupyterLab, where a trailing
+semicolon hides a result.
+"""
+
+import base64
+import io
+import sys
+from collections.abc import Generator, Sequence
+
+import numpy as np
+import pytest
+from nbformat import NotebookNode
+from nbval.kernel import RunningKernel
+from nbval.plugin import IPyNbCell
+from numpy.typing import NDArray
+from PIL import Image
+
+CELL_SECONDS = 120  # then a cell is stopped; refresh.py holds them to much less
+FIGURE_SIZE = 4  # pixels by which a figure may be larger or smaller: fonts differ between versions of matplotlib
+BLOCKS = 32  # a figure is compared as BLOCKS × BLOCKS means of colour, too coarse for the edges of letters
+BLOCK_LEVELS = 24  # of 256; a shift by one pixel changes a block by 20 at most, a curve that moves by 50
+
+collect_ignore_glob = ["*.py"]  # they hold no doctests, and pytest would import a second module named conftest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose nbval's options: strict, and in this environment, whatever kernel a notebook names."""
+    config.option.nbval = config.option.nbval_current_env = True
+    config.option.nbval_cell_timeout = CELL_SECONDS
+
+
+def execute_cell_input(kernel: RunningKernel, cell_input: str, allow_stdin: bool | None = None) -> str:
+    """Run a cell with history, without which IPython does not look for a trailing semicolon."""
+    return kernel.kc.execute(cell_input, store_history=True, allow_stdin=allow_stdin, stop_on_error=False)
+
+
+RunningKernel.execute_cell_input = execute_cell_input
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark every cell as slow: `make test-fast` leaves the notebooks out."""
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            item.add_marker("slow")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Compare the figures of a cell whose other outputs are equal; on Linux only, for fonts differ elsewhere."""
+    yield
+    if isinstance(item, IPyNbCell) and item.options["check"] and sys.platform == "linux":
+        difference = compare_figures(figures(item.test_outputs), figures(item.cell.outputs))
+        if difference:
+            item.raise_cell_error("Cell figures differ", difference)
+
+
+def figures(outputs: Sequence[NotebookNode]) -> list[Image.Image]:
+    """Return the PNG pictures among a cell's outputs."""
+    encoded = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    return [Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB") for picture in encoded]
+
+
+def compare_figures(shown: Sequence[Image.Image], committed: Sequence[Image.Image]) -> str:
+    """Return how the figures differ; nothing where they do not."""
+    if len(shown) != len(committed):
+        return f"{len(shown)} figures are shown, {len(committed)} are committed."
+    for number, (new, old) in enumerate(zip(shown, committed, strict=True), start=1):
+        if max(abs(new.width - old.width), abs(new.height - old.height)) > FIGURE_SIZE:
+            return f"Figure {number} is {new.size} pixels large; the committed one is {old.size}."
+        levels = np.abs(block_means(new) - block_means(old)).max()
+        if levels > BLOCK_LEVELS:
+            return (
+                f"Figure {number} differs from the committed one by {levels:.0f} levels; the limit is {BLOCK_LEVELS}."
+            )
+    return ""
+
+
+def block_means(figure: Image.Image) -> NDArray[np.float64]:
+    """Return the mean colours of a figure's blocks, (BLOCKS, BLOCKS, 3)."""
+    return np.asarray(figure.resize((BLOCKS, BLOCKS), Image.Resampling.BOX), dtype=float)

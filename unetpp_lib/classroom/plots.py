@@ -1,0 +1,110 @@
+"""The one look of the course's figures, and the picture that the notebooks come back to: images side by side."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+from matplotlib.colors import to_hex
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unetpp_lib.engine.pictures import COLOURS
+from unetpp_lib.errors import InputError
+
+Pixels = Tensor | NDArray[Any]
+
+WIDTH = 8.0  # inches; as wide as a notebook's page, so that fonts are shown at about their own size
+
+# Okabe and Ito's colours, which colour-blind eyes tell apart, without the yellow that white swallows
+LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
+
+STYLE: dict[str, Any] = {
+    "figure.figsize": (WIDTH, 4.5),
+    "figure.dpi": 100,
+    "figure.facecolor": "white",  # opaque: black letters on JupyterLab's dark theme could not be read
+    "figure.constrained_layout.use": True,
+    "savefig.facecolor": "white",
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
+    "axes.prop_cycle": cycler(color=LINE_COLOURS),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "lines.linewidth": 2,
+    "image.cmap": "gray",
+}
+
+# what the colours of `mark_mistakes` mean, for the legend of `show_images`
+MISTAKES = {
+    "interior, found": to_hex(COLOURS[1, 1] / 255),
+    "membrane, found": to_hex(COLOURS[0, 0] / 255),
+    "interior called membrane": to_hex(COLOURS[1, 0] / 255),
+    "membrane called interior": to_hex(COLOURS[0, 1] / 255),
+}
+
+
+def use_course_style() -> None:
+    """Give every figure from here on the look of the course."""
+    plt.style.use(STYLE)
+
+
+def show_images(panels: Mapping[str, Pixels], columns: int = 4, legend: Mapping[str, str] | None = None) -> None:
+    """Show pictures of one size under their titles, in rows of ``columns`` that span the page; the first says its size.
+
+    A picture is (H, W) or (1, H, W), grey, or (H, W, 3), coloured. Floats run from 0, black, to 1, white; whole numbers
+    (masks, classes) from 0 to the highest in the picture. ``legend`` gives each of its labels a colour.
+    """
+    pictures = {title: as_picture(pixels) for title, pixels in panels.items()}
+    height, width = next(iter(pictures.values())).shape[:2]
+    rows, used = -(-len(pictures) // columns), min(columns, len(pictures))
+    panel = WIDTH / columns  # inches
+    size = (used * panel, rows * (panel * height / width + 0.4) + (0.7 if legend else 0))
+    figure, axes = plt.subplots(rows, used, figsize=size, squeeze=False, layout="compressed")
+    for axis in axes.flat[len(pictures) :]:
+        axis.axis("off")
+    for axis, (title, picture) in zip(axes.flat, pictures.items(), strict=False):
+        if picture.dtype.kind == "f":
+            axis.imshow(picture, vmin=0, vmax=1)
+        else:  # a colour between those of two classes would be a third class
+            axis.imshow(picture, vmin=0, vmax=max(1, picture.max()), interpolation="nearest")
+        axis.set(title=title, xticks=[], yticks=[])
+        axis.spines[:].set_visible(True)  # a white mask on a white page needs its frame
+    axes[0, 0].set_xlabel(f"{width} × {height} pixels")
+    if legend:
+        patches = [Patch(facecolor=colour, edgecolor="black", label=label) for label, colour in legend.items()]
+        figure.legend(handles=patches, loc="outside lower center", ncols=2)
+
+
+def mark_mistakes(truth: Pixels, prediction: Pixels) -> NDArray[np.uint8]:
+    """Return a prediction with its mistakes in colour, (H, W, 3); `MISTAKES` says what the colours mean.
+
+    ``truth`` and ``prediction`` hold 0 and 1, each (H, W), (1, H, W) or (1, 1, H, W).
+    """
+    true, predicted = (np.asarray(labels).squeeze() for labels in (truth, prediction))
+    if true.ndim != 2 or true.shape != predicted.shape:
+        raise InputError(
+            f"truth is {np.shape(truth)} and prediction {np.shape(prediction)}: give two masks of one size."
+        )
+    if not np.isin([true, predicted], [0, 1]).all():
+        raise InputError(
+            "truth and prediction must hold 0 and 1 alone: turn probabilities into classes with classify()."
+        )
+    marked: NDArray[np.uint8] = COLOURS[true.astype(int), predicted.astype(int)]
+    return marked
+
+
+def as_picture(pixels: Pixels) -> NDArray[Any]:
+    """Return an array that matplotlib can show: (H, W) or (H, W, 3)."""
+    picture = np.asarray(pixels)
+    if picture.ndim == 3 and picture.shape[0] == 1:
+        picture = picture[0]
+    if picture.ndim != 2 and picture.shape[2:] != (3,):
+        raise InputError(f"This picture is {picture.shape}: give (H, W), (1, H, W) or (H, W, 3).")
+    return picture

@@ -117,14 +117,15 @@ def refresh(path: Path) -> list[str]:
         seconds = execute(notebook, path.parent)
     except CellFailedError as failure:
         return [f"{path.name}, {failure}\n  The file is unchanged."]
-    total, slowest = time.perf_counter() - start, max(seconds)
+    total = time.perf_counter() - start
+    slowest, cell = max(((spent, number) for number, spent in enumerate(seconds, start=1)), default=(0.0, 0))
     write_atomically(path, normalise(notebook))
-    print(f"{path.name}: {total:.1f} s; slowest: cell {seconds.index(slowest) + 1} with {slowest:.1f} s")
+    print(f"{path.name}: {total:.1f} s; slowest: cell {cell} with {slowest:.1f} s")
     found = faults(path)
     if total > NOTEBOOK_SECONDS:
         found.append(f"{path.name} took {total:.0f} s; the limit is {NOTEBOOK_SECONDS} s")
     if slowest > CELL_SECONDS:
-        found.append(f"{path.name} has a cell that took {slowest:.0f} s; the limit is {CELL_SECONDS} s")
+        found.append(f"{path.name} took {slowest:.0f} s for cell {cell}; the limit is {CELL_SECONDS} s")
     return found
 
 

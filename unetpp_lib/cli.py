@@ -14,8 +14,10 @@ from tqdm import tqdm
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
 from unetpp_lib import data, engine, models
+from unetpp_lib.data.catalog import KNOWN
 from unetpp_lib.engine import Run, TrainConfig
 from unetpp_lib.engine.config import PresetName
+from unetpp_lib.engine.distributed import is_main_process
 from unetpp_lib.engine.prediction import TILE
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify
@@ -52,7 +54,8 @@ def download(name: Positional[str], /, out: Path | None = None) -> None:
         name: isbi2012, isbi2012_test or dsb2018.
         out: The folder to write; default: the user's cache.
     """
-    print(f"The images and masks are in {data.download(name, out)}.")
+    folder = data.download(name, out)
+    print(f"The images and masks are in {folder}.\n{KNOWN[name].credit()}")
 
 
 def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int = 1) -> None:
@@ -78,6 +81,8 @@ def train(config: Annotated[TrainConfig, OmitArgPrefixes], resume: bool = False)
         resume: Go on with the run in --out.
     """
     run = engine.train(config, resume)
+    if not is_main_process():
+        return 0
     if not run.is_finished:
         print(f"Stopped; the state is saved. Go on with: unetpp train --out {run.folder} --resume")
         return INTERRUPTED
@@ -136,7 +141,7 @@ def predict(
 
     Args:
         run_or_weights: A run folder or a .safetensors file.
-        images: PNG, TIFF or JPEG files.
+        images: PNG, TIFF or JPEG files; every page of a TIFF is an image.
         out: The folder for NAME_mask.png and NAME_probability.png (255 is probability 1).
         depth: The deepest head to use; default: the deepest there is.
         mode: accurate (the mean of the heads up to the depth) or fast (that head alone).
@@ -149,22 +154,24 @@ def predict(
     model, card = engine.load_model(engine.find_weights(run_or_weights))
     if depth is not None and not 1 <= depth <= len(model.heads):
         raise InputError(f"--depth is {depth}; this network has heads 1 to {len(model.heads)}.")
-    if len({path.stem for path in images}) < len(images):
+    pages = [(path, page, count) for path in images for count in [data.count_pages(path)] for page in range(count or 1)]
+    slices = {f"{path.stem}_{page:03}" if count > 1 else path.stem: (path, page) for path, page, count in pages}
+    if len(slices) < len(pages):
         raise InputError("Two of the images have the same name; give them to two calls with two --out.")
-    existing = [path for image in images for path in out.glob(f"{image.stem}_*.png")]
+    existing = [name for name in slices if (out / f"{name}_mask.png").exists()]
     if existing:
-        raise InputError(f"{existing[0]} exists already; choose another --out.")
+        raise InputError(f"{out / existing[0]}_mask.png exists already; choose another --out.")
     runtime = engine.choose_runtime(device)
     out.mkdir(parents=True, exist_ok=True)
-    for path in tqdm(images, unit="image", delay=1):
-        image = data.read_image(path, model.in_channels)
+    for name, (path, page) in tqdm(slices.items(), unit="image", delay=1):
+        image = data.read_image(path, model.in_channels, page)
         probability = engine.predict(model, image, card, mode, depth, tile, average_flips, runtime)
         mask = classify(probability[None], card.threshold)[0, 0].numpy()
-        Image.fromarray(mask * 255 if model.num_classes == 1 else mask).save(out / f"{path.stem}_mask.png")
+        Image.fromarray(mask * 255 if model.num_classes == 1 else mask).save(out / f"{name}_mask.png")
         for label, one in enumerate((probability * 255).round().numpy().astype(np.uint8)):
             suffix = "" if model.num_classes == 1 else f"_{label}"
-            Image.fromarray(one).save(out / f"{path.stem}_probability{suffix}.png")
-    print(f"Wrote the masks and probabilities of {len(images)} images to {out}.")
+            Image.fromarray(one).save(out / f"{name}_probability{suffix}.png")
+    print(f"Wrote the masks and probabilities of {len(slices)} images to {out}.")
 
 
 def prune(run_or_weights: Positional[Path], /, depth: int, out: Path) -> None:

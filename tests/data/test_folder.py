@@ -111,7 +111,7 @@ def test_only_a_tiff_has_pages(root):
 
 @pytest.mark.parametrize(("count", "digits"), [(2, 3), (1000, 3), (1001, 4)])
 def test_the_numbers_of_slices_are_as_wide_as_their_order_needs(root, monkeypatch, count, digits):
-    monkeypatch.setattr(folder, "_count_pages", lambda path: count)
+    monkeypatch.setattr(folder, "count_pages", lambda path: count)
     pairs = folder._list_pairs(root, [])
     assert [pair.name for pair in pairs[:count]] == [f"a_{page:0{digits}}" for page in range(count)]
     assert [pair.mask.number for pair in pairs] == [*range(count)] * 2

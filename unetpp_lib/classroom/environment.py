@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unetpp_lib.errors import InputError
+
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
@@ -106,7 +108,7 @@ def _package_problem(requirement: "Requirement") -> str | None:
 def _errors_of(check: Callable[[], object]) -> list[str]:
     try:
         check()
-    except (ImportError, OSError, ValueError) as error:  # InputError is a ValueError, and says what to do
+    except (ImportError, OSError, InputError) as error:
         return [str(error)]
     return []
 

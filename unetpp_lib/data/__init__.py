@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from unetpp_lib.data.augment import Augmentation, elastic_field, warp
-from unetpp_lib.data.folder import FolderError, SegmentationFolder, read_image, read_mask
+from unetpp_lib.data.folder import FolderError, SegmentationFolder, count_pages, read_image, read_mask
 from unetpp_lib.data.split import Split, read_split, split_by_image, write_split
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = [
     "FolderError",
     "SegmentationFolder",
     "Split",
+    "count_pages",
     "download",
     "draw_membranes",
     "elastic_field",

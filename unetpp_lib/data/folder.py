@@ -170,7 +170,7 @@ def _list_pairs(root: Path, faults: list[str]) -> list[_Pair]:
         faults.append(f"{alone}: has no partner {other}/{name}.*; add or rename that file, or take this one away")
     pairs: list[_Pair] = []
     for name in sorted(images.keys() & masks.keys()):
-        pages = _count_pages(images[name]), _count_pages(masks[name])
+        pages = count_pages(images[name]), count_pages(masks[name])
         if pages[0] != pages[1] and all(pages):
             faults.append(f"{masks[name]}: has {pages[1]} page(s), its image {pages[0]}; give every slice its mask")
         digits = max(3, len(str(max(pages) - 1)))  # so that alphabetical order is the order of the slices
@@ -210,8 +210,8 @@ def _list_files(folder: Path, faults: list[str]) -> dict[str, Path]:
     return known
 
 
-def _count_pages(path: Path) -> int:
-    """Return the pages of a TIFF, 1 for other files, and 0 where decoding the file will say what is wrong."""
+def count_pages(path: Path) -> int:
+    """Return the pages of a TIFF, 1 for other files, and 0 where `read_image` will say what is wrong."""
     try:
         with Image.open(path) as picture:
             return getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1

@@ -81,7 +81,7 @@ def read_split(path: str | PathLike[str]) -> Split:
             if not isinstance(parts[key], list) or not all(isinstance(name, str) for name in parts[key]):
                 raise InputError(f"{key} must be a list of image names")
         return Split(**{key: tuple(parts[key]) for key in keys})
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, InputError) as error:
         raise InputError(f"{path} is not a split that can be read: {error}; mend it, or write it anew") from error
 
 

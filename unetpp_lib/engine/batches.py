@@ -110,7 +110,14 @@ class BatchPlan:
 def load_batches(patches: Patches, plan: BatchPlan, workers: int, pin: bool) -> DataLoader[tuple[Tensor, Tensor]]:
     """Return the loader of the plan's batches: images ``(N, C, patch, patch)`` and masks ``(N, 1, patch, patch)``."""
     context = "spawn" if workers else None  # fork is not safe once PyTorch has started threads
-    return DataLoader(patches, batch_sampler=plan, num_workers=workers, pin_memory=pin, multiprocessing_context=context)
+    return DataLoader(
+        patches,
+        batch_sampler=plan,
+        num_workers=workers,
+        pin_memory=pin,
+        multiprocessing_context=context,
+        generator=torch.Generator(),  # else a loader draws from the global state, and a resumed run goes another way
+    )
 
 
 def channel_statistics(folder: SegmentationFolder, indices: Sequence[int]) -> tuple[tuple[float, ...], ...]:

@@ -38,6 +38,11 @@ class World:
             dist.barrier()
 
 
+def is_main_process() -> bool:
+    """Whether this process prints: the only one, or rank 0 of those that `torchrun` started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def join_world(cuda: bool) -> Iterator[World]:
     """Join the processes that `torchrun` started (it sets WORLD_SIZE); without it, be a world of one."""

@@ -53,8 +53,8 @@ def read_in_tiles(
     """Return ``read`` of an image ``(C, H, W)``, joined from tiles of ``tile`` pixels: ``(K, H, W)`` on the CPU.
 
     ``read`` maps ``(1, C, h, w)`` on ``device`` to ``(1, K, h, w)``. Tiles overlap by a quarter and start at multiples
-    of ``multiple``, where the network's pooling cuts the whole image too. Each tile counts with a window that falls
-    smoothly towards its edges, where its context is missing.
+    of ``multiple``, where the network's pooling cuts the whole image too. Inside the image a tile's outer sixteenth
+    does not count, since its context is missing, and the next eighth fades smoothly into the neighbour.
     """
     if tile < 4 * multiple:
         raise InputError(f"tile is {tile} pixels; this network needs at least {4 * multiple}.")
@@ -66,11 +66,11 @@ def read_in_tiles(
         for left in columns:
             area = (slice(None), slice(top, top + tile), slice(left, left + tile))
             result = read(image[area][None].to(device))[0].float().cpu()
-            window = _window(result.shape[1], tile)[:, None] * _window(result.shape[2], tile)
             if len(rows) == len(columns) == 1:
                 return result
             if joined.numel() == 0:
                 joined = torch.zeros(result.shape[0], height, width)
+            window = _window(top, height, tile)[:, None] * _window(left, width, tile)
             joined[area] += result * window
             weights[area] += window
     return joined / weights
@@ -81,8 +81,11 @@ def _starts(length: int, tile: int) -> list[int]:
     return list(range(0, max(1, length - tile // 4), tile * 3 // 4))
 
 
-def _window(length: int, tile: int) -> Tensor:
-    """Return a tile's weights along one side: they rise over its first quarter and fall over its last."""
-    distance = torch.arange(tile) + 0.5
-    ramp = (torch.minimum(distance, tile - distance) / (tile // 4)).clamp(max=1)
-    return torch.sin(ramp * torch.pi / 2)[:length].square()
+def _window(start: int, length: int, tile: int) -> Tensor:
+    """Return the weights, along one side of ``length``, of the tile from ``start``: 1 inside, fading to 0 at a cut."""
+    stop = min(start + tile, length)
+    position = torch.arange(start, stop) + 0.5
+    before = position - start if start > 0 else torch.full_like(position, tile)
+    after = stop - position if stop < length else torch.full_like(position, tile)
+    ramp = ((torch.minimum(before, after) - tile / 16) / (tile / 8)).clamp(0, 1)
+    return torch.sin(ramp * torch.pi / 2).square()

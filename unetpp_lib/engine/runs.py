@@ -1,5 +1,6 @@
 """A run's folder: what a training leaves behind, and how it is read again."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,6 @@ from typing import Any
 
 from unetpp_lib.data import SegmentationFolder, Split, is_stack, read_split, split_by_image, write_split
 from unetpp_lib.engine.config import TrainConfig
-from unetpp_lib.engine.distributed import World
 from unetpp_lib.engine.runtime import Runtime, provenance
 from unetpp_lib.engine.weights import Card, load_model
 from unetpp_lib.errors import InputError
@@ -27,9 +27,14 @@ class Run:
         return TrainConfig.from_json(self.folder / "config.json")
 
     @property
+    def split_file(self) -> Path:
+        """The file of the split; a run that has it has begun."""
+        return self.folder / "split.json"
+
+    @property
     def split(self) -> Split:
         """Which images are for training, validation and test."""
-        return read_split(self.folder / "split.json")
+        return read_split(self.split_file)
 
     @property
     def checkpoint(self) -> Path:
@@ -72,8 +77,8 @@ class Run:
         write_atomically(self.folder / name, json.dumps(content, indent=2) + "\n")
 
 
-def open_run(config: TrainConfig, folder: SegmentationFolder, runtime: Runtime, world: World, resume: bool) -> Run:
-    """Return the run to go on with, or a new one with its configuration, split and provenance written.
+def open_run(config: TrainConfig, folder: SegmentationFolder, resume: bool) -> tuple[Run, Split]:
+    """Return the run to go on with, or a new one, and its split; nothing is written yet.
 
     Raises InputError where there is no run to go on with, or it was started with other options.
     """
@@ -82,15 +87,20 @@ def open_run(config: TrainConfig, folder: SegmentationFolder, runtime: Runtime, 
             raise InputError("--resume needs the run's folder: say which with --out.")
         run = Run(config.out)
         config.require_same_result(run.config)
+        if run.split_file.exists():
+            return run, read_split(run.split_file)
     else:
         run = Run(new_run_folder(config))
-        world.wait()  # every rank has found the folder free before the first file is in it
-    if world.is_main and not (run.folder / "split.json").exists():
-        write_atomically(run.folder / "config.json", config.to_json())
-        run.write_json("provenance.json", provenance(runtime))
-        write_split(choose_split(folder, config), run.folder / "split.json")
-    world.wait()
-    return run
+    split = choose_split(folder, config)
+    refuse_copies(folder, split)
+    return run, split
+
+
+def begin_run(run: Run, config: TrainConfig, split: Split, runtime: Runtime) -> None:
+    """Write what a new run starts from: configuration, provenance and split."""
+    write_atomically(run.folder / "config.json", config.to_json())
+    run.write_json("provenance.json", provenance(runtime))
+    write_split(split, run.split_file)
 
 
 def choose_split(folder: SegmentationFolder, config: TrainConfig) -> Split:
@@ -104,6 +114,24 @@ def choose_split(folder: SegmentationFolder, config: TrainConfig) -> Split:
         return split
     blocked = config.split == "blocked" or (config.split == "auto" and is_stack(folder.root))
     return split_by_image(folder.names, config.validation, config.test, config.seed, blocked)
+
+
+def refuse_copies(folder: SegmentationFolder, split: Split) -> None:
+    """Raise InputError where an image of the training part stands in another part as well, under another name."""
+    seen: dict[bytes, str] = {}
+    for part in ("train", "validation", "test"):
+        for name in getattr(split, part):
+            image = folder[folder.names.index(name)][0]
+            if image.min() == image.max():
+                continue  # an empty image teaches nothing that a copy could give away
+            content = hashlib.sha256(image.numpy().tobytes()).digest()
+            if part != "train" and content in seen:
+                raise InputError(
+                    f"{folder.root}: {name} ({part}) is a copy of {seen[content]} (train), so its score would be of a "
+                    "picture that was learned. Remove one of them, or put both into one part with a split.json."
+                )
+            if part == "train":
+                seen[content] = name
 
 
 def new_run_folder(config: TrainConfig) -> Path:

@@ -18,14 +18,14 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from unetpp_lib.data import Augmentation, SegmentationFolder, find_dataset
+from unetpp_lib.data import Augmentation, SegmentationFolder, Split, find_dataset
 from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
 from unetpp_lib.engine.config import TrainConfig
 from unetpp_lib.engine.distributed import World, join_world
 from unetpp_lib.engine.evaluation import evaluate
 from unetpp_lib.engine.pictures import draw_predictions
-from unetpp_lib.engine.runs import Run, open_run
+from unetpp_lib.engine.runs import Run, begin_run, open_run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.weights import Card, load_weights, save_model
 from unetpp_lib.errors import InputError
@@ -50,10 +50,13 @@ def train(config: TrainConfig, resume: bool = False) -> Run:
         if world.size > 1 and runtime.device.type == "cuda":
             runtime = replace(runtime, device=torch.device("cuda", world.local_rank))
         folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes)
-        run = open_run(config, folder, runtime, world, resume)
-        training = Training(run, config, folder, runtime, world)
+        run, split = open_run(config, folder, resume)
+        training = Training(run, config, split, folder, runtime, world)
+        world.wait()  # every rank has seen the folder as it was, and nothing is written before all is known to be right
         if resume and run.checkpoint.exists():
             training.restore(load_checkpoint(run.checkpoint))
+        elif world.is_main and not run.split_file.exists():
+            begin_run(run, config, split, runtime)
         if training.fit() and world.is_main:
             score_run(run, folder, runtime)
         world.wait()
@@ -85,11 +88,11 @@ class Training:
     """The state of a training: network, optimiser, position, history."""
 
     def __init__(
-        self, run: Run, config: TrainConfig, folder: SegmentationFolder, runtime: Runtime, world: World
+        self, run: Run, config: TrainConfig, split: Split, folder: SegmentationFolder, runtime: Runtime, world: World
     ) -> None:
-        self.run, self.config, self.folder, self.runtime, self.world = run, config, folder, runtime, world
-        self.split = run.split
-        indices = [folder.names.index(name) for name in self.split.train]
+        self.run, self.config, self.split = run, config, split
+        self.folder, self.runtime, self.world = folder, runtime, world
+        indices = [folder.names.index(name) for name in split.train]
         mean, std = channel_statistics(folder, indices)
         classes = tuple(f"class {c}" for c in range(config.num_classes)) if config.num_classes > 1 else Card.classes
         self.card = Card(mean, std, classes=classes, details={"data": folder.root.name, "seed": config.seed})

@@ -1,0 +1,48 @@
+# One file for all that a user or a developer runs. `make` alone lists it.
+# Every target makes what it needs first, and does nothing twice.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# the first Python of 3.11 or later; name another one with `make lab PYTHON=/path/to/python`
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# one thread a test process: two processes use two cores better than one process with two threads
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test test-fast train notebooks check
+
+help: ## list what make can do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "make %-12s%s\n", $$1, $$2}'
+
+# The stamp is newer than the files that say what to install, or the environment is brought up to date.
+# A torch that is already in the environment is kept (a CPU build, say): its line leaves the constraints.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found. Install it, or name it: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+		echo "$(PYTHON) cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+	@echo "Installing the course into $(VENV). PyTorch is large: the first time takes some minutes."
+	@if $(BIN)/python -c 'import torch' 2>/dev/null; then grep -v '^torch==' constraints.txt; else cat constraints.txt; fi > $(VENV)/constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/constraints.txt -e '.[course,dev]'
+	@touch $@
+
+lab: $(VENV)/installed ## set up, and open the course in JupyterLab (your own copy, in my_course/)
+	@$(BIN)/python notebooks/learners_copy.py my_course
+	$(BIN)/jupyter lab --notebook-dir=my_course my_course/00_start_here.ipynb
+
+test: $(VENV)/installed ## set up, and run every test and every notebook
+	$(PYTEST)
+
+test-fast: $(VENV)/installed ## run the tests that take seconds
+	$(PYTEST) -m "not slow"
+
+train: $(VENV)/installed ## train the laptop preset of UNet++ on the embedded images (ARGS="--data isbi2012 …" for more)
+	$(BIN)/unetpp train $(ARGS)
+
+notebooks: $(VENV)/installed ## execute and normalise all notebooks in place, or one: make notebooks ONLY=00
+	$(BIN)/python notebooks/refresh.py $(ONLY)
+
+check: $(VENV)/installed ## lint, format and type-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy

@@ -1,0 +1,27 @@
+"""Small data that every part of the tests may use."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory) -> Path:
+    """Twelve 48×48 images of bright discs, at most 24 pixels wide.
+
+    The darkest grey of image i is 10 + 5·i, and every patch of 32×32 holds it: so a patch tells which image it is of.
+    """
+    root = tmp_path_factory.mktemp("tiny")
+    (root / "images").mkdir()
+    (root / "masks").mkdir()
+    random = np.random.default_rng(0)
+    y, x = np.mgrid[:48, :48]
+    for i in range(12):
+        cy, cx, r = random.uniform(14, 34), random.uniform(14, 34), random.uniform(6, 12)
+        disc = (y - cy) ** 2 + (x - cx) ** 2 < r**2
+        image = 10 + 5 * i + np.where(disc, 120, random.choice([0, 30], (48, 48)))
+        Image.fromarray(image.astype(np.uint8)).save(root / "images" / f"disc_{i:02}.png")
+        Image.fromarray((disc * 255).astype(np.uint8)).save(root / "masks" / f"disc_{i:02}.png")
+    return root

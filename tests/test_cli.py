@@ -1,0 +1,276 @@
+"""The command line: each command does what it says, and wrong input is one message and exit status 2."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from unetpp_lib.cli import main
+from unetpp_lib.engine import Card, load_model, save_model
+from unetpp_lib.models import UNet, UNetPlusPlus
+
+TINY = ["--widths", "4", "6", "8", "--patch", "32", "--epochs", "2", "--evaluate-every", "2", "--device", "cpu"]
+
+
+def run(capsys, *args: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stopped:
+        main([str(arg) for arg in args])
+    said = capsys.readouterr()
+    return int(stopped.value.code or 0), said.out, said.err
+
+
+def refused(capsys, *args: object) -> str:
+    """The message of a command that must fail as wrong input does."""
+    status, _, err = run(capsys, *args)
+    assert status == 2
+    assert "Traceback" not in err
+    return err
+
+
+@pytest.fixture(scope="module")
+def run_folder(tiny_set, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--data", str(tiny_set), "--out", str(folder), *TINY])
+    assert stopped.value.code == 0
+    return folder
+
+
+@pytest.fixture
+def picture(tmp_path) -> Path:
+    path = tmp_path / "cell.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (70, 90), dtype=np.uint8)).save(path)
+    return path
+
+
+def test_train_ends_with_the_scores_the_picture_and_the_run(capsys, tiny_set, tmp_path):
+    status, out, _ = run(capsys, "train", "--data", tiny_set, "--out", tmp_path / "run", *TINY)
+    assert status == 0
+    for word in ("fore", "back", "mean", "head 1", "head 2", "mean of heads", "all foreground", "never seen"):
+        assert word in out
+    assert f"Predictions: {tmp_path / 'run' / 'predictions.png'}" in out
+    assert f"Run: {tmp_path / 'run'}" in out
+
+
+def test_resume_takes_the_options_of_the_run(capsys, run_folder):
+    status, out, _ = run(capsys, "train", "--out", run_folder, "--resume")
+    assert status == 0
+    assert "head 2" in out
+    assert "another configuration: lr is 1.0 here" in refused(
+        capsys, "train", "--out", run_folder, "--resume", "--lr", 1
+    )
+
+
+def test_the_preset_sets_where_the_options_start(capsys):
+    status, out, _ = run(capsys, "train", "--preset", "full", "--help")
+    assert status == 0
+    assert "32 64 128 256 512" in out
+
+
+def test_evaluate_scores_the_runs_own_test_part(capsys, run_folder):
+    status, out, _ = run(capsys, "evaluate", run_folder, "--device", "cpu")
+    assert status == 0
+    assert "test: 2 images" in out
+    assert "head 2" in out
+    status, out, _ = run(capsys, "evaluate", run_folder, "--part", "all")
+    assert "all: 12 images" in out
+
+
+def test_evaluate_scores_weights_on_a_named_set(capsys, run_folder, tiny_set):
+    status, out, _ = run(capsys, "evaluate", run_folder / "best.safetensors", "--data", tiny_set)
+    assert status == 0
+    assert "all: 12 images" in out
+    assert "say with --data" in refused(capsys, "evaluate", run_folder / "best.safetensors")
+
+
+def test_predict_writes_masks_and_probabilities(capsys, run_folder, picture, tmp_path):
+    out = tmp_path / "answers"
+    status, said, _ = run(capsys, "predict", run_folder, picture, "--out", out, "--tile", 32, "--average-flips")
+    assert status == 0
+    assert str(out) in said
+    mask, probability = (np.asarray(Image.open(out / f"cell_{kind}.png")) for kind in ("mask", "probability"))
+    assert mask.shape == probability.shape == (70, 90)
+    assert set(np.unique(mask)) <= {0, 255}
+    assert ((probability > 130) <= (mask == 255)).all()
+    assert ((probability < 125) <= (mask == 0)).all()
+
+
+def test_predict_writes_one_probability_a_class(capsys, picture, tmp_path):
+    save_model(UNet(num_classes=3, widths=(4, 6)), tmp_path / "three.safetensors")
+    assert run(capsys, "predict", tmp_path / "three.safetensors", picture, "--out", tmp_path / "o")[0] == 0
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {
+        "cell_mask.png",
+        *(f"cell_probability_{label}.png" for label in range(3)),
+    }
+
+
+def test_predict_reads_every_page_of_a_stack(capsys, run_folder, tmp_path):
+    pages = [Image.fromarray(np.full((20, 30), grey, np.uint8)) for grey in (10, 200)]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    assert run(capsys, "predict", run_folder, tmp_path / "stack.tif", "--out", tmp_path / "o")[0] == 0
+    masks = {path.name for path in (tmp_path / "o").glob("*_mask.png")}
+    assert masks == {"stack_000_mask.png", "stack_001_mask.png"}
+
+
+def test_predict_overwrites_nothing(capsys, run_folder, picture, tmp_path):
+    (tmp_path / "cell_mask.png").write_text("mine")
+    assert "cell_mask.png exists already" in refused(capsys, "predict", run_folder, picture, "--out", tmp_path)
+    assert (tmp_path / "cell_mask.png").read_text() == "mine"
+
+
+def test_prune_writes_a_network_whose_heads_answer_as_before(capsys, run_folder, tmp_path):
+    out = tmp_path / "small.safetensors"
+    status, said, _ = run(capsys, "prune", run_folder, "--depth", 1, "--out", out)
+    assert status == 0
+    assert "depth 1 of 2" in said
+    (full, card), (small, small_card) = load_model(run_folder / "best.safetensors"), load_model(out)
+    x = torch.randn(1, 1, 21, 33)
+    assert torch.equal(full(x)[0], small(x)[0])
+    assert len(small.heads) == 1
+    assert (small_card.mean, small_card.std) == (card.mean, card.std)
+    assert "exists already" in refused(capsys, "prune", run_folder, "--depth", 1, "--out", out)
+
+
+def test_profile_lists_every_depth(capsys, run_folder, tmp_path):
+    status, out, _ = run(capsys, "profile", run_folder, "--size", 64)
+    assert status == 0
+    rows = [line.split() for line in out.splitlines()[2:]]
+    assert [row[0] for row in rows] == ["1", "2"]
+    save_model(UNet(widths=(4, 6, 8)), tmp_path / "unet.safetensors")
+    assert run(capsys, "profile", tmp_path / "unet.safetensors", "--size", 32)[1].splitlines()[2].split()[0] == "2"
+
+
+def test_the_data_commands_draw_check_and_list(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNETPP_DATA", str(tmp_path))
+    status, out, _ = run(capsys, "data", "make", "--count", 3, "--size", 64, "--out", tmp_path / "drawn")
+    assert status == 0
+    assert str(tmp_path / "drawn") in out
+    status, out, _ = run(capsys, "data", "check", tmp_path / "drawn")
+    assert status == 0
+    assert "3 pairs of image and mask, no faults" in out
+    assert "64×64" in out
+    status, out, _ = run(capsys, "data", "list")
+    assert [line.split()[0] for line in out.splitlines()][:2] == ["drawn", "membranes"]
+    assert "is not an empty folder" in refused(capsys, "data", "make", "--count", 3, "--out", tmp_path / "drawn")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["data"], ["train"], ["evaluate"], ["predict"], ["prune"], ["profile"], ["data", "list"], ["data", "make"]],
+)
+def test_every_command_has_help(capsys, command):
+    status, out, _ = run(capsys, *command, "--help")
+    assert status == 0
+    assert "usage: unetpp" in out
+
+
+def bad_folder(tmp_path: Path, fault: str) -> Path:
+    root = tmp_path / fault
+    for part in ("images", "masks"):
+        (root / part).mkdir(parents=True)
+    grey = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40), dtype=np.uint8))
+    mask = Image.fromarray(np.full((40, 40), 255, np.uint8))
+    for name in ("a", "b", "c"):
+        grey.save(root / "images" / f"{name}.png")
+        mask.save(root / "masks" / f"{name}.png")
+    if fault == "empty":
+        for path in root.glob("*/*"):
+            path.unlink()
+    elif fault == "without mask":
+        (root / "masks" / "b.png").unlink()
+    elif fault == "without image":
+        (root / "images" / "b.png").unlink()
+    elif fault == "sizes":
+        mask.crop((0, 0, 30, 40)).save(root / "masks" / "b.png")
+    elif fault == "truncated":
+        whole = (root / "images" / "b.png").read_bytes()
+        (root / "images" / "b.png").write_bytes(whole[: len(whole) // 2])
+    elif fault == "unreadable":
+        (root / "images" / "b.png").write_text("no picture")
+    elif fault == "jpeg":
+        (root / "masks" / "b.png").unlink()
+        mask.save(root / "masks" / "b.jpg")
+    elif fault == "values":
+        Image.fromarray(np.arange(1600, dtype=np.uint8).reshape(40, 40) % 50).save(root / "masks" / "b.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("empty", ("images", "PNG")),
+        ("without mask", ("images", "b.png", "mask")),
+        ("without image", ("masks", "b.png", "image")),
+        ("sizes", ("b.png", "(40, 30)", "(40, 40)")),
+        ("truncated", ("b.png", "truncated")),
+        ("unreadable", ("b.png",)),
+        ("jpeg", ("b.jpg", "JPEG")),
+        ("values", ("b.png", "50")),
+    ],
+)
+def test_a_faulty_folder_is_refused_before_anything_is_written(capsys, tmp_path, fault, words):
+    root = bad_folder(tmp_path, fault)
+    for command in (["data", "check", root], ["train", "--data", root, "--out", tmp_path / "run"]):
+        message = refused(capsys, *command)
+        assert all(word in message for word in words), message
+    assert not (tmp_path / "run").exists()
+
+
+def test_16_bit_and_rgba_images_are_accepted(capsys, tmp_path):
+    root = bad_folder(tmp_path, "none")
+    random = np.random.default_rng(1)
+    Image.fromarray(random.integers(0, 65535, (40, 40), dtype=np.uint16)).save(root / "images" / "a.png")
+    Image.fromarray(random.integers(0, 255, (40, 40, 4), dtype=np.uint8)).save(root / "images" / "b.png")
+    assert run(capsys, "data", "check", root)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["train", "--data", "isbi2013"], ("isbi2013", "Did you mean 'isbi2012'", "Known sets")),
+        (["train", "--data", "nowhere/at/all"], ("nowhere/at/all", "images/")),
+        (["train", "--batch-size", "0"], ("batch_size is 0", "greater than 0")),
+        (["train", "--widths", "8"], ("widths is (8,)", "2 to 7")),
+        (["train", "--resume"], ("--out",)),
+        (["train", "--resume", "--out", "nothing"], ("nothing", "config.json")),
+        (["train", "--bogus"], ("--bogus",)),
+        (["train", "--epochs", "many"], ("--epochs", "many")),
+        (["evaluate", "nothing.safetensors"], ("nothing.safetensors", "no such file")),
+        (["profile", "nothing.safetensors"], ("nothing.safetensors", "no such file")),
+        (["data", "download", "imagenet"], ("imagenet", "isbi2012")),
+        (["data", "check", "nowhere"], ("nowhere", "Known sets")),
+        (["bogus"], ("bogus", "train")),
+    ],
+)
+def test_bad_input_is_named_with_the_remedy(capsys, tmp_path, monkeypatch, command, words):
+    monkeypatch.chdir(tmp_path)
+    message = refused(capsys, *command)
+    assert all(word in message for word in words), message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_requests_of_a_good_network_are_named(capsys, run_folder, picture, tmp_path):
+    out = tmp_path / "out"
+    assert "depth is 3; this network can be pruned to a depth of 1 to 2" in refused(
+        capsys, "prune", run_folder, "--depth", 3, "--out", out
+    )
+    assert "--depth is 9; this network has heads 1 to 2" in refused(
+        capsys, "predict", run_folder, picture, "--out", out, "--depth", 9
+    )
+    assert "gone.png" in refused(capsys, "predict", run_folder, tmp_path / "gone.png", "--out", out)
+    save_model(UNetPlusPlus(widths=(4, 6), deep_supervision=False), tmp_path / "one.safetensors", Card())
+    one = tmp_path / "one.safetensors"
+    assert "only its deepest head" in refused(capsys, "prune", one, "--depth", 1, "--out", tmp_path / "new")
+    assert "no best.safetensors" in refused(capsys, "evaluate", tmp_path)
+    assert not list(out.glob("*")) if out.is_dir() else not out.exists()
+
+
+def test_an_unknown_fault_is_not_dressed_up_as_bad_input(monkeypatch):
+    def broken():
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("unetpp_lib.data.list_datasets", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(["data", "list"])

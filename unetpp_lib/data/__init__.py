@@ -36,7 +36,7 @@ __all__ = [
     "write_split",
 ]
 
-# Their modules need packages beyond the core, so they are imported when a name is first asked for (PEP 562).
+# Imported when a name is first asked for (PEP 562): downloads needs a package beyond the core, the others take time.
 _LAZY = {
     "catalog": {"find_dataset", "is_stack", "list_datasets", "repository_data"},
     "downloads": {"download"},

@@ -55,7 +55,7 @@ KNOWN = {
         Dataset(
             name="membranes",
             description="40 drawn 256×256 images that look like electron microscopy: cell interior and membrane.",
-            licence="MIT, as the repository",
+            licence="CC0 1.0",
             citation="this repository (CITATION.cff)",
             images=40,
         ),

@@ -1,0 +1,46 @@
+"""Ship a run's network: `python data/weights/ship.py RUN NAME` writes NAME.safetensors and its card, NAME.json.
+
+The scores on the card are measured here, in float32 on the CPU, so that a test can measure them again anywhere.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from unetpp_lib.data import SegmentationFolder, find_dataset
+from unetpp_lib.engine import Run, choose_runtime, evaluate
+from unetpp_lib.errors import InputError
+from unetpp_lib.files import write_atomically
+
+SHIPPED = Path(__file__).parent
+
+
+def ship(run: Run, name: str) -> None:
+    """Copy the best network of ``run`` and write its card: command, seed, data, scores, SHA-256, provenance."""
+    if not run.is_finished:
+        raise InputError(f"{run.folder} has not come to its end. Go on with: unetpp train --out {run.folder} --resume")
+    config = run.config
+    model, card = run.load_model()
+    folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes)
+    evaluation = evaluate(model, folder, card, run.split.test, choose_runtime("cpu", "float32"))
+    weights = run.weights.read_bytes()
+    about = {
+        "file": f"{name}.safetensors",
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "command": [f"unetpp train --data {config.data} --preset {config.preset} --seed {config.seed} --out RUN"]
+        + [f"python data/weights/ship.py RUN {name}"],
+        "config": json.loads(config.to_json()),
+        "provenance": json.loads((run.folder / "provenance.json").read_text()),
+        "epoch": card.details["epoch"],
+        "part": "test",
+        "images": evaluation.names,
+        "scores": evaluation.scores,
+    }
+    write_atomically(SHIPPED / f"{name}.safetensors", weights)
+    write_atomically(SHIPPED / f"{name}.json", json.dumps(about, indent=2) + "\n")
+    print(evaluation.table())
+
+
+if __name__ == "__main__":
+    ship(Run(Path(sys.argv[1])), sys.argv[2])

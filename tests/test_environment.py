@@ -1,0 +1,46 @@
+"""The files that say what to install say the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+PINS = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split("\n") if "==" in line)
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_conda_installs_what_the_makefile_installs():
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert f"python{PROJECT['requires-python']}" in dependencies
+    pip = next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
+    assert pip == ["-c constraints.txt", "-e .[course,dev]"]
+    assert "-e '.[course,dev]'" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("requirement", [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["dev"]])
+def test_the_tested_set_pins_every_direct_dependency_within_its_range(requirement):
+    wanted = Requirement(requirement)
+    pins = {canonical(name): version for name, version in PINS.items()}
+    assert canonical(wanted.name) in pins
+    assert wanted.specifier.contains(pins[canonical(wanted.name)])
+
+
+def test_the_ranges_are_loose():
+    requirements = [*PROJECT["dependencies"], *(r for extra in EXTRAS.values() for r in extra)]
+    assert not [r for r in requirements if "==" in r or "<" in r]
+
+
+def test_no_machine_of_ours_is_named():
+    names = re.compile(r"(?<![\w.])/(?:work|tmp|root|opt|home)/")
+    texts = [p for pattern in ("*.toml", "*.yml", "Makefile", "*.txt", ".ci/run") for p in ROOT.glob(pattern)]
+    assert texts
+    assert not [path.name for path in texts if names.search(path.read_text())]

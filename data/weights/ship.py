@@ -28,8 +28,10 @@ def ship(run: Run, name: str) -> None:
     about = {
         "file": f"{name}.safetensors",
         "sha256": hashlib.sha256(weights).hexdigest(),
-        "command": [f"unetpp train --data {config.data} --preset {config.preset} --seed {config.seed} --out RUN"]
-        + [f"python data/weights/ship.py RUN {name}"],
+        "commands": [
+            f"unetpp train --data {config.data} --preset {config.preset} --seed {config.seed} --out RUN",
+            f"python data/weights/ship.py RUN {name}",
+        ],
         "config": json.loads(config.to_json()),
         "provenance": json.loads((run.folder / "provenance.json").read_text()),
         "epoch": card.details["epoch"],

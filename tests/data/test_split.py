@@ -109,15 +109,14 @@ def test_a_write_that_fails_leaves_the_old_split(tmp_path, monkeypatch):
     path = tmp_path / "split.json"
     write_split(old := split_by_image(SLICES), path)
 
-    def full_disk(self, text, **_):
-        with self.open("w") as file:
-            file.write(text[:10])
-        raise OSError("no space left on device")
+    def full_disk(_):
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_text", full_disk)
-    with pytest.raises(OSError, match="no space"):
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(InputError, match=r"split\.json cannot be written: No space left on device"):
         write_split(split_by_image(SLICES, seed=1), path)
     assert read_split(path) == old
+    assert [file.name for file in tmp_path.iterdir()] == ["split.json"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 from unetpp_lib.data.archives import ArchiveError, read_pairs
 from unetpp_lib.data.catalog import KNOWN, Dataset, user_cache, user_data
 from unetpp_lib.errors import InputError
+from unetpp_lib.files import write_atomically
 
 RETRY_WAITS = (1.0, 5.0)  # seconds before the second and the third attempt
 
@@ -147,10 +148,7 @@ def _record_hash(digest: str, dataset: Dataset, url: str) -> None:
     hashes = _recorded_hashes()
     if dataset.sha256 or url in hashes:
         return
-    _hash_record().parent.mkdir(parents=True, exist_ok=True)
-    temporary = _hash_record().with_suffix(".tmp")
-    temporary.write_text(json.dumps(hashes | {url: digest}, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(_hash_record())
+    write_atomically(_hash_record(), json.dumps(hashes | {url: digest}, indent=2) + "\n")
     print(
         f"The SHA-256 of {url} could not be known beforehand: {digest} is recorded in {_hash_record()}, "
         "and later downloads are held against it.",

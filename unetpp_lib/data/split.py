@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 
 from unetpp_lib.errors import InputError
+from unetpp_lib.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,7 @@ def split_by_image(
 
 def write_split(split: Split, path: str | PathLike[str]) -> None:
     """Write a split as JSON; whoever reads at the same time finds the old file or the new one, whole."""
-    path = Path(path)
-    unfinished = path.with_name(f"{path.name}.tmp")
-    unfinished.write_text(json.dumps(asdict(split), indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_atomically(Path(path), json.dumps(asdict(split), indent=2) + "\n")
 
 
 def read_split(path: str | PathLike[str]) -> Split:

@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # the first Python of 3.11 or later; name another one with `make lab PYTHON=/path/to/python`
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# in a container one is often root, which Jupyter wants to be told
+AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 # one thread a test process: two processes use two cores better than one process with two threads
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -28,7 +30,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 lab: $(VENV)/installed ## set up, and open the course in JupyterLab (your own copy, in my_course/)
 	@$(BIN)/python notebooks/learners_copy.py my_course
-	$(BIN)/jupyter lab --notebook-dir=my_course my_course/00_start_here.ipynb
+	$(BIN)/jupyter lab $(AS_ROOT) --notebook-dir=my_course --LabApp.default_url=/lab/tree/00_start_here.ipynb
 
 test: $(VENV)/installed ## set up, and run every test and every notebook
 	$(PYTEST)

@@ -1,5 +1,7 @@
 """The command line: each command does what it says, and wrong input is one message and exit status 2."""
 
+import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -265,6 +267,27 @@ def test_bad_requests_of_a_good_network_are_named(capsys, run_folder, picture, t
     assert "only its deepest head" in refused(capsys, "prune", one, "--depth", 1, "--out", tmp_path / "new")
     assert "no best.safetensors" in refused(capsys, "evaluate", tmp_path)
     assert not list(out.glob("*")) if out.is_dir() else not out.exists()
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: pickle.dumps(print)])
+def test_a_checkpoint_that_is_damaged_or_holds_code_does_not_resume(capsys, run_folder, tmp_path, damage):
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    (folder / "last.pt").write_bytes(damage((folder / "last.pt").read_bytes()))
+    assert "last.pt is" in refused(capsys, "train", "--out", folder, "--resume")
+
+
+def test_a_checkpoint_of_another_network_does_not_resume(capsys, run_folder, tmp_path):
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    config = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(config.replace("[\n    4,\n    6,\n    8\n  ]", "[4, 6, 9]"))
+    assert "weights of another architecture: " in refused(capsys, "train", "--out", folder, "--resume")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_named(capsys, tiny_set, tmp_path):
+    message = refused(capsys, "train", "--data", tiny_set, "--out", tmp_path / "run", "--device", "cuda")
+    assert "PyTorch sees 0 CUDA devices" in message
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_unknown_fault_is_not_dressed_up_as_bad_input(monkeypatch):

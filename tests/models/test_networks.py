@@ -183,8 +183,21 @@ def test_the_arguments_make_the_same_architecture_again():
 
 
 def test_group_norm_divides_any_width():
+    assert ConvBlock(1, 64, norm="group").norm1.num_groups == 8
     assert ConvBlock(1, 12, norm="group").norm1.num_groups == 4
     assert ConvBlock(1, 7, norm="group").norm1.num_groups == 1
+
+
+def test_convolutions_start_as_in_the_unet_paper_and_whole_channels_drop_out():
+    torch.manual_seed(0)
+    block = ConvBlock(64, 64, norm=None, dropout=0.5)
+    assert block.conv1.weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
+    assert not block.conv1.bias.any()
+    x = torch.randn(8, 64, 6, 6)
+    dropped = (block.train()(x) == 0).all(dim=(2, 3)).float().mean().item()
+    assert dropped == pytest.approx(0.5, abs=0.1)
+    assert not torch.equal(block(x), block(x))
+    assert torch.equal(block.eval()(x), block(x))
 
 
 def test_compute_matched_unet_is_the_smallest_not_below_unetpp():

@@ -30,6 +30,10 @@ def test_parameter_counts_are_those_of_the_official_networks(options, counts):
     assert tuple(map(count, models)) == counts
 
 
+def test_every_normalisation_learns_a_scale_and_a_shift():
+    assert count(UNet(norm="instance")) == count(UNet(norm="group")) == count(UNet(norm="batch"))
+
+
 def test_each_head_after_the_first_adds_33_parameters_and_two_input_channels_576():
     assert count(UNetPlusPlus(norm=None)) == 9_041_601 + 3 * 33
     assert count(UNet(in_channels=3, norm=None)) == 7_759_521 + 576

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+collect_ignore = ["conftest.py"]  # it holds no doctests, and notebooks/ has a module of the same name
+
 
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory) -> Path:

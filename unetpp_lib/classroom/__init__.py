@@ -1,4 +1,4 @@
-"""What only the notebooks need: a look at the machine, the course's trained networks, its plots and diagrams."""
+"""What only the notebooks need: a look at the machine, the course's trained networks, plots, diagrams and exercises."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -7,28 +7,40 @@ from unetpp_lib.classroom.environment import check_machine, describe_machine
 
 if TYPE_CHECKING:
     from unetpp_lib.classroom.diagrams import draw_network
+    from unetpp_lib.classroom.exercises.checking import check, commit
     from unetpp_lib.classroom.grids import wiring
     from unetpp_lib.classroom.networks import shipped_model
     from unetpp_lib.classroom.plots import MISTAKES, mark_mistakes, show_images, use_course_style
+    from unetpp_lib.classroom.progress import progress_board
 
 __all__ = [
     "MISTAKES",
+    "check",
     "check_machine",
+    "commit",
     "describe_machine",
     "draw_network",
     "mark_mistakes",
+    "progress_board",
     "shipped_model",
     "show_images",
     "use_course_style",
     "wiring",
 ]
 
-# where what is not a plot lives
-HOMES = {"draw_network": "diagrams", "shipped_model": "networks", "wiring": "grids"}
+# imported at first use: the check of the machine must run where torch or matplotlib is missing
+_LAZY = {
+    "diagrams": {"draw_network"},
+    "exercises.checking": {"check", "commit"},
+    "grids": {"wiring"},
+    "networks": {"shipped_model"},
+    "plots": {"MISTAKES", "mark_mistakes", "show_images", "use_course_style"},
+    "progress": {"progress_board"},
+}
 
 
 def __getattr__(name: str) -> Any:
-    # imported at first use: the check of the machine must run where torch or matplotlib is missing
-    if name in __all__:
-        return getattr(import_module(f"{__name__}.{HOMES.get(name, 'plots')}"), name)
+    for module, names in _LAZY.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

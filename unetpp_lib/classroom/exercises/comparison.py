@@ -1,0 +1,131 @@
+"""How an answer differs from the expected one, and how both are shown: in one line each."""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unetpp_lib.classroom.exercises.verdict import GENERIC
+
+SHOWN = 200  # characters of a value; more would hide the sentence that names the mistake
+
+
+def difference(expected: object, received: object, tolerance: float) -> str:
+    """Return a sentence on how ``received`` differs from ``expected``, or nothing where it does not.
+
+    A tensor or an array must have the expected kind, shape, dtype and device; a number may also be a tensor or an
+    array of no dimension; a list may be a tuple. Values may differ by ``tolerance``, and by that share of themselves.
+
+    >>> difference([1, 2], (1, 2.0), tolerance=0)
+    ''
+    >>> difference(np.zeros((2, 3)), np.zeros((3, 2)), tolerance=0)
+    'The shape is (3, 2); it should be (2, 3).'
+    """
+    if isinstance(expected, Tensor | np.ndarray):
+        return _array_difference(expected, received, tolerance)
+    if isinstance(expected, list | tuple):
+        return _sequence_difference(expected, received, tolerance)
+    number = as_number(expected)
+    if number is None:
+        return "" if type(expected) is type(received) and expected == received else GENERIC
+    other = as_number(received)
+    if other is None:
+        return f"The answer should be one number, not {kind_of(received)}."
+    return "" if np.isclose(other, number, rtol=tolerance, atol=tolerance, equal_nan=True) else GENERIC
+
+
+def _array_difference(expected: Tensor | NDArray[np.generic], received: object, tolerance: float) -> str:
+    library = Tensor if isinstance(expected, Tensor) else np.ndarray
+    if not isinstance(received, Tensor | np.ndarray) or not isinstance(received, library):
+        return f"The answer should be {kind_of(expected)}, not {kind_of(received)}."
+    if received.shape != expected.shape:
+        return f"The shape is {tuple(received.shape)}; it should be {tuple(expected.shape)}."
+    for name in ("dtype", "device", "layout"):  # arrays of NumPy before 2.0 have a dtype alone
+        found, wanted = getattr(received, name, None), getattr(expected, name, None)
+        if found != wanted:
+            return f"The {name} is {found}; it should be {wanted}."
+    values, wanted_values = as_array(received), as_array(expected)
+    close = np.allclose(values, wanted_values, rtol=tolerance, atol=tolerance, equal_nan=True)
+    return "" if close else GENERIC
+
+
+def _sequence_difference(expected: list[object] | tuple[object, ...], received: object, tolerance: float) -> str:
+    if not isinstance(received, list | tuple):
+        return f"The answer should be {kind_of(expected)}, not {kind_of(received)}."
+    if len(received) != len(expected):
+        return f"The answer has {len(received)} elements; it should have {len(expected)}."
+    found = (difference(*pair, tolerance) for pair in zip(expected, received, strict=True))
+    return next(filter(None, found), "")
+
+
+def as_array(values: Tensor | NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return the values of a dense tensor or array as float64, for comparing."""
+    plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
+    return np.asarray(plain, dtype=float)
+
+
+def as_number(value: object) -> float | None:
+    """Return a real number, also from a tensor or an array of no dimension; None for anything else, True and False too.
+
+    >>> as_number(np.float32(0.5)), as_number(np.array(2)), as_number([2]), as_number(True)
+    (0.5, 2.0, None, None)
+    """
+    if isinstance(value, Tensor | np.ndarray | np.generic) and value.ndim == 0:
+        value = value.item()
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def only_value(value: object) -> float | None:
+    """Return the one number that a number, a tensor or an array consists of; None where there are several, or none."""
+    if isinstance(value, Tensor | np.ndarray):
+        try:
+            values = np.unique(as_array(value))
+        except (TypeError, ValueError, RuntimeError, NotImplementedError):  # values that are no real numbers
+            return None
+        return float(values[0]) if values.size == 1 else None
+    return as_number(value)
+
+
+def kind_of(value: object) -> str:
+    """Return in words what sort of thing a value is."""
+    if value is None:
+        return "None"
+    if isinstance(value, Tensor | np.ndarray):
+        return f"a {'tensor' if isinstance(value, Tensor) else 'NumPy array'} of shape {tuple(value.shape)}"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "a number" if as_number(value) is not None else f"a value of type {type(value).__name__}"
+
+
+def show(value: object) -> str:
+    """Return a value in one line: whole where it is small, shortened where it is large.
+
+    >>> show(np.array([[1, 0], [0, 1]]))
+    'array (2, 2) int64 [[1, 0], [0, 1]]'
+    >>> show(0.1 + 0.2), show(np.int64(3)), show((1, "a"))
+    ('0.3', '3', "(1, 'a')")
+    """
+    if isinstance(value, Tensor | np.ndarray):
+        name = "tensor" if isinstance(value, Tensor) else "array"
+        dtype = str(value.dtype).removeprefix("torch.")
+        return f"{name} {tuple(value.shape)} {dtype} {_elements(value)}".rstrip()
+    if isinstance(value, list | tuple):
+        text = ", ".join(show(element) for element in value[:SHOWN])
+        return shorten(f"[{text}]" if isinstance(value, list) else f"({text})")
+    number = as_number(value)
+    if number is not None:
+        return f"{number:.6g}"
+    return shorten(repr(value)) if isinstance(value, str | bool | None) else kind_of(value)
+
+
+def shorten(text: str) -> str:
+    """Return the text in one line of at most about SHOWN characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]} …"
+
+
+def _elements(values: Tensor | NDArray[np.generic]) -> str:
+    try:
+        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else values
+    except (TypeError, RuntimeError, NotImplementedError):  # NumPy has no such dtype or layout: its name must do
+        return ""
+    return shorten(np.array2string(array, precision=4, threshold=24, edgeitems=2, separator=", "))

@@ -201,6 +201,14 @@ def test_pictures_share_their_colours_where_they_share_limits():
     assert face(one, (0, 1)) == face(other, (0, 1)) == to_hex(COLOUR_MAP(0.2))
 
 
+def test_values_of_what_is_dropped_are_grey_but_count_for_the_scale():
+    figure = draw_network(network(), values=SCORES, kept_depth=1)
+    assert face(figure, (0, 1)) == to_hex(COLOUR_MAP(0.0))
+    assert face(figure, (0, 2)) == face(figure, (1, 1)) == "#ffffff"
+    assert figure.axes[1].get_xlim() == (0.2, 0.7)
+    assert "0.70" in texts(figure)
+
+
 def test_letters_stand_out_from_every_colour():
     nodes = read_grid(network()).channels
     figure = draw_network(network(), values={node: i for i, node in enumerate(nodes)})

@@ -60,8 +60,8 @@ def draw_network(
     """Draw a network's nodes with their channels, what feeds what, and its heads; return the figure, 8 inches wide.
 
     ``highlight=(0, 2)`` leaves that node and its inputs in colour and greys all else; ``kept_depth=2`` greys what
-    `prune` drops at that depth. ``values`` colours nodes by numbers, which take the place of the channels; the colours
-    run over ``value_limits``, by default from the lowest to the highest.
+    `prune` drops at that depth. ``values`` colours nodes that are not grey by numbers, which take the place of the
+    channels; the colours run over ``value_limits``, by default from the lowest to the highest.
     Raises InputError for a module that is no such network (see `wiring`), a node that does not exist, a depth to which
     the network cannot be pruned, and ``highlight`` with ``kept_depth``. Layout: figure 1 of Zhou et al. 2018.
     """
@@ -84,7 +84,7 @@ def draw_network(
     drawing = Drawing(grid, colour_bar=bool(values))
     if values:
         scale = Normalize(*(value_limits or (min(values.values()), max(values.values()))))
-        faces |= {node: to_hex(COLOUR_MAP(scale(value))) for node, value in values.items()}
+        faces |= {node: to_hex(COLOUR_MAP(scale(value))) for node, value in values.items() if node in loud.channels}
         drawing.add_colour_bar(scale, value_label)
     for edge in grid.edges:
         drawing.add_edge(edge, loud=edge in loud.edges)
@@ -126,10 +126,14 @@ def tint(kind: str) -> str:
     return to_hex((0.75 + 0.25 * np.array(to_rgb(KINDS[kind]["color"]))).tolist())
 
 
+def span(edge: Edge) -> int:
+    """Return how many columns an arc spans; one where a node that is used twice feeds itself."""
+    return max(1, abs(edge[1][1] - edge[0][1]))
+
+
 def arc_rise(edge: Edge) -> float:
     """Return how far an arc rises above its nodes: longer ones higher, so that they nest; the top row has more room."""
-    (row, start), (_, end) = edge
-    return (0.08 if row else 0.12) * max(1, abs(end - start))  # a node that is used twice may feed itself
+    return (0.08 if edge[0][0] else 0.12) * span(edge)
 
 
 class Drawing:
@@ -164,8 +168,7 @@ class Drawing:
         start, end = map(self.place, edge)
         if self.is_arc(edge):
             forward = RIGHT if end[0] >= start[0] else -RIGHT
-            span = abs(edge[1][1] - edge[0][1])
-            side = HALF_NODE[0] * (1.2 - 0.95 * span / self.grid.depth) * forward  # longer arcs start further in
+            side = HALF_NODE[0] * (1.2 - 0.95 * span(edge) / self.grid.depth) * forward  # longer arcs start further in
             start, end = start + side + HALF_NODE * UP, end - side + HALF_NODE * UP
             lift = arc_rise(edge) / 0.75 * UP  # a cubic curve rises to three quarters of its handles
             lean = self.pitch / 4 * forward
@@ -194,7 +197,7 @@ class Drawing:
         """Draw a node with its name and a text below."""
         centre = self.place(node)
         dark = np.array(to_rgb(face)) @ (0.299, 0.587, 0.114) < 0.46  # from here on black is the better to read
-        letters = QUIET_TEXT if not loud and face == "white" else "white" if dark else "black"
+        letters = QUIET_TEXT if not loud else "white" if dark else "black"
         width, height = 2 * HALF_NODE
         box = FancyBboxPatch(centre - HALF_NODE, width, height, boxstyle="round,pad=0,rounding_size=0.1")
         box.set(facecolor=face, edgecolor="black" if loud else QUIET, linewidth=1.5, zorder=3, gid=f"node {node}")

@@ -261,7 +261,8 @@ def test_bad_requests_of_a_good_network_are_named(capsys, run_folder, picture, t
     assert "--depth is 9; this network has heads 1 to 2" in refused(
         capsys, "predict", run_folder, picture, "--out", out, "--depth", 9
     )
-    assert "gone.png" in refused(capsys, "predict", run_folder, tmp_path / "gone.png", "--out", out)
+    gone = refused(capsys, "predict", run_folder, tmp_path / "gone.png", "--out", out)
+    assert "gone.png: there is no such file" in gone
     save_model(UNetPlusPlus(widths=(4, 6), deep_supervision=False), tmp_path / "one.safetensors", Card())
     one = tmp_path / "one.safetensors"
     assert "only its deepest head" in refused(capsys, "prune", one, "--depth", 1, "--out", tmp_path / "new")
@@ -288,6 +289,26 @@ def test_a_gpu_that_is_not_there_is_named(capsys, tiny_set, tmp_path):
     message = refused(capsys, "train", "--data", tiny_set, "--out", tmp_path / "run", "--device", "cuda")
     assert "PyTorch sees 0 CUDA devices" in message
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_may_not_be_read_is_named(capsys, run_folder, monkeypatch):
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied", "config.json")
+
+    monkeypatch.setattr("pathlib.Path.read_text", forbidden)
+    assert "Permission denied: 'config.json'" in refused(capsys, "train", "--out", run_folder, "--resume")
+
+
+def test_a_full_disk_while_predicting_is_named_and_leaves_no_half_picture(
+    capsys, run_folder, picture, tmp_path, monkeypatch
+):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    message = refused(capsys, "predict", run_folder, picture, "--out", tmp_path / "o")
+    assert "cell_mask.png cannot be written: No space left on device" in message
+    assert list((tmp_path / "o").iterdir()) == []
 
 
 def test_an_unknown_fault_is_not_dressed_up_as_bad_input(monkeypatch):

@@ -20,6 +20,7 @@ from unetpp_lib.engine.config import PresetName
 from unetpp_lib.engine.distributed import is_main_process
 from unetpp_lib.engine.prediction import TILE
 from unetpp_lib.errors import InputError
+from unetpp_lib.files import write_png
 from unetpp_lib.metrics import classify
 from unetpp_lib.models.unetpp import Mode
 
@@ -151,6 +152,9 @@ def predict(
     """
     if not images:
         raise InputError("No images were given; name at least one file.")
+    missing = [str(path) for path in images if not path.is_file()]
+    if missing:
+        raise InputError(f"{', '.join(missing)}: there is no such file. Check the path.")
     model, card = engine.load_model(engine.find_weights(run_or_weights))
     if depth is not None and not 1 <= depth <= len(model.heads):
         raise InputError(f"--depth is {depth}; this network has heads 1 to {len(model.heads)}.")
@@ -162,15 +166,14 @@ def predict(
     if existing:
         raise InputError(f"{out / existing[0]}_mask.png exists already; choose another --out.")
     runtime = engine.choose_runtime(device)
-    out.mkdir(parents=True, exist_ok=True)
     for name, (path, page) in tqdm(slices.items(), unit="image", delay=1):
         image = data.read_image(path, model.in_channels, page)
         probability = engine.predict(model, image, card, mode, depth, tile, average_flips, runtime)
         mask = classify(probability[None], card.threshold)[0, 0].numpy()
-        Image.fromarray(mask * 255 if model.num_classes == 1 else mask).save(out / f"{name}_mask.png")
+        write_png(out / f"{name}_mask.png", Image.fromarray(mask * 255 if model.num_classes == 1 else mask))
         for label, one in enumerate((probability * 255).round().numpy().astype(np.uint8)):
             suffix = "" if model.num_classes == 1 else f"_{label}"
-            Image.fromarray(one).save(out / f"{name}_probability{suffix}.png")
+            write_png(out / f"{name}_probability{suffix}.png", Image.fromarray(one))
     print(f"Wrote the masks and probabilities of {len(slices)} images to {out}.")
 
 
@@ -262,7 +265,7 @@ def main(args: Sequence[str] | None = None) -> None:
             args=args,
             config=(OmitSubcommandPrefixes,),
         )
-    except InputError as error:
+    except (InputError, OSError) as error:  # an OSError names its file: no right to read it, for example
         print(f"unetpp: {error}", file=sys.stderr)
         status = 2
     sys.exit(status)

@@ -1,7 +1,10 @@
 """Writing a file whole or not at all."""
 
+import io
 import os
 from pathlib import Path
+
+from PIL import Image
 
 from unetpp_lib.errors import InputError
 
@@ -26,3 +29,10 @@ def write_atomically(path: Path, content: bytes | str) -> None:
             f"{path} cannot be written: {error.strerror}. Free some space or choose another folder; "
             "what stood there before is unchanged."
         ) from error
+
+
+def write_png(path: Path, picture: Image.Image) -> None:
+    """Write a picture as PNG, as `write_atomically` does."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    write_atomically(path, buffer.getvalue())

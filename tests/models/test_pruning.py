@@ -100,6 +100,17 @@ def test_accurate_is_the_mean_of_the_heads_and_fast_is_one():
     torch.testing.assert_close(probabilities(heads, "fast"), 1 / (1 + (-heads[2]).exp()))
 
 
+@pytest.mark.parametrize(
+    ("logits", "result"),
+    [(torch.bfloat16, torch.float32), (torch.float32, torch.float32), (torch.float64, torch.float64)],
+)
+def test_probabilities_have_at_least_float32(logits, result):
+    heads = [torch.tensor([[[[value]]]], dtype=logits) for value in (0.3, -2.1, 1.7)]
+    answer = probabilities(heads)
+    assert answer.dtype == result
+    torch.testing.assert_close(answer, torch.stack([head.to(result) for head in heads]).sigmoid().mean(0))
+
+
 def test_probabilities_of_several_classes_sum_to_one():
     torch.manual_seed(0)
     heads = [torch.randn(2, 5, 4, 4) for _ in range(3)]

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from unetpp_lib.data.split import Split, write_split
 from unetpp_lib.errors import InputError
+from unetpp_lib.files import write_png
 
 Array = NDArray[np.float64]
 
@@ -199,8 +200,7 @@ def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: 
     for index, name in enumerate(tqdm(names, desc="drawing", unit="image")):
         drawing = draw_membranes(size, (seed, index))
         for kind, pixels in (("images", drawing.image), ("masks", drawing.mask), ("distractors", drawing.distractors)):
-            (folder / kind).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels).save(folder / kind / f"{name}.png", optimize=True)
+            write_png(folder / kind / f"{name}.png", Image.fromarray(pixels))
     test, validation = max(1, count // 5), max(1, count // 10)
     parts = names[: -test - validation], names[-test - validation : -test], names[-test:]
     write_split(Split(*map(tuple, parts)), folder / "split.json")

@@ -1,6 +1,5 @@
 """A picture of what a network says: image, truth and each head, with the mistakes in colour."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.engine.weights import Card
-from unetpp_lib.files import write_atomically
+from unetpp_lib.files import write_png
 from unetpp_lib.metrics import classify
 from unetpp_lib.models import SegmentationNetwork
 
@@ -54,9 +53,7 @@ def draw_predictions(
             sheet.paste(Image.fromarray(pixels).resize((CELL, CELL)), (left, top + CAPTION))
     if folder.num_classes == 1:
         draw.text((4, sheet.height - CAPTION + 5), LEGEND, "black", font)
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG", optimize=True)
-    write_atomically(path, buffer.getvalue())
+    write_png(path, sheet)
 
 
 def _as_grey(image: Tensor) -> NDArray[np.uint8]:

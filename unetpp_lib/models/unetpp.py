@@ -89,4 +89,7 @@ def probabilities(heads: Sequence[Tensor], mode: Mode = "accurate", depth: int |
         raise InputError(f'mode is {mode!r}; choose "accurate" (the mean of the heads) or "fast" (one head).')
     chosen = heads[:depth] if mode == "accurate" else heads[depth - 1 : depth]
     activation = torch.sigmoid if heads[0].shape[1] == 1 else lambda logits: torch.softmax(logits, dim=1)
-    return torch.stack([activation(logits.float()) for logits in chosen]).mean(dim=0)
+    precision = torch.promote_types(
+        heads[0].dtype, torch.float32
+    )  # a mean of bf16 values would lose half of its digits
+    return torch.stack([activation(logits.to(precision)) for logits in chosen]).mean(dim=0)

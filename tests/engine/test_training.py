@@ -15,10 +15,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from unetpp_lib.data import SegmentationFolder, write_membranes
-from unetpp_lib.engine import PRESETS, TrainConfig, train
+from unetpp_lib.data import Augmentation, SegmentationFolder, write_membranes
+from unetpp_lib.engine import PRESETS, Evaluation, TrainConfig, train
 from unetpp_lib.engine.checkpoints import load_checkpoint
-from unetpp_lib.engine.training import Training, learning_rate
+from unetpp_lib.engine.training import WATCHED, Training, learning_rate
 from unetpp_lib.errors import InputError
 
 
@@ -150,6 +150,33 @@ def test_the_same_seed_gives_the_same_network_and_another_seed_another(finished,
     assert same(weights(again.folder), weights(finished.folder))
     other = train(tiny(tiny_set, tmp_path / "other", seed=1))
     assert not same(weights(other.folder), weights(finished.folder))
+
+
+def test_the_network_that_is_kept_is_the_best_by_the_validation_part(tiny_set, tmp_path, monkeypatch):
+    scores = iter([0.5, 0.9, 0.7])
+
+    def scored(*_):
+        return Evaluation(("a",), {"mean of heads": dict.fromkeys(WATCHED, next(scores))})
+
+    with monkeypatch.context() as patch:
+        patch.setattr("unetpp_lib.engine.training.evaluate", scored)
+        patch.setattr("unetpp_lib.engine.training.score_run", lambda *_: None)
+        run = train(tiny(tiny_set, tmp_path / "run", epochs=6))
+    assert run.load_model()[1].details["epoch"] == 4
+    assert load_checkpoint(run.checkpoint)["best"] == 0.9
+
+
+def test_every_step_draws_its_own_augmentation(tiny_set, tmp_path, monkeypatch):
+    seeds = []
+    augment = Augmentation.__call__
+
+    def spy(self, images, masks, generator):
+        seeds.append(generator.initial_seed())
+        return augment(self, images, masks, generator)
+
+    monkeypatch.setattr(Augmentation, "__call__", spy)
+    train(tiny(tiny_set, tmp_path / "run"))
+    assert len(seeds) == len(set(seeds)) == 16
 
 
 @pytest.mark.parametrize("options", [{}, {"precision": "bf16", "dropout": 0.3}])

@@ -6,14 +6,31 @@ The scores on the card are measured here, in float32 on the CPU, so that a test 
 import hashlib
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from unetpp_lib.data import SegmentationFolder, find_dataset
-from unetpp_lib.engine import Run, choose_runtime, evaluate
+from unetpp_lib.engine import PRESETS, Run, TrainConfig, choose_runtime, evaluate
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
 SHIPPED = Path(__file__).parent
+
+
+def training_command(config: TrainConfig) -> str:
+    """Return the command that trains this configuration: data, preset, seed, and what differs from the preset."""
+    given = {"data": config.data, "preset": config.preset, "seed": config.seed}
+    preset = asdict(PRESETS[config.preset])
+    given |= {name: value for name, value in asdict(config).items() if name not in given and value != preset[name]}
+    return " ".join(["unetpp train", *(option(*pair) for pair in given.items() if pair[0] != "out"), "--out RUN"])
+
+
+def option(name: str, value: object) -> str:
+    """Return an option as the command line takes it."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag} {' '.join(map(str, value)) if isinstance(value, tuple) else value}"
 
 
 def ship(run: Run, name: str) -> None:
@@ -29,7 +46,7 @@ def ship(run: Run, name: str) -> None:
         "file": f"{name}.safetensors",
         "sha256": hashlib.sha256(weights).hexdigest(),
         "commands": [
-            f"unetpp train --data {config.data} --preset {config.preset} --seed {config.seed} --out RUN",
+            training_command(config),
             f"python data/weights/ship.py RUN {name}",
         ],
         "config": json.loads(config.to_json()),

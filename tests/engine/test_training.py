@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from unetpp_lib.data import Augmentation, SegmentationFolder, write_membranes
 from unetpp_lib.engine import PRESETS, Evaluation, TrainConfig, train
 from unetpp_lib.engine.checkpoints import load_checkpoint
-from unetpp_lib.engine.training import WATCHED, Training, learning_rate
+from unetpp_lib.engine.training import WATCHED, Training, interrupts, learning_rate
 from unetpp_lib.errors import InputError
 
 
@@ -334,6 +334,31 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(tiny_set, tmp_path, monkeypa
 def test_a_wrong_option_is_named(tiny_set, tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         tiny(tiny_set, tmp_path, **options)
+
+
+def test_every_step_is_made_at_its_own_rate(tiny_set, tmp_path, monkeypatch):
+    rates = []
+    step = torch.optim.Adam.step
+
+    def spy(self, *args):
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *args)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", spy)
+    train(tiny(tiny_set, tmp_path / "run", lr=0.02))
+    assert rates == [learning_rate(i, 16, 0.02) for i in range(16)]
+
+
+def test_the_second_ctrl_c_interrupts_at_once():
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts() as interrupted:
+        assert not interrupted.is_set()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupted.wait(5)
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the signal arrives when it arrives
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_rate_warms_up_and_falls_to_nothing():

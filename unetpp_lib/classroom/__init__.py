@@ -8,6 +8,7 @@ from unetpp_lib.classroom.environment import check_machine, describe_machine
 if TYPE_CHECKING:
     from unetpp_lib.classroom.diagrams import draw_network
     from unetpp_lib.classroom.exercises.checking import check, commit
+    from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
     from unetpp_lib.classroom.grids import wiring
     from unetpp_lib.classroom.networks import shipped_model
     from unetpp_lib.classroom.plots import MISTAKES, mark_mistakes, show_images, use_course_style
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISTAKES",
+    "ElasticExplorer",
     "check",
     "check_machine",
     "commit",
@@ -32,6 +34,7 @@ __all__ = [
 _LAZY = {
     "diagrams": {"draw_network"},
     "exercises.checking": {"check", "commit"},
+    "explorers.elastic": {"ElasticExplorer"},
     "grids": {"wiring"},
     "networks": {"shipped_model"},
     "plots": {"MISTAKES", "mark_mistakes", "show_images", "use_course_style"},

@@ -54,12 +54,12 @@ def wiring(model: nn.Module) -> dict[Node, list[Node]]:
 
 def read_grid(model: nn.Module) -> Grid:
     """Run a copy of the network once, on the meta device, where nothing is computed, and read its grid off autograd."""
-    model = deepcopy(model).to("meta").eval()
+    model = deepcopy(model).to("meta")
     nodes = node_modules(model)
     node_outputs = record_outputs(nodes)
     head_outputs = record_outputs(dict(enumerate(model.heads, start=1)))  # type: ignore[arg-type]
     first = next(module for module in nodes[0, 0].modules() if isinstance(module, nn.Conv2d))
-    side = 2 ** (1 + max(i for i, _ in nodes))
+    side = 2 ** (1 + max(i for i, _ in nodes))  # 2×2 at the bottom: training with batch norm refuses a single pixel
     with torch.enable_grad():
         model(first.weight.new_zeros(1, first.in_channels, side, side).requires_grad_())
 

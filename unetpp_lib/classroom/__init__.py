@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.diagrams import draw_network
     from unetpp_lib.classroom.exercises.checking import check, commit
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
+    from unetpp_lib.classroom.explorers.skips import SkipsExplorer
     from unetpp_lib.classroom.grids import wiring
     from unetpp_lib.classroom.networks import shipped_model
     from unetpp_lib.classroom.plots import MISTAKES, mark_mistakes, show_images, use_course_style
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MISTAKES",
     "ElasticExplorer",
+    "SkipsExplorer",
     "check",
     "check_machine",
     "commit",
@@ -35,6 +37,7 @@ _LAZY = {
     "diagrams": {"draw_network"},
     "exercises.checking": {"check", "commit"},
     "explorers.elastic": {"ElasticExplorer"},
+    "explorers.skips": {"SkipsExplorer"},
     "grids": {"wiring"},
     "networks": {"shipped_model"},
     "plots": {"MISTAKES", "mark_mistakes", "show_images", "use_course_style"},

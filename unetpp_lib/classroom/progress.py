@@ -38,15 +38,18 @@ def read_progress() -> Progress:
 
 
 def record_mark(number: str, mark: Mark) -> None:
-    """Keep how an exercise stands."""
-    _of_this_kernel.marks[number] = mark
-    _save()
+    """Keep how an exercise stands; one that was solved stays solved."""
+    progress = read_progress()
+    if progress.marks.get(number) is not Mark.PASSED:
+        _of_this_kernel.marks[number] = progress.marks[number] = mark
+        _save(progress)
 
 
 def record_prediction(number: str, letter: str) -> None:
     """Keep a prediction."""
-    _of_this_kernel.predictions[number] = letter
-    _save()
+    progress = read_progress()
+    _of_this_kernel.predictions[number] = progress.predictions[number] = letter
+    _save(progress)
 
 
 def _file() -> Path | None:
@@ -69,11 +72,10 @@ def _saved() -> Progress:
     return Progress(marks, predictions)
 
 
-def _save() -> None:
+def _save(progress: Progress) -> None:
     path = _file()
     if path is None:
         return
-    progress = read_progress()
     content = {"marks": progress.marks, "predictions": progress.predictions}
     try:
         write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")

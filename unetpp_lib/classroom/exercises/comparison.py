@@ -1,5 +1,7 @@
 """How an answer differs from the expected one, and how both are shown: in one line each."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -24,13 +26,9 @@ def difference(expected: object, received: object, tolerance: float) -> str:
         return _array_difference(expected, received, tolerance)
     if isinstance(expected, list | tuple):
         return _sequence_difference(expected, received, tolerance)
-    number = as_number(expected)
-    if number is None:
-        return "" if type(expected) is type(received) and expected == received else GENERIC
-    other = as_number(received)
-    if other is None:
+    if as_number(expected) is not None and as_number(received) is None:
         return f"The answer should be one number, not {kind_of(received)}."
-    return "" if np.isclose(other, number, rtol=tolerance, atol=tolerance, equal_nan=True) else GENERIC
+    return "" if alike(expected, received, tolerance) else GENERIC
 
 
 def _array_difference(expected: Tensor | NDArray[np.generic], received: object, tolerance: float) -> str:
@@ -43,9 +41,7 @@ def _array_difference(expected: Tensor | NDArray[np.generic], received: object, 
         found, wanted = getattr(received, name, None), getattr(expected, name, None)
         if found != wanted:
             return f"The {name} is {found}; it should be {wanted}."
-    values, wanted_values = as_array(received), as_array(expected)
-    close = np.allclose(values, wanted_values, rtol=tolerance, atol=tolerance, equal_nan=True)
-    return "" if close else GENERIC
+    return "" if alike(expected, received, tolerance) else GENERIC
 
 
 def _sequence_difference(expected: list[object] | tuple[object, ...], received: object, tolerance: float) -> str:
@@ -57,10 +53,33 @@ def _sequence_difference(expected: list[object] | tuple[object, ...], received: 
     return next(filter(None, found), "")
 
 
-def as_array(values: Tensor | NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return the values of a dense tensor or array as float64, for comparing."""
-    plain = values.detach().cpu().double().numpy() if isinstance(values, Tensor) else values
-    return np.asarray(plain, dtype=float)
+def alike(one: object, other: object, tolerance: float) -> bool:
+    """Return whether two answers hold the same numbers in the same shape, of whatever kind, dtype or device they are.
+
+    >>> alike(0.5, np.array(0.5), tolerance=0), alike([1, 2], np.array([1, 2]), tolerance=0)
+    (True, False)
+    """
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(alike(*pair, tolerance) for pair in zip(one, other, strict=True))
+    values, others = as_array(one), as_array(other)
+    if values is None or others is None:
+        return isinstance(one, str | bool | None) and type(one) is type(other) and one == other
+    return values.shape == others.shape and np.allclose(others, values, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def as_array(value: object) -> NDArray[np.float64] | None:
+    """Return a number, or the values of a dense tensor or array, as float64; None for anything else."""
+    number = as_number(value)
+    if number is not None:
+        return np.array(number)
+    if isinstance(value, np.ndarray):
+        return np.asarray(value, dtype=float) if value.dtype.kind in "biuf" else None
+    if not isinstance(value, Tensor) or value.is_complex():
+        return None
+    try:
+        return value.detach().cpu().double().numpy()
+    except (TypeError, RuntimeError, NotImplementedError):  # sparse, quantised, or on the meta device
+        return None
 
 
 def as_number(value: object) -> float | None:
@@ -69,20 +88,20 @@ def as_number(value: object) -> float | None:
     >>> as_number(np.float32(0.5)), as_number(np.array(2)), as_number([2]), as_number(True)
     (0.5, 2.0, None, None)
     """
-    if isinstance(value, Tensor | np.ndarray | np.generic) and value.ndim == 0:
-        value = value.item()
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, np.generic | np.ndarray | Tensor) and value.ndim == 0:
+        value = None if isinstance(value, Tensor) and value.is_meta else value.item()  # meta tensors have no values
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def only_value(value: object) -> float | None:
     """Return the one number that a number, a tensor or an array consists of; None where there are several, or none."""
-    if isinstance(value, Tensor | np.ndarray):
-        try:
-            values = np.unique(as_array(value))
-        except (TypeError, ValueError, RuntimeError, NotImplementedError):  # values that are no real numbers
-            return None
-        return float(values[0]) if values.size == 1 else None
-    return as_number(value)
+    array = as_array(value)
+    return None if array is None or len(np.unique(array)) != 1 else float(array.flat[0])
 
 
 def kind_of(value: object) -> str:
@@ -125,7 +144,7 @@ def shorten(text: str) -> str:
 
 def _elements(values: Tensor | NDArray[np.generic]) -> str:
     try:
-        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else values
+        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
     except (TypeError, RuntimeError, NotImplementedError):  # NumPy has no such dtype or layout: its name must do
         return ""
     return shorten(np.array2string(array, precision=4, threshold=24, edgeitems=2, separator=", "))

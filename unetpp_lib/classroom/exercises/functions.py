@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from unetpp_lib.classroom.exercises.base import Exercise
-from unetpp_lib.classroom.exercises.comparison import difference, kind_of, only_value, shorten, show
+from unetpp_lib.classroom.exercises.comparison import alike, difference, kind_of, only_value, shorten, show
 from unetpp_lib.classroom.exercises.isolation import Case, Run, Trial, attempt, run_cases
 from unetpp_lib.classroom.exercises.verdict import NOT_ATTEMPTED, Mark, Verdict
 
@@ -82,7 +82,7 @@ class FunctionExercise(Exercise):
     def _behaves_alike(self, one: Trial, other: Trial) -> bool:
         if one.error is not None or other.error is not None:
             return type(one.error) is type(other.error)
-        return not difference(one.value, other.value, self.tolerance)
+        return alike(one.value, other.value, self.tolerance)
 
 
 def _error_sentence(error: BaseException, answer: Callable[..., object]) -> str:

@@ -40,10 +40,10 @@ EXERCISES = (
             "You divide by the pixels that are 0: divide by the number of all pixels.": (
                 lambda mask: mask.sum() / (mask == 0).sum()
             ),
-            "You divide by one side alone: the number of all pixels is height times width.": (
+            "This is one side alone: you divide by the width, but there are height times width pixels.": (
                 lambda mask: mask.sum() / mask.shape[-1]
             ),
-            "You divide by one side alone: the number of pixels is height times width.": (
+            "This is one side alone: you divide by the height, but there are height times width pixels.": (
                 lambda mask: mask.sum() / mask.shape[-2]
             ),
             "`//` drops what follows the point: divide with `/`.": lambda mask: mask.sum() // mask.numel(),
@@ -51,5 +51,6 @@ EXERCISES = (
             "This is the largest value of the mask, not the share of the ones.": lambda mask: mask.max(),
         },
         tolerance=1e-5,
+        seconds=2,
     ),
 )

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from unetpp_lib.classroom.exercises.base import Exercise
 from unetpp_lib.classroom.exercises.comparison import as_array, as_number, kind_of, show
 from unetpp_lib.classroom.exercises.verdict import GENERIC, Mark, Verdict
+from unetpp_lib.classroom.grids import Edge, Node
 
-Node = tuple[int, int]  # (i, j) is X^{i,j}
-Edge = tuple[Node, Node]  # from a node to one that reads it
 Mask = NDArray[np.integer] | NDArray[np.bool_]
 
 
@@ -137,8 +135,10 @@ class MaskExercise(ValueExercise):
 def _as_mask(answer: object) -> NDArray[np.float64] | None:
     """Return an answer's numbers, without leading dimensions of length 1; None for what is no dense real array."""
     try:
-        mask = as_array(answer if isinstance(answer, Tensor) else np.asarray(answer))
-    except (TypeError, ValueError, RuntimeError, NotImplementedError):
+        mask = as_array(np.asarray(answer) if isinstance(answer, list | tuple) else answer)
+    except (TypeError, ValueError, RuntimeError):  # rows of several lengths, tensors within a list
+        return None
+    if mask is None:
         return None
     while mask.ndim > 2 and mask.shape[0] == 1:
         mask = mask[0]
@@ -147,7 +147,10 @@ def _as_mask(answer: object) -> NDArray[np.float64] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class WiringExercise(ValueExercise):
-    """The edges of a network's grid: a set of pairs of nodes, ((0, 0), (0, 1)) for X^{0,0} → X^{0,1}."""
+    """The edges of a network's grid: a set of pairs of nodes, ((0, 0), (0, 1)) for X^{0,0} → X^{0,1}.
+
+    Answered with such a set, or as `wiring` does, with each node's inputs: {(0, 1): [(0, 0)]}.
+    """
 
     solution: frozenset[Edge]
     mistakes: Mapping[str, frozenset[Edge]] = field(default_factory=dict)
@@ -183,11 +186,13 @@ def _name(node: Node) -> str:
 
 
 def _as_edges(answer: object) -> frozenset[Edge] | None:
-    if not isinstance(answer, set | frozenset | list | tuple):
+    if not isinstance(answer, dict | set | frozenset | list | tuple):
         return None
     try:
+        if isinstance(answer, dict):
+            answer = [(source, target) for target, sources in answer.items() for source in sources]
         edges = frozenset((tuple(source), tuple(target)) for source, target in answer)
-    except (TypeError, ValueError):
+    except Exception:  # whatever taking the answer apart raises
         return None
     whole = all(len(node) == 2 and all(type(index) is int for index in node) for edge in edges for node in edge)
     return edges if whole else None

@@ -6,6 +6,7 @@ semicolon hides a result.
 
 import base64
 import io
+import os
 import sys
 from collections.abc import Generator, Sequence
 
@@ -26,9 +27,13 @@ collect_ignore_glob = ["*.py"]  # they hold no doctests, and pytest would import
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose nbval's options: strict, and in this environment, whatever kernel a notebook names."""
+    """Choose nbval's options: strict, and in this environment, whatever kernel a notebook names.
+
+    The kernels keep the learner's progress in memory: a board shows what its notebook has checked, on every machine.
+    """
     config.option.nbval = config.option.nbval_current_env = True
     config.option.nbval_cell_timeout = CELL_SECONDS
+    os.environ["UNETPP_PROGRESS"] = "memory"
 
 
 def execute_cell_input(kernel: RunningKernel, cell_input: str, allow_stdin: bool | None = None) -> str:

@@ -5,6 +5,7 @@ status is 1 where a cell fails (the file is then unchanged) or a notebook breaks
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -52,7 +53,8 @@ def execute(notebook: NotebookNode, folder: Path) -> list[float]:
         coalesce_streams=True,
     )
     seconds: list[float] = []
-    with client.setup_kernel(cleanup_kc=True, stderr=subprocess.DEVNULL):  # the kernel's own chatter
+    environment = {**os.environ, "UNETPP_PROGRESS": "memory"}  # a board shows what this notebook has checked, no more
+    with client.setup_kernel(cleanup_kc=True, env=environment, stderr=subprocess.DEVNULL):  # the kernel's own chatter
         for index, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":
                 continue

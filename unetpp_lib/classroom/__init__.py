@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.diagrams import draw_network
     from unetpp_lib.classroom.exercises.checking import check, commit
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
+    from unetpp_lib.classroom.explorers.nodes import NodeExplorer
     from unetpp_lib.classroom.explorers.skips import SkipsExplorer
+    from unetpp_lib.classroom.explorers.wiring import HiddenWire, WiringExplorer
     from unetpp_lib.classroom.grids import wiring
     from unetpp_lib.classroom.networks import shipped_model
     from unetpp_lib.classroom.plots import MISTAKES, mark_mistakes, show_images, use_course_style
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 __all__ = [
     "MISTAKES",
     "ElasticExplorer",
+    "HiddenWire",
+    "NodeExplorer",
     "SkipsExplorer",
+    "WiringExplorer",
     "check",
     "check_machine",
     "commit",
@@ -37,7 +42,9 @@ _LAZY = {
     "diagrams": {"draw_network"},
     "exercises.checking": {"check", "commit"},
     "explorers.elastic": {"ElasticExplorer"},
+    "explorers.nodes": {"NodeExplorer"},
     "explorers.skips": {"SkipsExplorer"},
+    "explorers.wiring": {"HiddenWire", "WiringExplorer"},
     "grids": {"wiring"},
     "networks": {"shipped_model"},
     "plots": {"MISTAKES", "mark_mistakes", "show_images", "use_course_style"},

@@ -1,0 +1,126 @@
+"""What the nodes of a network know: a linear read-out of each, fitted on some images and scored on others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from unetpp_lib.classroom.grids import Node, node_modules, record_outputs
+from unetpp_lib.classroom.plots import STYLE, WIDTH, mark_mistakes
+from unetpp_lib.engine import Card
+from unetpp_lib.metrics import confusion_counts, iou
+from unetpp_lib.models import SegmentationNetwork
+
+STEP = 5  # every fifth pixel of every fifth row is fitted on: odd, so that all phases of the halvings are among them
+RIDGE = 1e-6  # of a pixel's squared features, so that dead channels do no harm
+THRESHOLDS = torch.linspace(0.3, 0.95, 66)
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What a network's nodes answer: 1 where a weighted sum of the node's channels, plus a bias, is above a threshold.
+
+    ``scores`` are IoU of the membrane, pooled over the scored images; ``masks`` are ``(N, 1, H, W)``.
+    """
+
+    scores: dict[Node, float]
+    masks: dict[Node, Tensor]
+
+
+def node_maps(model: SegmentationNetwork, images: Tensor) -> dict[Node, Tensor]:
+    """Return the maps ``(N, C, H/2^i, W/2^i)`` of all nodes for normalised images whose sides need no padding."""
+    modules = node_modules(model)
+    handles = [dict(module._forward_hooks) for module in modules.values()]
+    outputs = record_outputs(modules)
+    with torch.inference_mode():
+        model(images)
+    for module, before in zip(modules.values(), handles, strict=True):
+        module._forward_hooks.clear()
+        module._forward_hooks.update(before)
+    return {node: output[0] for node, output in outputs.items()}
+
+
+def enlarge(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Return maps at the size of the image: between two of its pixels, a map runs straight."""
+    return interpolate(maps, tuple(size), mode="bilinear", align_corners=False)
+
+
+def fit_readout(features: Tensor, truth: Tensor) -> Tensor:
+    """Return the weights (C + 1,), the bias last, of the least squares that foretell ``truth`` (P,) from (P, C)."""
+    known = torch.cat([features, torch.ones_like(features[:, :1])], dim=1).double()
+    gram = known.T @ known
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+    weights: Tensor = torch.linalg.solve(gram, known.T @ truth.double())
+    return weights.float()
+
+
+def choose_threshold(values: Tensor, truth: Tensor) -> float:
+    """Return the threshold at which the membrane, class 0, has its highest IoU."""
+    membrane, called = truth == 0, values <= THRESHOLDS[:, None]  # (66, P)
+    hits = (called & membrane).sum(dim=1)
+    return THRESHOLDS[(hits / (called | membrane).sum(dim=1)).argmax()].item()
+
+
+def read_nodes(
+    model: SegmentationNetwork, card: Card, fitted: tuple[Tensor, Tensor], scored: tuple[Tensor, Tensor]
+) -> Readout:
+    """Fit a read-out of every node on images and masks, and score it on others.
+
+    Shape: images ``(N, C, H, W)`` in [0, 1], masks ``(N, 1, H, W)`` of 0 and 1, sides that need no padding.
+    Weights and threshold come from the fitted images alone.
+    """
+    (images, masks), (others, truths) = fitted, scored
+    size, pick = images.shape[2:], np.s_[..., ::STEP, ::STEP]
+    samples: dict[Node, list[Tensor]] = {}
+    for image in images:
+        for node, maps in node_maps(model, card.normalise(image)[None]).items():
+            samples.setdefault(node, []).append(enlarge(maps, size)[pick].flatten(2)[0].T)  # (P, C)
+    truth = masks[pick].flatten()
+    features = {node: torch.cat(parts) for node, parts in samples.items()}
+    weights = {node: fit_readout(known, truth) for node, known in features.items()}
+    thresholds = {node: choose_threshold(features[node] @ w[:-1] + w[-1], truth) for node, w in weights.items()}
+    answers: dict[Node, list[Tensor]] = {}
+    for image in others:
+        for node, maps in node_maps(model, card.normalise(image)[None]).items():
+            values = torch.einsum("nchw,c->nhw", maps, weights[node][:-1])[:, None] + weights[node][-1]
+            answers.setdefault(node, []).append(enlarge(values, size) > thresholds[node])
+    found = {node: torch.cat(parts).to(torch.uint8) for node, parts in answers.items()}
+    scores = {
+        node: iou(confusion_counts(mask, truths), of="background", average="pooled") for node, mask in found.items()
+    }
+    return Readout(scores, found)
+
+
+@plt.style.context(STYLE, after_reset=True)
+def draw_triangle(
+    pictures: Mapping[Node, NDArray[np.uint8]], titles: Mapping[Node, str], width: float = WIDTH
+) -> Figure:
+    """Draw one picture for each node, in the places of figure 1 of Zhou et al. 2018; places without one stay empty."""
+    depth = max(i for i, _ in pictures)
+    pitch = width / (depth + 1)
+    height = (depth + 1) * (pitch + 0.06)
+    figure = plt.figure(figsize=(width, height), layout="none")
+    plt.close(figure)  # a notebook shows it once, as the value of its cell
+    side = pitch - 0.3
+    for (i, j), picture in pictures.items():
+        left, bottom = (j + i / 2) * pitch + 0.15, height - (i + 1) * (pitch + 0.06) + 0.04
+        axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
+        axes.imshow(picture, interpolation="nearest")
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(titles.get((i, j), ""), fontsize=10, pad=3)
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(True)
+    return figure
+
+
+def triangle_of(readout: Readout, truths: Tensor, image: int, width: float = WIDTH) -> Figure:
+    """Draw what every node says of one scored image, its mistakes in colour, and its score over all scored images."""
+    pictures = {node: mark_mistakes(truths[image], mask[image]) for node, mask in readout.masks.items()}
+    titles = {(i, j): f"$X^{{{i},{j}}}$  {readout.scores[i, j]:.2f}" for i, j in pictures}
+    return draw_triangle(pictures, titles, width)

@@ -2,6 +2,7 @@
 
 import io
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -24,7 +25,8 @@ def write_atomically(path: Path, content: bytes | str) -> None:
             os.fsync(file.fileno())  # on disk before it takes the place of the last good file
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise InputError(
             f"{path} cannot be written: {error.strerror}. Free some space or choose another folder; "
             "what stood there before is unchanged."

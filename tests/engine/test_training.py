@@ -281,6 +281,12 @@ def test_a_folder_that_holds_files_is_never_written_to(finished, tmp_path):
         train(replace(finished.config, out=tmp_path / "file"))
 
 
+def test_a_folder_in_which_a_run_was_killed_before_it_began_can_be_used(tiny_set, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json.tmp").write_text("{")
+    assert train(tiny(tiny_set, tmp_path / "run", epochs=1)).is_finished
+
+
 def test_resuming_what_was_never_started_is_refused(tiny_set, tmp_path):
     with pytest.raises(InputError, match=r"is no run folder: it has no config\.json"):
         train(tiny(tiny_set, tmp_path / "nothing"), resume=True)

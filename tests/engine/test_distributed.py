@@ -8,7 +8,10 @@ import sys
 import pytest
 from safetensors.torch import load_file
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="torchrun needs libuv, which PyTorch for Windows lacks"),
+]
 
 
 def train(tiny_set, out, *options, processes=1):

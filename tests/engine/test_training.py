@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -20,6 +21,9 @@ from unetpp_lib.engine import PRESETS, Evaluation, TrainConfig, train
 from unetpp_lib.engine.checkpoints import load_checkpoint
 from unetpp_lib.engine.training import WATCHED, Training, interrupts, learning_rate
 from unetpp_lib.errors import InputError
+
+
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
 
 
 def tiny(data: Path, out: Path, **changes) -> TrainConfig:
@@ -179,6 +183,7 @@ def test_every_step_draws_its_own_augmentation(tiny_set, tmp_path, monkeypatch):
     assert len(seeds) == len(set(seeds)) == 16
 
 
+@needs_signals
 @pytest.mark.parametrize("options", [{}, {"precision": "bf16", "dropout": 0.3}])
 @pytest.mark.parametrize("stop_at", [1, 8, 9, 13])
 def test_a_run_that_ctrl_c_stops_goes_on_to_the_same_end(tiny_set, tmp_path, monkeypatch, stop_at, options):
@@ -236,7 +241,7 @@ def _require_readable(folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="SIGKILL is of Unix")
+@needs_signals
 def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_weights(tiny_set, tmp_path):
     multiprocessing.get_context("forkserver").set_forkserver_preload(["unetpp_lib.engine"])
     options = {"epochs": 6, "checkpoint_seconds": 0.05}
@@ -355,6 +360,7 @@ def test_every_step_is_made_at_its_own_rate(tiny_set, tmp_path, monkeypatch):
     assert rates == [learning_rate(i, 16, 0.02) for i in range(16)]
 
 
+@needs_signals
 def test_the_second_ctrl_c_interrupts_at_once():
     before = signal.getsignal(signal.SIGINT)
     with interrupts() as interrupted:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.exercises.checking import check, commit
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
     from unetpp_lib.classroom.explorers.nodes import NodeExplorer
+    from unetpp_lib.classroom.explorers.peephole import PeepholeGame
+    from unetpp_lib.classroom.explorers.receptive_field import ReceptiveFieldExplorer
     from unetpp_lib.classroom.explorers.skips import SkipsExplorer
     from unetpp_lib.classroom.explorers.wiring import HiddenWire, WiringExplorer
     from unetpp_lib.classroom.grids import wiring
@@ -22,6 +24,8 @@ __all__ = [
     "ElasticExplorer",
     "HiddenWire",
     "NodeExplorer",
+    "PeepholeGame",
+    "ReceptiveFieldExplorer",
     "SkipsExplorer",
     "WiringExplorer",
     "check",
@@ -43,6 +47,8 @@ _LAZY = {
     "exercises.checking": {"check", "commit"},
     "explorers.elastic": {"ElasticExplorer"},
     "explorers.nodes": {"NodeExplorer"},
+    "explorers.peephole": {"PeepholeGame"},
+    "explorers.receptive_field": {"ReceptiveFieldExplorer"},
     "explorers.skips": {"SkipsExplorer"},
     "explorers.wiring": {"HiddenWire", "WiringExplorer"},
     "grids": {"wiring"},

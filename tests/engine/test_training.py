@@ -22,7 +22,6 @@ from unetpp_lib.engine.checkpoints import load_checkpoint
 from unetpp_lib.engine.training import WATCHED, Training, interrupts, learning_rate
 from unetpp_lib.errors import InputError
 
-
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.explorers.receptive_field import ReceptiveFieldExplorer
     from unetpp_lib.classroom.explorers.skips import SkipsExplorer
     from unetpp_lib.classroom.explorers.wiring import HiddenWire, WiringExplorer
+    from unetpp_lib.classroom.figures import use_small_figures
     from unetpp_lib.classroom.grids import wiring
     from unetpp_lib.classroom.networks import shipped_model
     from unetpp_lib.classroom.plots import MISTAKES, mark_mistakes, show_images, use_course_style
@@ -38,6 +39,7 @@ __all__ = [
     "shipped_model",
     "show_images",
     "use_course_style",
+    "use_small_figures",
     "wiring",
 ]
 
@@ -51,6 +53,7 @@ _LAZY = {
     "explorers.receptive_field": {"ReceptiveFieldExplorer"},
     "explorers.skips": {"SkipsExplorer"},
     "explorers.wiring": {"HiddenWire", "WiringExplorer"},
+    "figures": {"use_small_figures"},
     "grids": {"wiring"},
     "networks": {"shipped_model"},
     "plots": {"MISTAKES", "mark_mistakes", "show_images", "use_course_style"},

@@ -23,8 +23,12 @@ class Hostile:
     __hash__ = None
 
 
+HOLDS_ITSELF: list = []
+HOLDS_ITSELF.append(HOLDS_ITSELF)
+
 ODD_VALUES = [
     Hostile(),
+    HOLDS_ITSELF,
     [Hostile()],
     10**400,
     float("inf"),
@@ -53,6 +57,7 @@ ODD_VALUES = [
     torch.ones(1, 3, requires_grad=True),
     torch.ones(1, 3, dtype=torch.bfloat16),
     torch.ones(1, 3, dtype=torch.complex64),
+    torch.tensor([[0, 0, 1 + 1j]]),
     [torch.ones(2, requires_grad=True)],
     torch.nn.Linear(2, 2),
     print,
@@ -101,11 +106,42 @@ def test_an_unknown_mistake_is_shown_without_a_name():
     assert (verdict.sentence, verdict.received) == (GENERIC, "tensor (1, 1) float32 [[6.]]")
 
 
+@pytest.mark.parametrize("value", [list(range(10_000)), "a" * 10_000, np.zeros((99, 99)), torch.zeros(9, 9, 9)])
+def test_a_long_value_is_shown_in_one_short_line(value):
+    shown = BY_NUMBER["99.1"].examine(lambda x: value).received
+    assert len(shown) < 300
+    assert "\n" not in shown
+
+
+def test_an_answer_may_carry_gradients():
+    assert BY_NUMBER["99.1"].examine(lambda x: halve(x).requires_grad_()).mark is Mark.PASSED
+
+
+def test_the_result_of_a_call_is_no_function():
+    verdict = BY_NUMBER["99.1"].examine(torch.zeros(2))
+    assert verdict.sentence.startswith("A function is asked for, not a tensor of shape (2,): hand it over by its name")
+
+
+def test_an_input_that_was_changed_is_shown():
+    verdict = BY_NUMBER["99.1"].examine(lambda x: halve(x.abs_()))
+    assert verdict.given == "x = tensor (2, 2) float32 [[ 0., 1.], [-3., 2.]]"
+    assert verdict.received.endswith("the input is now (tensor (2, 2) float32 [[0., 1.], [3., 2.]])")
+
+
 def test_a_mistake_that_only_some_cases_show_is_no_known_one():
     def one_of_four_at_first(x):
         return x[::2, ::2] if len(x) == 2 and x.shape[1] == 2 else halve(x)
 
     assert BY_NUMBER["99.1"].examine(one_of_four_at_first).sentence == GENERIC
+
+
+def test_the_innermost_line_is_named_also_of_a_call_that_fails_inside():
+    def countdown(x, rest=3):
+        if not rest:
+            return len(rest)
+        return countdown(x, rest - 1)
+
+    assert "TypeError in line 3 of the function" in BY_NUMBER["99.1"].examine(countdown).sentence
 
 
 def test_the_line_that_raises_is_named():
@@ -143,6 +179,7 @@ def test_a_mask_may_be_of_any_kind(kind):
 
 def test_a_wrong_mask_is_told_where_and_how_much():
     verdict = BY_NUMBER["99.4"].examine([[1, 0, 1]])
+    assert verdict.sentence == GENERIC
     assert verdict.expected == "0 in row 0, column 0"
     assert verdict.received == "1 there; 1 of 3 pixels are wrong"
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from exercise_samples import EXERCISES, halve
 
-from unetpp_lib.classroom.exercises.isolation import TimeUpError, run_cases
+from unetpp_lib.classroom.exercises.isolation import run_cases
 from unetpp_lib.classroom.exercises.verdict import Mark
 
 HALVE = EXERCISES[0]
@@ -50,14 +50,10 @@ def raises_what_cannot_be_shown(x):
     raise SilentError
 
 
-def raises_time_up(x):
-    raise TimeUpError
-
-
 @pytest.mark.parametrize("answer", [loops, loops_and_catches])
 def test_a_loop_is_ended_in_time(answer):
     start = time.perf_counter()
-    run = run_cases(answer, [(torch.zeros(2),)], seconds=0.2)
+    run = run_cases(answer, [(torch.zeros(2),)] * 10, seconds=0.2)
     assert time.perf_counter() - start < 0.2 + 1
     assert run.trials == ()
     assert not run.still_running
@@ -91,24 +87,23 @@ def test_a_slow_case_is_shown_itself():
     assert "Restart Kernel" not in verdict.sentence
 
 
-@pytest.mark.parametrize(
-    "answer", [quits, interrupts, recurses, raises_what_cannot_be_shown, raises_time_up], ids=lambda a: a.__name__
-)
+@pytest.mark.parametrize("answer", [quits, interrupts, recurses, raises_what_cannot_be_shown], ids=lambda a: a.__name__)
 def test_whatever_is_raised_is_a_sentence(answer):
     verdict = HALVE.examine(answer)
     assert verdict.mark is Mark.FAILED
-    assert verdict.sentence.startswith(("It raises ", "It takes longer"))
+    assert verdict.sentence.startswith("It raises ")
 
 
 def test_a_flood_of_text_is_cut(capsys):
     def prints(x):
-        print("z" * 100_000)
         print("error", file=sys.stderr)
+        print("z" * 100_000)
         return halve(x)
 
     verdict = HALVE.examine(prints)
     assert verdict.mark is Mark.PASSED
     assert verdict.printed.startswith("zzz")
+    assert "error" not in verdict.printed
     assert verdict.printed.endswith("characters more")
     assert len(verdict.printed) < 300
     assert capsys.readouterr() == ("", "")
@@ -138,7 +133,9 @@ def test_an_answer_that_draws_is_judged_alike_twice():
     def guesses(x):
         return torch.rand(1, 1) + np.random.rand() + random.random()
 
-    assert HALVE.examine(guesses) == HALVE.examine(guesses)
+    first = HALVE.examine(guesses)
+    random.random(), np.random.rand(), torch.rand(1)
+    assert HALVE.examine(guesses) == first
 
 
 def test_the_cases_are_the_same_whatever_an_answer_did_to_them():

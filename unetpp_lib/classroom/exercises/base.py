@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
-from unetpp_lib.classroom.exercises.verdict import NOT_ATTEMPTED, Verdict
+from unetpp_lib.classroom.exercises.verdict import NOT_ATTEMPTED, Mark, Verdict
 
 Difficulty = Literal["easy", "medium", "hard"]
 
@@ -30,7 +30,10 @@ class Exercise(ABC):
         """Return what there is to say about an answer; never raises, whatever the answer is or does."""
         if answer is None or answer is ...:
             return NOT_ATTEMPTED
-        return self._judge(answer)
+        try:
+            return self._judge(answer)
+        except Exception as error:  # an answer that raises when it is looked at, or that holds itself
+            return Verdict(Mark.FAILED, f"This answer cannot be compared with the right one: {type(error).__name__}.")
 
     @abstractmethod
     def _judge(self, answer: object) -> Verdict:

@@ -19,6 +19,8 @@ def difference(expected: object, received: object, tolerance: float) -> str:
 
     >>> difference([1, 2], (1, 2.0), tolerance=0)
     ''
+    >>> difference([1, 2], [1], tolerance=0)
+    'The answer has length 1; it should have length 2.'
     >>> difference(np.zeros((2, 3)), np.zeros((3, 2)), tolerance=0)
     'The shape is (3, 2); it should be (2, 3).'
     """
@@ -37,7 +39,7 @@ def _array_difference(expected: Tensor | NDArray[np.generic], received: object, 
         return f"The answer should be {kind_of(expected)}, not {kind_of(received)}."
     if received.shape != expected.shape:
         return f"The shape is {tuple(received.shape)}; it should be {tuple(expected.shape)}."
-    for name in ("dtype", "device", "layout"):  # arrays of NumPy before 2.0 have a dtype alone
+    for name in ("dtype", "device"):  # arrays of NumPy before 2.0 have a dtype alone
         found, wanted = getattr(received, name, None), getattr(expected, name, None)
         if found != wanted:
             return f"The {name} is {found}; it should be {wanted}."
@@ -48,7 +50,7 @@ def _sequence_difference(expected: list[object] | tuple[object, ...], received: 
     if not isinstance(received, list | tuple):
         return f"The answer should be {kind_of(expected)}, not {kind_of(received)}."
     if len(received) != len(expected):
-        return f"The answer has {len(received)} elements; it should have {len(expected)}."
+        return f"The answer has length {len(received)}; it should have length {len(expected)}."
     found = (difference(*pair, tolerance) for pair in zip(expected, received, strict=True))
     return next(filter(None, found), "")
 

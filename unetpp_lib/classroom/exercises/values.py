@@ -192,7 +192,7 @@ def _as_edges(answer: object) -> frozenset[Edge] | None:
         if isinstance(answer, dict):
             answer = [(source, target) for target, sources in answer.items() for source in sources]
         edges = frozenset((tuple(source), tuple(target)) for source, target in answer)
-    except Exception:  # whatever taking the answer apart raises
+    except (TypeError, ValueError):
         return None
     whole = all(len(node) == 2 and all(type(index) is int for index in node) for edge in edges for node in edge)
     return edges if whole else None

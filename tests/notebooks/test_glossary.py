@@ -1,0 +1,65 @@
+"""The glossary: its terms, their order, and the links that lead to them from all notebooks.
+
+JupyterLab follows `glossary.ipynb#ID` to an element with that id; the heading's own anchor would keep its capitals.
+"""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+TERM = re.compile(r'^<a id="(.*)"></a>\n\n### (.*)\n\n(.*(?:\n.+)*)', re.MULTILINE)
+LINK = re.compile(r"glossary\.ipynb#([^)\"'\s]+)")
+TERMS_AT_LEAST = 40
+
+
+def markdown(path: Path) -> list[str]:
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "markdown"]
+
+
+CELLS = markdown(NOTEBOOKS / "glossary.ipynb")
+TERMS = TERM.findall("\n\n".join(CELLS))
+IDS = [identifier for identifier, _, _ in TERMS]
+
+
+def identifier_of(term: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", term.lower().replace("+", " plus ")).strip("-")
+
+
+def test_the_glossary_explains_enough_terms_and_nothing_but_terms():
+    assert len(TERMS) >= TERMS_AT_LEAST
+    assert len(TERMS) == "\n".join(CELLS).count("\n### ")
+    assert all(cell.cell_type == "markdown" for cell in nbformat.read(NOTEBOOKS / "glossary.ipynb", 4).cells)
+
+
+def test_terms_stand_in_alphabetical_order_under_their_letters():
+    names = [name for _, name, _ in TERMS]
+    assert names == sorted(names, key=str.casefold)
+    for cell in CELLS[1:]:
+        letter = re.match(r"## (.)\n", cell)[1]
+        assert {name[0].upper() for _, name, _ in TERM.findall(cell)} == {letter}
+
+
+def test_each_term_has_its_own_id_made_from_its_name():
+    assert len(set(IDS)) == len(IDS)
+    assert [identifier_of(name) for _, name, _ in TERMS] == IDS
+
+
+def test_each_term_names_the_notebook_that_builds_it():
+    assert [name for _, name, text in TERMS if not re.search(r" → notebook (0\d|1[0-3])$", text)] == []
+
+
+def test_the_index_links_each_term():
+    assert re.findall(r"\[([^]]+)\]\(#([^)]+)\)", CELLS[0]) == [(name, identifier) for identifier, name, _ in TERMS]
+
+
+def test_links_within_the_glossary_arrive():
+    assert set(re.findall(r"\]\(#([^)]+)\)", "\n".join(CELLS))) <= set(IDS)
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_links_to_the_glossary_arrive(path: Path):
+    assert [link for link in LINK.findall("\n".join(markdown(path))) if link not in IDS] == []

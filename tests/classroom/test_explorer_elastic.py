@@ -71,7 +71,7 @@ def test_where_no_widget_runs_a_picture_and_the_settings_stand(pair):
     explorer = ElasticExplorer(*pair, draw=3)
     bundle = explorer._repr_mimebundle_()
     picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
-    assert picture.size == (3 * 64 + 2 * 8, 48)
+    assert picture.size == (3 * 64 + 2 * 8, 48 + 18)
     assert bundle["text/plain"] == repr(explorer)
     assert repr(explorer) == "ElasticExplorer(strength=10, points=3, draw=3, together, nearest)"
 

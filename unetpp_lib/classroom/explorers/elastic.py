@@ -8,7 +8,7 @@ import ipywidgets as widgets  # type: ignore[import-untyped]
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from unetpp_lib.data import elastic_field, warp
@@ -18,8 +18,8 @@ from unetpp_lib.metrics import confusion_counts, iou
 
 ORANGE = COLOURS[0, 1]  # as everywhere in the course: what should be membrane, or is no class at all
 LINES = 16  # pixels between the lines of the grid that shows the field
-GAP = 8  # white pixels between two pictures
-GREYS = 48  # of the picture that stands where no widget runs: it is kept in the notebook's file
+GAP, HEADING = 8, 18  # white pixels between two pictures, and above them
+GREYS = 24  # of the picture that stands where no widget runs: it is kept in the notebook's file
 SLIDER, NUMBER, HIDDEN = {"width": "24em"}, {"width": "5em"}, {"description_width": "0px"}
 ROUNDING = 1e-4  # interpolation between equal values leaves them by less than this
 
@@ -59,10 +59,13 @@ class ElasticExplorer(widgets.VBox):  # type: ignore[misc]
         between = (mask - mask.round()).abs() > ROUNDING
         counts = confusion_counts((mask > 0.5).to(torch.uint8), truth)
         self.scores = {"membrane IoU": iou(counts, "background"), "between": between.float().mean().item()}
+        grid = warp(self._grid, own_field, "bilinear")
         self._pictures = _beside(
-            _with_membranes(image[0, 0].numpy(), mask[0, 0].numpy()),
-            _with_marks(mask[0, 0].numpy(), between[0, 0].numpy()),
-            _grey(warp(self._grid, own_field, "bilinear")[0, 0].numpy()),
+            {
+                "image, mask on it": _with_membranes(image[0, 0].numpy(), mask[0, 0].numpy()),
+                "mask": _with_marks(mask[0, 0].numpy(), between[0, 0].numpy()),
+                "a straight grid": _grey(grid[0, 0].numpy()),
+            }
         )
         self._view.value = (
             f'<img alt="{self.description}" style="max-width: 100%" '
@@ -143,10 +146,16 @@ def _with_marks(mask: NDArray[Any], marked: NDArray[Any]) -> NDArray[np.uint8]:
     return picture
 
 
-def _beside(*pictures: NDArray[np.uint8]) -> Image.Image:
-    gap = np.full((len(pictures[0]), GAP, 3), 255, np.uint8)
-    parts = [part for picture in pictures for part in (picture, gap)][:-1]
-    return Image.fromarray(np.concatenate(parts, axis=1))
+def _beside(pictures: dict[str, NDArray[np.uint8]]) -> Image.Image:
+    """Set pictures (H, W, 3) of one size side by side under their headings."""
+    height, width = next(iter(pictures.values())).shape[:2]
+    sheet = Image.new("RGB", (len(pictures) * (width + GAP) - GAP, height + HEADING), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    for number, (heading, picture) in enumerate(pictures.items()):
+        left = number * (width + GAP)
+        draw.text((left, 0), heading, "black", font)
+        sheet.paste(Image.fromarray(picture), (left, HEADING))
+    return sheet
 
 
 def _png(picture: Image.Image) -> str:

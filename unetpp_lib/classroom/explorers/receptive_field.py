@@ -85,7 +85,7 @@ class ReceptiveFieldExplorer(PictureExplorer):
     @plt.style.context(STYLE, after_reset=True)
     def _draw(self, chosen: int) -> Figure:
         pixels = coarse(np.asarray(self.picture))
-        figure, (whole, part) = plt.subplots(1, 2, figsize=(8, 4.5), layout=ConstrainedLayoutEngine(h_pad=0.1))
+        figure, (whole, part) = plt.subplots(1, 2, figsize=(7, 4), layout=ConstrainedLayoutEngine(h_pad=0.1))
         whole.imshow(pixels, vmin=0, vmax=1, cmap="gray", interpolation="nearest")
         for head in range(1, len(self.rows) + 1):
             top, bottom, left, right = self.window(head)

@@ -14,7 +14,7 @@ from PIL import Image
 
 # of a picture: it is kept in the notebook's file, where grain in all its greys takes much room
 COLOURS = 128
-GREYS = 20
+GREYS = 9
 
 
 class PictureExplorer(widgets.VBox):  # type: ignore[misc]

@@ -68,7 +68,7 @@ class ElasticExplorer(widgets.VBox):  # type: ignore[misc]
             }
         )
         self._view.value = (
-            f'<img alt="{self.description}" style="max-width: 100%" '
+            f'<img alt="{self.description}" style="width: 100%; max-width: 48em" '
             f'src="data:image/png;base64,{_png(self._pictures)}"><p role="status">{self.status}</p>'
         )
 
@@ -155,6 +155,8 @@ def _beside(pictures: dict[str, NDArray[np.uint8]]) -> Image.Image:
         left = number * (width + GAP)
         draw.text((left, 0), heading, "black", font)
         sheet.paste(Image.fromarray(picture), (left, HEADING))
+        # a white mask on a white page needs its frame
+        draw.rectangle((left, HEADING, left + width - 1, HEADING + height - 1), outline="grey")
     return sheet
 
 

@@ -76,7 +76,7 @@ EXERCISES = (
     ),
     MaskExercise(
         number="99.4",
-        title="Decide",
+        title="Decide: p > ½",
         difficulty="easy",
         minutes=3,
         question="the mask of the probabilities 0.2, 0.5 and 0.9 above one half",

@@ -57,13 +57,23 @@ def test_the_file_holds_marks_and_predictions_and_nothing_else(solved):
 def test_the_board_as_a_table_names_the_exercises(solved):
     table = progress_board()._repr_html_()
     assert "1 of 7 exercises solved" in table
-    assert "✅ 99.3 A head" in table
+    assert "✅ 99.3 A head<br>⬜ 99.4 Decide: p &gt; ½" in table
     assert table.count("<tr>") == 2
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b'{"marks": {}}', b'{"marks": {"0.1": "?"}, "predictions": {}}', b"\xff\xfe", b"{}"],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"marks": {}}',
+        b'{"marks": {"0.1": "?"}, "predictions": {}}',
+        b"\xff\xfe",
+        b"{}",
+        b'{"marks": []}',
+    ],
 )
 def test_a_damaged_file_costs_one_line(content, restart_kernel, capsys):
     FILE.write_bytes(content)

@@ -142,7 +142,7 @@ def _as_mask(answer: object) -> NDArray[np.float64] | None:
         return None
     while mask.ndim > 2 and mask.shape[0] == 1:
         mask = mask[0]
-    return mask if mask.ndim else None
+    return mask
 
 
 @dataclass(frozen=True, kw_only=True)

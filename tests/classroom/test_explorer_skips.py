@@ -94,7 +94,7 @@ def test_a_number_can_be_typed(explorer):
 def test_the_picture_stands_where_widgets_cannot_run(explorer):
     bundle = explorer._repr_mimebundle_()
     assert bundle["text/plain"] == repr(explorer)
-    picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("RGB")
     assert np.asarray(picture).std() > 10
     assert repr(explorer) == f"SkipsExplorer(skips at 100, 100 %: membrane IoU {explorer.score:.3f})"
 

@@ -23,7 +23,7 @@ from unetpp_lib.metrics import classify, confusion_counts, iou
 PANEL = 256  # pixels of the shorter side of a panel at least, where the image is smaller
 CAPTION, GAP = 24, 8  # pixels
 FULL = 100  # per cent
-GREYS = 32  # the picture is kept in the notebook's file, where grain in all its greys takes much room
+GREYS = 16  # the picture is kept in the notebook's file, where grain in all its greys takes much room
 
 
 @contextmanager

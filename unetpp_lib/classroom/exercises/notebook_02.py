@@ -217,12 +217,12 @@ EXERCISES = (
         options={
             "a": Option(
                 "it moves by one pixel and keeps its size",
-                "So it would be with convolutions alone. Pooling cuts the image into cells, and a cell is seen whole "
-                "or not at all: look at the staircase.",
+                "So it would be with convolutions alone. Pooling cuts the image into cells, and a deep value comes "
+                "whole or not at all: look at the edges of the windows.",
             ),
             "b": Option(
                 "mostly it stays exactly where it is; sometimes an edge jumps by several pixels",
-                "Yes: an edge of the window lies on the edge of a cell, and jumps by a cell's width.",
+                "Yes: an edge of head 3's window moves in steps of a whole cell, eight pixels.",
                 right=True,
             ),
             "c": Option(

@@ -102,5 +102,12 @@ class ReceptiveFieldExplorer(PictureExplorer):
             axis.plot(self.column.value, self.row.value, "+", color="red", markersize=10)
             axis.set(title=title, xticks=[], yticks=[])
             axis.grid(False)
-        figure.legend(*whole.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+        figure.legend(
+            *whole.get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=4,
+            frameon=False,
+            columnspacing=1.2,
+            handlelength=1.2,
+        )
         return figure

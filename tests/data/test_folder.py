@@ -55,6 +55,7 @@ def test_a_sound_folder_gives_its_pairs_in_order(root):
     save(root / "masks/B.png", labels(7, (5, 9)))
     dataset = SegmentationFolder(str(root))
     assert dataset.names == ("B", "a", "b")
+    assert dataset.index_of == {"B": 0, "a": 1, "b": 2}
     assert dataset.sizes == ((5, 9), SIZE, SIZE)
     assert len(dataset) == 3
     for (image, mask), seed, size in zip(dataset, [7, 0, 1], dataset.sizes, strict=True):

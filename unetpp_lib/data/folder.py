@@ -62,11 +62,11 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
 
     Pairs are the files ``images/NAME.*`` (PNG, TIFF, JPEG) and ``masks/NAME.*`` (PNG, TIFF); a TIFF with several pages
     holds the slices NAME_000, NAME_001 … in both (quick up to some hundred pages: a page is found by walking over those
-    before it). Construction decodes every file once and keeps none; all binary
-    masks must use the same foreground value, so that a folder of classes is not taken for a binary one.
+    before it). Construction decodes every file once and keeps none; all binary masks must use the same foreground
+    value, so that a folder of classes is not taken for a binary one.
 
-    Attributes: ``root``, ``channels`` and ``num_classes`` as given; ``names`` in alphabetical order; ``sizes``, (H, W)
-    of each; ``class_shares``, the share of the folder's labelled pixels that each class has, background first.
+    Attributes: ``root``, ``channels`` and ``num_classes`` as given; ``names`` in alphabetical order; ``index_of``, the
+    index of each name; ``sizes``, (H, W) of each; ``class_shares``, each class's share of the labelled pixels.
 
     Raises: FolderError with all faults: a missing folder or partner, two files of one name, an unreadable file, another
     size or number of pages, a mask that is JPEG or holds values that it must not hold.
@@ -87,6 +87,7 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         if faults:
             raise FolderError(self.root, [fault.removeprefix(f"{self.root}{os.sep}") for fault in faults])
         self.names = tuple(pair.name for pair in self._pairs)
+        self.index_of = {name: index for index, name in enumerate(self.names)}
 
     def __len__(self) -> int:
         return len(self._pairs)

@@ -98,7 +98,7 @@ def evaluate(
     counts: dict[str, list[Tensor]] = {}
     traps: dict[str, list[Tensor]] = {}
     for name in names:
-        image, mask = folder[folder.names.index(name)]
+        image, mask = folder[folder.index_of[name]]
         readings = read_image_heads(model, image, card, runtime, tile)
         labels = {row: classify(probability, card.threshold) for row, probability in readings.items()}
         if folder.num_classes == 1:

@@ -36,7 +36,7 @@ def draw_predictions(
     """Write a PNG with a row for each image of ``names``: image, truth, every head and their mean."""
     rows = []
     for name in names:
-        image, mask = folder[folder.names.index(name)]
+        image, mask = folder[folder.index_of[name]]
         readings = read_image_heads(model, image, card, runtime)
         cells = {name: _as_grey(image), "truth": _colour(mask, mask, folder.num_classes)}
         for reading, probability in readings.items():

@@ -121,7 +121,7 @@ def refuse_copies(folder: SegmentationFolder, split: Split) -> None:
     seen: dict[bytes, str] = {}
     for part in ("train", "validation", "test"):
         for name in getattr(split, part):
-            image = folder[folder.names.index(name)][0]
+            image = folder[folder.index_of[name]][0]
             if image.min() == image.max():
                 continue  # an empty image teaches nothing that a copy could give away
             content = hashlib.sha256(image.numpy().tobytes()).digest()

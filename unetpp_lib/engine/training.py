@@ -92,7 +92,7 @@ class Training:
     ) -> None:
         self.run, self.config, self.split = run, config, split
         self.folder, self.runtime, self.world = folder, runtime, world
-        indices = [folder.names.index(name) for name in split.train]
+        indices = [folder.index_of[name] for name in split.train]
         mean, std = channel_statistics(folder, indices)
         classes = tuple(f"class {c}" for c in range(config.num_classes)) if config.num_classes > 1 else Card.classes
         self.card = Card(mean, std, classes=classes, details={"data": folder.root.name, "seed": config.seed})

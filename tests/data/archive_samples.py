@@ -13,7 +13,8 @@ Members = dict[str, bytes]
 def pack(members: Members) -> bytes:
     with zipfile.ZipFile(buffer := BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            # a ZipInfo is dated 1980, a bare name now: the bytes, and so the hash, would change with the clock
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -1,0 +1,19 @@
+"""Experiments: what this project claims, measured; `unetpp experiment NAME` measures what is missing, and shows all."""
+
+from importlib import import_module
+
+from unetpp_lib.errors import InputError
+from unetpp_lib.experiments.base import Experiment, Outcome, read_results, run_experiment
+
+__all__ = ["NAMES", "Experiment", "Outcome", "find_experiment", "read_results", "run_experiment"]
+
+NAMES = ("supervision",)
+"""Each is a module of this package that holds its ``EXPERIMENT``."""
+
+
+def find_experiment(name: str) -> Experiment:
+    """Return the experiment ``name``; raises InputError where there is none."""
+    if name not in NAMES:
+        raise InputError(f"There is no experiment {name!r}; choose one of {', '.join(NAMES)}.")
+    experiment: Experiment = import_module(f"{__name__}.{name}").EXPERIMENT
+    return experiment

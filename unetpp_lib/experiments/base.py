@@ -97,7 +97,7 @@ def trained(config: TrainConfig) -> Run:
     It is kept under runs/experiments/, named for the configuration, and a stopped one is resumed.
     Raises KeyboardInterrupt where Ctrl-C stopped the training; its state is saved.
     """
-    out = RUNS / f"{config.data}-{config.model}-{sha256(config.to_json().encode()).hexdigest()[:12]}"
+    out = RUNS / f"{Path(config.data).name}-{config.model}-{sha256(config.to_json().encode()).hexdigest()[:12]}"
     run = Run(out)
     if not run.is_finished:
         run = train(replace(config, out=out), resume=(out / "config.json").exists())

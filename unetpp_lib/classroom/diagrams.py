@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from unetpp_lib.classroom.grids import Edge, Grid, Node, read_grid
-from unetpp_lib.classroom.plots import LINE_COLOURS, STYLE, WIDTH
+from unetpp_lib.classroom.plots import LINE_COLOURS, WIDTH, course_style
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import prune
 
@@ -46,7 +46,7 @@ LEGEND_HEIGHT = 0.5
 COLOUR_BAR_HEIGHT = 0.8
 
 
-@plt.style.context(STYLE, after_reset=True)
+@course_style()
 def draw_network(
     model: nn.Module,
     *,

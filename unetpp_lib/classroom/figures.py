@@ -1,15 +1,20 @@
-"""Figures of few colours, which keep a notebook's file small: noisy images would make it several times as large."""
+"""Pictures of few colours, which keep a notebook's file small: noisy images would make it several times as large."""
 
 import base64
 import io
 from collections.abc import Callable
+from typing import Any
 
-import matplotlib.pyplot as plt
+import numpy as np
 from IPython.core.getipython import get_ipython
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from PIL import Image
 
+from unetpp_lib.classroom.plots import load_backend
+
 COLOURS = 64
+GREYS = 9  # steps from black to white
 
 
 def use_small_figures() -> None:
@@ -17,7 +22,7 @@ def use_small_figures() -> None:
     shell = get_ipython()
     if shell is None or shell.display_formatter is None:
         return
-    plt.close(plt.figure())  # the first figure makes the notebook set its own way of showing them; ours comes after
+    load_backend()  # sets the notebook's own way of showing figures; ours comes after
     formatter = shell.display_formatter.formatters["image/png"]
     formatter.for_type(Figure, _with_few_colours(formatter.for_type(Figure)))
 
@@ -33,8 +38,28 @@ def _with_few_colours(show: Callable[[Figure], str | bytes | None]) -> Callable[
 
 
 def shrink(picture: str | bytes) -> str:
-    """Return a picture, PNG in base64, with at most 64 colours, as they suit it best."""
+    """Return a picture, PNG in base64, with at most 64 colours."""
+    return base64.b64encode(png_of_image(Image.open(io.BytesIO(base64.b64decode(picture))))).decode()
+
+
+def png_of_figure(figure: Figure) -> bytes:
+    """Return a figure as the bytes of a PNG file of at most 64 colours."""
     buffer = io.BytesIO()
-    image = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode()
+    figure.savefig(buffer, format="png")
+    return png_of_image(Image.open(buffer))
+
+
+def png_of_image(image: Image.Image) -> bytes:
+    """Return a picture as the bytes of a PNG file of at most 64 colours, spread over all that it has.
+
+    Colours chosen by how many pixels have them, as Pillow does by default, would turn a thin green line blue.
+    """
+    buffer = io.BytesIO()
+    few = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def coarse(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return grey values in [0, 1] rounded to GREYS steps, which no eye misses in a grainy image."""
+    return np.asarray(np.round(pixels * GREYS) / GREYS)

@@ -1,6 +1,7 @@
 """The one look of the course's figures, and the picture that the notebooks come back to: images side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -53,6 +54,19 @@ MISTAKES = {
 def use_course_style() -> None:
     """Give every figure from here on the look of the course."""
     plt.style.use(STYLE)
+
+
+@contextmanager
+def course_style() -> Iterator[None]:
+    """Give the figures of a block, or of a function that this decorates, the look of the course and no other."""
+    load_backend()
+    with plt.style.context(STYLE, after_reset=True):
+        yield
+
+
+def load_backend() -> None:
+    """Let a notebook set up how it shows figures: the first figure does that, and a style's end would undo it."""
+    plt.draw_if_interactive()  # type: ignore[no-untyped-call]
 
 
 def show_images(panels: Mapping[str, Pixels], columns: int = 4, legend: Mapping[str, str] | None = None) -> None:

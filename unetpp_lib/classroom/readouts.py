@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from unetpp_lib.classroom.grids import Node, node_modules, record_outputs
-from unetpp_lib.classroom.plots import STYLE, WIDTH, mark_mistakes
+from unetpp_lib.classroom.plots import WIDTH, course_style, mark_mistakes
 from unetpp_lib.engine import Card
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
@@ -97,7 +97,7 @@ def read_nodes(
     return Readout(scores, found)
 
 
-@plt.style.context(STYLE, after_reset=True)
+@course_style()
 def draw_triangle(
     pictures: Mapping[Node, NDArray[np.uint8]], titles: Mapping[Node, str], width: float = WIDTH
 ) -> Figure:

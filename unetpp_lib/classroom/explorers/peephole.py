@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from unetpp_lib.classroom.explorers.still import PictureExplorer, png_of_image
+from unetpp_lib.classroom.explorers.base import PictureExplorer
+from unetpp_lib.classroom.figures import png_of_image
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork

@@ -8,8 +8,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
-from unetpp_lib.classroom.explorers.still import PictureExplorer, coarse, png_of_figure, whole_number
-from unetpp_lib.classroom.plots import LINE_COLOURS, STYLE, Pixels, as_picture
+from unetpp_lib.classroom.explorers.base import PictureExplorer, whole_number
+from unetpp_lib.classroom.figures import coarse, png_of_figure
+from unetpp_lib.classroom.plots import LINE_COLOURS, Pixels, as_picture, course_style
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
 
@@ -82,7 +83,7 @@ class ReceptiveFieldExplorer(PictureExplorer):
         self.show(png_of_figure(figure), f"The image with the frames of all heads. {status}", status)
         plt.close(figure)
 
-    @plt.style.context(STYLE, after_reset=True)
+    @course_style()
     def _draw(self, chosen: int) -> Figure:
         pixels = coarse(np.asarray(self.picture))
         figure, (whole, part) = plt.subplots(1, 2, figsize=(7, 4), layout=ConstrainedLayoutEngine(h_pad=0.1))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from unetpp_lib.classroom.environment import check_machine, describe_machine
 
 if TYPE_CHECKING:
+    from unetpp_lib.classroom.course_map import draw_course_map
     from unetpp_lib.classroom.diagrams import draw_network
     from unetpp_lib.classroom.exercises.checking import check, commit
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
@@ -33,6 +34,7 @@ __all__ = [
     "check_machine",
     "commit",
     "describe_machine",
+    "draw_course_map",
     "draw_network",
     "mark_mistakes",
     "progress_board",
@@ -45,6 +47,7 @@ __all__ = [
 
 # imported at first use: the check of the machine must run where torch or matplotlib is missing
 _LAZY = {
+    "course_map": {"draw_course_map"},
     "diagrams": {"draw_network"},
     "exercises.checking": {"check", "commit"},
     "explorers.elastic": {"ElasticExplorer"},

@@ -7,16 +7,18 @@ Every arm gets the same learning rates to choose from, on validation images, and
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from unetpp_lib.engine import choose_runtime
 from unetpp_lib.experiments.base import Experiment, Outcome, Trial
 from unetpp_lib.experiments.intervals import t_interval
 from unetpp_lib.losses import bce_dice_loss, bce_loss, soft_dice_loss
 from unetpp_lib.metrics import classify, confusion_counts, iou
-from unetpp_lib.models import UNet
+from unetpp_lib.models import SegmentationNetwork, UNet
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "bce": bce_loss,
@@ -24,20 +26,21 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "both": bce_dice_loss,
 }
 BALANCES = (20, 5, 1)  # discs an image, and about the % of foreground
-SEEDS = (0, 1, 2, 3, 4)
-RATES = (1e-3, 3e-3, 1e-2)
+SEEDS = (0, 1, 2, 3, 4)  # of images, weights and order alike
+RATES = (3e-3, 1e-2, 3e-2)
 PARTS = {"train": 96, "validation": 32, "test": 96}  # images
 SIZE, WIDTHS = 64, (8, 16, 32)
-STEPS, BATCH = 150, 8
+STEPS, BATCH = 160, 4
 RINGS = 5  # an image
 RADII = (3.2, 4.0)  # pixels: a disc has about 41, 1 % of an image
 GAP = 1.5  # pixels between two objects at least
+NOISE = 0.6  # spread; a disc is about 1 brighter than what surrounds it
 THRESHOLDS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 10))
 SURE = 0.9  # so sure is a pixel that has this probability, or one less it
 
 
 def draw_discs(discs: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Return an image (1, 64, 64), mean 0 and spread about 1, and its mask (1, 64, 64), uint8, 1 within the discs."""
+    """Return an image (1, 64, 64), mean 0, and its mask (1, 64, 64), uint8, 1 within the discs."""
     random = np.random.default_rng((seed, discs))
     y, x = np.mgrid[:SIZE, :SIZE]
     centres = np.empty((0, 2))
@@ -45,19 +48,19 @@ def draw_discs(discs: int, seed: int) -> tuple[Tensor, Tensor]:
         place = random.uniform(RADII[1], SIZE - 1 - RADII[1], 2)
         if (np.hypot(*(centres - place).T) > 2 * RADII[1] + GAP).all():
             centres = np.vstack([centres, place])
-    tone, mask = np.zeros((SIZE, SIZE)), np.zeros((SIZE, SIZE), bool)
-    for number, (row, column) in enumerate(centres):
-        radius = random.uniform(*RADII)
-        inside = np.hypot(y - row, x - column) <= radius
-        hollow = np.hypot(y - row, x - column) <= 0.5 * radius
-        is_disc = number < discs
-        tone[inside & (is_disc | ~hollow)] = random.uniform(0.7, 1.3)
-        mask |= inside & is_disc
+    row, column = centres.T[..., None, None]
+    radii = random.uniform(*RADII, (len(centres), 1, 1))
+    distances = np.hypot(y - row, x - column)  # (objects, 64, 64)
+    inside = distances <= radii
+    mask = inside[:discs].any(axis=0)
+    inside[discs:] &= distances[discs:] > radii[discs:] / 2  # a ring is a disc with a hole
+    tone = (random.uniform(0.7, 1.3, radii.shape) * inside).sum(axis=0)
     slope = (random.normal(0, 0.5, (2, 1, 1)) * (np.stack([y, x]) / SIZE - 0.5)).sum(axis=0)
-    image = tone + slope + random.normal(0, 0.6, tone.shape)
+    image = tone + slope + random.normal(0, NOISE, tone.shape)
     return torch.from_numpy(image - image.mean()).float()[None], torch.from_numpy(mask).to(torch.uint8)[None]
 
 
+@lru_cache(maxsize=6)
 def draw_part(part: str, discs: int, seed: int) -> tuple[Tensor, Tensor]:
     """Return the images and masks, (N, 1, 64, 64) each, of one part of one seed."""
     first = 1000 * seed + sum(count for name, count in PARTS.items() if name < part)
@@ -66,12 +69,12 @@ def draw_part(part: str, discs: int, seed: int) -> tuple[Tensor, Tensor]:
     return torch.stack(images), torch.stack(masks)
 
 
-def train_network(loss: str, discs: int, rate: float, seed: int) -> UNet:
+def train_network(loss: str, discs: int, rate: float, seed: int) -> SegmentationNetwork:
     """Return a U-Net trained with one of LOSSES, in evaluation mode; the rate falls to 0 along a cosine."""
     images, masks = draw_part("train", discs, seed)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
-        network = UNet(widths=WIDTHS)
+        network = choose_runtime("cpu", "float32").place(UNet(widths=WIDTHS))
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
@@ -79,16 +82,18 @@ def train_network(loss: str, discs: int, rate: float, seed: int) -> UNet:
         chosen = torch.randperm(len(images), generator=generator)[:BATCH]
         value = LOSSES[loss](network(images[chosen])[0], masks[chosen])
         optimizer.zero_grad()
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
-    return network.eval()
+    network.eval()
+    return network
 
 
 @torch.inference_mode()
-def probabilities_of(network: UNet, images: Tensor) -> Tensor:
+def probabilities_of(network: SegmentationNetwork, images: Tensor) -> Tensor:
     """Return the network's probabilities of a disc, as `images` in shape."""
-    return network(images)[0].sigmoid()
+    logits: Tensor = network(images)[0]
+    return logits.sigmoid()
 
 
 def foreground_iou(p: Tensor, masks: Tensor, threshold: float = 0.5) -> float:
@@ -141,7 +146,7 @@ def best_rate(outcomes: Mapping[str, Outcome], loss: str, discs: int) -> str:
     return max((f"{rate:g}" for rate in RATES), key=lambda rate: np.mean([o[rate]["validation"]["iou"] for o in found]))
 
 
-def test_scores(outcomes: Mapping[str, Outcome], loss: str, discs: int, name: str = "iou") -> list[float]:
+def scores_of(outcomes: Mapping[str, Outcome], loss: str, discs: int, name: str = "iou") -> list[float]:
     """Return a test score of an arm at its best rate, one a seed; ``name``: a key of `score`, or "iou_tuned"."""
     rate = best_rate(outcomes, loss, discs)
     chosen = [outcome[rate] for outcome in _of_arm(outcomes, loss, discs)]
@@ -160,8 +165,8 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
             if len(_of_arm(outcomes, loss, discs)) < 2:
                 continue
             names = ("error", "sure", "sure_when_wrong", "said", "held")
-            means = [f"{_mean_of(test_scores(outcomes, loss, discs, name)):.3f}" for name in names]
-            cells = [str(t_interval(test_scores(outcomes, loss, discs, name))) for name in ("iou", "iou_tuned")]
+            means = [f"{_mean_of(scores_of(outcomes, loss, discs, name)):.3f}" for name in names]
+            cells = [str(t_interval(scores_of(outcomes, loss, discs, name))) for name in ("iou", "iou_tuned")]
             cells.append(_difference(outcomes, loss, discs))
             lines.append(
                 f"{discs:<7}{loss:<6}{best_rate(outcomes, loss, discs):<8}"
@@ -172,7 +177,7 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
 
 
 def _difference(outcomes: Mapping[str, Outcome], loss: str, discs: int) -> str:
-    base, own = (test_scores(outcomes, name, discs) for name in ("bce", loss)) if loss != "bce" else ([], [])
+    base, own = (scores_of(outcomes, name, discs) for name in ("bce", loss)) if loss != "bce" else ([], [])
     if not base or len(base) != len(own):
         return ""
     return str(t_interval([one - other for one, other in zip(own, base, strict=True)]))
@@ -193,7 +198,8 @@ def _mean_of(values: list[float]) -> float:
 def _trial(loss: str, discs: int, seed: int) -> Trial:
     settings = {
         "loss": loss, "discs": discs, "seed": seed, "rates": list(RATES), "steps": STEPS, "batch": BATCH,
-        "images": PARTS, "size": SIZE, "widths": list(WIDTHS), "rings": RINGS, "radii": list(RADII), "device": "cpu",
+        "images": PARTS, "size": SIZE, "widths": list(WIDTHS), "rings": RINGS, "radii": list(RADII), "gap": GAP,
+        "noise": NOISE, "device": "cpu",
     }  # fmt: skip
     return Trial(trial_name(loss, discs, seed), settings, lambda: measure(loss, discs, seed))
 

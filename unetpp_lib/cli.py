@@ -194,6 +194,20 @@ def prune(run_or_weights: Positional[Path], /, depth: int, out: Path) -> None:
     print(f"Wrote {out}: depth {depth} of {model.depth}, {after:,} of {before:,} parameters, the same answers.")
 
 
+def export(run_or_weights: Positional[Path], /, out: Path, mode: Mode = "accurate", depth: int | None = None) -> None:
+    """Write a network as a program for others: ONNX (.onnx) or torch.export (.pt2).
+
+    Args:
+        run_or_weights: A run folder or a .safetensors file.
+        out: The file to write; its ending chooses the format.
+        mode: accurate (the mean of the heads) or fast (the deepest head alone).
+        depth: Prune to this depth first.
+    """
+    model, card = engine.load_model(engine.find_weights(run_or_weights))
+    engine.export_model(model, out, card, mode, depth)
+    print(f"Wrote {out}: images (N, {model.in_channels}, H, W) in [0, 1] in, probabilities of the same size out.")
+
+
 def profile(run_or_weights: Positional[Path], /, size: int = 512, device: str = "cpu") -> None:
     """Measure what a network costs at each depth.
 
@@ -269,6 +283,7 @@ def main(args: Sequence[str] | None = None) -> None:
             "predict": predict,
             "prune": prune,
             "profile": profile,
+            "export": export,
             "experiment": experiment,
         }
         status = tyro.cli(

@@ -2,6 +2,7 @@
 
 from unetpp_lib.engine.config import PRESETS, TrainConfig
 from unetpp_lib.engine.evaluation import Evaluation, evaluate
+from unetpp_lib.engine.export import export_model
 from unetpp_lib.engine.prediction import predict
 from unetpp_lib.engine.runs import Run, find_weights
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
@@ -17,6 +18,7 @@ __all__ = [
     "TrainConfig",
     "choose_runtime",
     "evaluate",
+    "export_model",
     "find_weights",
     "load_model",
     "predict",

@@ -1,0 +1,75 @@
+"""An exported network answers as this library does, at any size, without it."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from unetpp_lib.cli import main
+from unetpp_lib.engine import Card, export_model, predict, save_model
+from unetpp_lib.errors import InputError
+from unetpp_lib.models import UNet, UNetPlusPlus, prune
+
+CARD = Card(mean=(0.4,), std=(0.2,), classes=("membrane", "interior"))
+SIZES = [(1, 37, 70), (2, 16, 24), (1, 1, 9)]
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return UNetPlusPlus(widths=(4, 6, 8)).eval()
+
+
+def answer_of_onnx(path, images):
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return torch.from_numpy(session.run(["probabilities"], {"image": images.numpy()})[0])
+
+
+def answer_of_program(path, images):
+    return torch.export.load(path).module()(images)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("ending", "answer"), [("onnx", answer_of_onnx), ("pt2", answer_of_program)])
+def test_a_pruned_network_answers_as_before_at_any_size(network, tmp_path, ending, answer):
+    pytest.importorskip("onnxscript")
+    path = tmp_path / f"network.{ending}"
+    export_model(network, path, CARD, mode="fast", depth=1)
+    sizes = SIZES if ending == "onnx" else SIZES[:2]  # torch.export checks the sizes that it was traced for
+    for n, height, width in sizes:
+        images = torch.rand(n, 1, height, width, generator=torch.Generator().manual_seed(height))
+        expected = torch.stack([predict(prune(network, 1), image, CARD, mode="fast") for image in images])
+        np.testing.assert_allclose(answer(path, images).detach(), expected, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_the_command_exports_classes_and_takes_the_card_along(tmp_path, capsys):
+    onnx = pytest.importorskip("onnx")
+    torch.manual_seed(0)
+    model = UNet(in_channels=3, num_classes=3, widths=(4, 6), norm="instance", upsample="bilinear").eval()
+    card = Card(mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.1), classes=("a", "b", "c"))
+    save_model(model, tmp_path / "network.safetensors", card)
+    with pytest.raises(SystemExit) as stopped:
+        main(["export", str(tmp_path / "network.safetensors"), "--out", str(tmp_path / "network.onnx")])
+    assert not stopped.value.code
+    assert "(N, 3, H, W)" in capsys.readouterr().out
+    image = torch.rand(3, 21, 30, generator=torch.Generator().manual_seed(0))
+    found = answer_of_onnx(tmp_path / "network.onnx", image[None])[0]
+    np.testing.assert_allclose(found, predict(model, image, card), atol=1e-4)
+    about = {prop.key: prop.value for prop in onnx.load(tmp_path / "network.onnx").metadata_props}
+    assert Card(**json.loads(about["unetpp"])) == card
+
+
+def test_nothing_is_overwritten_and_wrong_arguments_are_named(network, tmp_path):
+    (tmp_path / "there.onnx").write_text("mine")
+    with pytest.raises(InputError, match=r"there\.onnx exists already"):
+        export_model(network, tmp_path / "there.onnx", CARD)
+    assert (tmp_path / "there.onnx").read_text() == "mine"
+    with pytest.raises(InputError, match=r"ends in '\.pb'; end it in \.onnx or \.pt2"):
+        export_model(network, tmp_path / "network.pb", CARD)
+    with pytest.raises(InputError, match="mode is 'slow'"):
+        export_model(network, tmp_path / "network.onnx", CARD, mode="slow")
+    with pytest.raises(InputError, match="depth"):
+        export_model(network, tmp_path / "network.onnx", CARD, depth=3)

@@ -1,0 +1,104 @@
+"""A trained network for programs that know nothing of this library: ONNX, or a program of torch.export."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import get_args
+
+import torch
+from torch import Tensor, nn
+
+from unetpp_lib.engine.weights import Card
+from unetpp_lib.errors import InputError
+from unetpp_lib.files import write_atomically
+from unetpp_lib.models import SegmentationNetwork, probabilities, prune
+from unetpp_lib.models.unetpp import Mode
+
+LARGEST = 2**16  # pixels a side that an exported program accepts
+FORMATS = (".onnx", ".pt2")
+
+
+class Answer(nn.Module):
+    """From images in [0, 1] to class probabilities: the network between the card's normalisation and `probabilities`.
+
+    Shape: ``(N, in_channels, H, W)`` of any sizes → ``(N, num_classes, H, W)``.
+    """
+
+    def __init__(self, model: SegmentationNetwork, card: Card, mode: Mode) -> None:
+        super().__init__()
+        self.model, self.card, self.mode = model, card, mode
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the probabilities."""
+        return probabilities(self.model(self.card.normalise(image)), self.mode)
+
+
+def export_model(
+    model: SegmentationNetwork, path: str | Path, card: Card, mode: Mode = "accurate", depth: int | None = None
+) -> None:
+    """Write ``model`` as a program that maps "image" ``(N, C, H, W)``, float32 in [0, 1], to "probabilities".
+
+    Sizes stay dynamic. The end of ``path`` chooses the format: .onnx, for ONNX Runtime and others, or .pt2, for
+    `torch.export.load`. With ``depth`` the network is pruned first; ``mode`` is that of `probabilities`. The card
+    stands in the ONNX file's metadata, under "unetpp", as JSON.
+    Raises InputError for another ending, a path that exists, a depth or mode that there is not, and without onnxscript.
+    """
+    path = Path(path)
+    if path.suffix not in FORMATS:
+        raise InputError(f"{path} ends in {path.suffix!r}; end it in .onnx or .pt2, which chooses the format.")
+    if path.exists():
+        raise InputError(f"{path} exists already; choose another file.")
+    if mode not in get_args(Mode):
+        raise InputError(f'mode is {mode!r}; choose "accurate" (the mean of the heads) or "fast" (one head).')
+    if depth is not None:
+        model = prune(model, depth)
+    answer = Answer(model.cpu().eval(), card, mode)
+    multiple = model.pad_multiple
+    example = torch.zeros(2, model.in_channels, 2 * multiple, 3 * multiple)
+    # at the bottom, a map of one pixel would be a case of its own: the program is traced above it, and serves it too
+    sides = {dim: torch.export.Dim(name, min=multiple + 1, max=LARGEST) for dim, name in ((2, "H"), (3, "W"))}
+    sizes = {0: torch.export.Dim("N", max=LARGEST), **sides}
+    with _quiet(), TemporaryDirectory() as folder:
+        temporary = Path(folder, path.name)
+        if path.suffix == ".pt2":
+            torch.export.save(torch.export.export(answer, (example,), dynamic_shapes=(sizes,)), temporary)
+        else:
+            _write_onnx(answer, example, sizes, card, temporary)
+        write_atomically(path, temporary.read_bytes())
+
+
+def _write_onnx(answer: Answer, example: Tensor, sizes: dict[int, "torch.export.Dim"], card: Card, path: Path) -> None:
+    try:
+        program = torch.onnx.export(
+            answer,
+            (example,),
+            dynamo=True,
+            dynamic_shapes=(sizes,),
+            input_names=["image"],
+            output_names=["probabilities"],
+            verbose=False,
+        )
+    except ImportError as error:
+        raise InputError(f'{error.name} is missing, and ONNX needs it: pip install "unetpp[course]".') from error
+    assert program is not None  # without dynamo it would be
+    program.model.metadata_props["unetpp"] = json.dumps(asdict(card))
+    program.save(path)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what the exporter says of itself and of packages that are not needed here."""
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)

@@ -1,20 +1,37 @@
 """Does deep supervision shorten training? UNet++ with and without it, at three learning rates and three seeds."""
 
-from collections.abc import Mapping
+import json
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import mean, median
 
-from unetpp_lib.engine import PRESETS
+import torch
+from torch import Tensor
+
+from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_lib.engine import PRESETS, Card, TrainConfig, choose_runtime
 from unetpp_lib.engine.evaluation import MEAN
-from unetpp_lib.experiments.base import Experiment, Outcome, training_trial
+from unetpp_lib.experiments.base import Experiment, Outcome, Trial, trained, training_trial
 from unetpp_lib.experiments.intervals import t_interval
+from unetpp_lib.losses import bce_dice_loss, deep_supervision_loss
+from unetpp_lib.models import SegmentationNetwork
 
 ARMS = {"supervised": True, "plain": False}
 RATES = (1e-3, 3e-3, 1e-2)
 SEEDS = (0, 1, 2)
-TARGETS = (0.50, 0.55, 0.60, 0.65, 0.70)  # membrane IoU of the validation part, pooled
+TARGETS = (0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70)  # membrane IoU of the validation part, pooled; none is chosen
+HEAD = "head 4"  # the deepest, which both arms have
+SCORE = "iou/background/pooled"  # the membrane's
+BATCH, ROUNDS = 4, 15
 
 # half the laptop preset's epochs, and a look at the validation part after each
 CONFIG = replace(PRESETS["laptop"], epochs=20, evaluate_every=1, checkpoint_seconds=600)
+
+
+def configuration(arm: str, rate: float, seed: int) -> TrainConfig:
+    """Return the configuration of one training."""
+    return replace(CONFIG, deep_supervision=ARMS[arm], lr=rate, seed=seed)
 
 
 def trial_name(arm: str, rate: float, seed: int) -> str:
@@ -22,15 +39,20 @@ def trial_name(arm: str, rate: float, seed: int) -> str:
     return f"{arm}-lr{rate:g}-seed{seed}"
 
 
-def curve(outcome: Outcome, reading: str) -> dict[int, float]:
+def curve(outcome: Outcome, reading: str = HEAD) -> dict[int, float]:
     """Return the membrane IoU (pooled) of the validation part by training step, as ``reading`` has it."""
-    return {entry["step"]: entry["validation"][reading]["iou/background/pooled"] for entry in outcome["history"]}
+    return {entry["step"]: entry["validation"][reading][SCORE] for entry in outcome["history"]}
 
 
-def readings(outcome: Outcome) -> list[str]:
-    """Return the deepest head and, where there are several, the mean of the heads."""
-    names = [name for name in outcome["history"][0]["validation"] if name.startswith("head")]
-    return [names[-1]] + ([MEAN] if len(names) > 1 else [])
+def curves(outcomes: Mapping[str, Outcome], arm: str, rate: float, reading: str = HEAD) -> list[dict[int, float]]:
+    """Return the curves of an arm at one rate, seed by seed; fewer where trainings are missing."""
+    names = (trial_name(arm, rate, seed) for seed in SEEDS)
+    return [curve(outcomes[name], reading) for name in names if name in outcomes]
+
+
+def readings(arm: str) -> tuple[str, ...]:
+    """Return the ways to read an arm's networks that are compared: the deepest head, and the mean of several heads."""
+    return (HEAD, MEAN) if ARMS[arm] else (HEAD,)
 
 
 def steps_to(target: float, points: Mapping[int, float]) -> int | None:
@@ -38,31 +60,159 @@ def steps_to(target: float, points: Mapping[int, float]) -> int | None:
     return next((step for step, score in points.items() if score >= target), None)
 
 
+def best_rate(outcomes: Mapping[str, Outcome], arm: str, reading: str = HEAD) -> float:
+    """Return the learning rate whose curves lie highest: mean over seeds and epochs, one rule for both arms."""
+    heights = {rate: [mean(points.values()) for points in curves(outcomes, arm, rate, reading)] for rate in RATES}
+    return max(RATES, key=lambda rate: mean(heights[rate]))
+
+
+def paired_curves(
+    outcomes: Mapping[str, Outcome], reading: str = HEAD
+) -> tuple[list[dict[int, float]], list[dict[int, float]]]:
+    """Return the curves with supervision, as ``reading`` has them, and without, each arm at its own best rate."""
+    with_it = curves(outcomes, "supervised", best_rate(outcomes, "supervised", reading), reading)
+    return with_it, curves(outcomes, "plain", best_rate(outcomes, "plain"))
+
+
+def step_ratio(outcomes: Mapping[str, Outcome]) -> float:
+    """Return how many times as long a step takes with supervision as without: the median over the rounds."""
+    seconds = outcomes["step-seconds"]
+    return float(median(one / other for one, other in zip(seconds["supervised"], seconds["plain"], strict=True)))
+
+
+def head_gradients(model: SegmentationNetwork, images: Tensor, masks: Tensor) -> Tensor:
+    """Return the gradient of each head's loss by the parameters of X^{0,0}, ``(heads, parameters)``, in training mode.
+
+    Shape: normalised images ``(N, C, H, W)``, masks ``(N, 1, H, W)``.
+    """
+    parameters = list(model.nodes[0][0].parameters())  # type: ignore[union-attr,index]
+    rows = []
+    for head in model.train()(images):
+        gradients = torch.autograd.grad(bce_dice_loss(head, masks), parameters, retain_graph=True)
+        rows.append(torch.cat([gradient.flatten() for gradient in gradients]))
+    return torch.stack(rows)
+
+
+def compare_gradients(gradients: Tensor) -> Outcome:
+    """Return each head's norm, its share of the sum (shares add up to 1), their cosines, the norm of the sum."""
+    total = gradients.sum(0)
+    unit = gradients / gradients.norm(dim=1, keepdim=True)
+    return {
+        "norms": gradients.norm(dim=1).tolist(),
+        "shares": (gradients @ total / total.square().sum()).tolist(),
+        "cosines": (unit @ unit.T).tolist(),
+        "total_norm": total.norm().item(),
+    }
+
+
+def first_batch(card: Card | None = None) -> tuple[Tensor, Tensor]:
+    """Return the first training images, normalised where a card is given, and their masks."""
+    folder = SegmentationFolder(find_dataset(CONFIG.data))
+    names = read_split(folder.root / "split.json").train[:BATCH]
+    images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
+    batch = torch.stack(images)
+    return card.normalise(batch) if card else batch, torch.stack(masks)
+
+
+def gradients_trial(seed: int) -> Trial:
+    """Return the trial that compares the heads' gradients before and after a supervised training."""
+    config = configuration("supervised", 3e-3, seed)
+
+    def measure() -> Outcome:
+        model, card = trained(config).load_model()
+        images, masks = first_batch(card)
+        torch.manual_seed(seed)
+        return {
+            "untrained": compare_gradients(head_gradients(config.build_model(), images, masks)),
+            "trained": compare_gradients(head_gradients(model, images, masks)),
+        }
+
+    return Trial(f"gradients-seed{seed}", _settings(config), measure)
+
+
+def time_steps() -> Outcome:
+    """Return the seconds of training steps with and without supervision, in turn, one of each a round."""
+    runtime = choose_runtime(CONFIG.device, CONFIG.precision)
+    images, masks = first_batch()
+    seconds: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    models = {arm: runtime.place(configuration(arm, CONFIG.lr, 0).build_model()) for arm in ARMS}
+    optimizers = {arm: torch.optim.Adam(model.parameters()) for arm, model in models.items()}
+    for warm in range(-2, ROUNDS):
+        for arm, model in models.items():
+            start = time.perf_counter()
+            with runtime.autocast():
+                heads = model(images)
+            loss = deep_supervision_loss(heads, masks)
+            optimizers[arm].zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizers[arm].step()
+            if warm >= 0:
+                seconds[arm].append(round(time.perf_counter() - start, 4))
+    return dict(seconds)
+
+
 def table(outcomes: Mapping[str, Outcome]) -> str:
-    """Return the steps to each target and the last score, by arm, reading and learning rate."""
-    lines = ["first step at a membrane IoU (validation, pooled) of …, by seed; last score: mean [95 % interval, seeds]"]
-    lines.append(f"{'':34}" + "".join(f"{target:<18.2f}" for target in TARGETS) + "last")
+    """Return all steps to all targets; then each arm at its best rate, paired by seed; then the time of a step."""
+    lines = [
+        "first step at a membrane IoU (validation, pooled) of …, by seed; last score: mean [95 % interval, seeds]",
+        " " * 34 + "".join(f"{target:<14.2f}" for target in TARGETS) + "last",
+    ]
     for arm in ARMS:
         for rate in RATES:
-            found = [outcomes[name] for seed in SEEDS if (name := trial_name(arm, rate, seed)) in outcomes]
-            for reading in readings(found[0]) if found else ():
-                curves = [curve(outcome, reading) for outcome in found]
-                reached = [[steps_to(target, points) for points in curves] for target in TARGETS]
-                cells = [" ".join(str(step or "–") for step in steps) for steps in reached]
-                last = [list(points.values())[-1] for points in curves]
-                end = f"{t_interval(last)}" if len(last) > 1 else f"{last[0]:.3f}"
-                lines.append(f"{arm:<11}lr {rate:<6g}{reading:<14}" + "".join(f"{cell:<18}" for cell in cells) + end)
+            for reading in readings(arm):
+                found = curves(outcomes, arm, rate, reading)
+                if found:
+                    lines.append(f"{arm:<11}lr {rate:<6g}{reading:<14}" + _row(found))
+    if all(curves(outcomes, arm, rate) for arm in ARMS for rate in RATES):
+        for reading in readings("supervised"):
+            lines += ["", *_differences(outcomes, reading)]
+    if "step-seconds" in outcomes:
+        lines += ["", f"a step with supervision takes {step_ratio(outcomes):.3f} times as long as one without"]
     return "\n".join(lines)
+
+
+def _row(found: Sequence[Mapping[int, float]]) -> str:
+    reached = [[steps_to(target, points) for points in found] for target in TARGETS]
+    cells = [" ".join(str(step or "–") for step in steps) for steps in reached]
+    last = [list(points.values())[-1] for points in found]
+    return "".join(f"{cell:<14}" for cell in cells) + (f"{t_interval(last)}" if len(last) > 1 else f"{last[0]:.3f}")
+
+
+def _differences(outcomes: Mapping[str, Outcome], reading: str) -> list[str]:
+    """Return lines on supervised less plain, each arm at its best rate, paired by seed."""
+    supervised, plain = paired_curves(outcomes, reading)
+    rates = f"{best_rate(outcomes, 'supervised', reading):g} and {best_rate(outcomes, 'plain'):g}"
+    lines = [f"supervised ({reading}) less plain, best rates {rates}, pairs of one seed: mean [95 % interval, seeds]"]
+    pairs = list(zip(supervised, plain, strict=False))
+    if len(pairs) < 2:
+        return lines
+    for target in TARGETS:
+        steps = [(steps_to(target, one), steps_to(target, other)) for one, other in pairs]
+        apart = [one - other for one, other in steps if one and other]
+        said = str(t_interval(apart)) if len(apart) == len(pairs) else "not reached by all"
+        lines.append(f"  steps to {target:.2f}: {said}")
+    for step in list(pairs[0][0])[4::5]:
+        lines.append(f"  IoU at step {step}: {t_interval([one[step] - other[step] for one, other in pairs])}")
+    return lines
+
+
+def _settings(config: TrainConfig, **more: object) -> dict[str, object]:
+    settings = json.loads(config.to_json()) | more
+    return dict(settings)
 
 
 EXPERIMENT = Experiment(
     name="supervision",
     question="Does deep supervision shorten training?",
-    trials=tuple(
-        training_trial(trial_name(arm, rate, seed), replace(CONFIG, deep_supervision=supervised, lr=rate, seed=seed))
-        for seed in SEEDS
-        for rate in RATES
-        for arm, supervised in ARMS.items()
+    trials=(
+        *(
+            training_trial(trial_name(arm, rate, seed), configuration(arm, rate, seed))
+            for seed in SEEDS
+            for rate in RATES
+            for arm in ARMS
+        ),
+        *(gradients_trial(seed) for seed in SEEDS),
+        Trial("step-seconds", _settings(CONFIG, rounds=ROUNDS), time_steps),
     ),
     table=table,
 )

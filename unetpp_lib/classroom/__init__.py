@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.course_map import draw_course_map
     from unetpp_lib.classroom.diagrams import draw_network
     from unetpp_lib.classroom.exercises.checking import check, commit
+    from unetpp_lib.classroom.explorers.bridge import BridgeExplorer, thin_membranes
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
     from unetpp_lib.classroom.explorers.nodes import NodeExplorer
     from unetpp_lib.classroom.explorers.peephole import PeepholeGame
     from unetpp_lib.classroom.explorers.receptive_field import ReceptiveFieldExplorer
     from unetpp_lib.classroom.explorers.skips import SkipsExplorer
+    from unetpp_lib.classroom.explorers.threshold import ThresholdExplorer
     from unetpp_lib.classroom.explorers.wiring import HiddenWire, WiringExplorer
     from unetpp_lib.classroom.figures import use_small_figures
     from unetpp_lib.classroom.grids import wiring
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISTAKES",
+    "BridgeExplorer",
     "ElasticExplorer",
     "HiddenWire",
     "NodeExplorer",
     "PeepholeGame",
     "ReceptiveFieldExplorer",
     "SkipsExplorer",
+    "ThresholdExplorer",
     "WiringExplorer",
     "check",
     "check_machine",
@@ -40,6 +44,7 @@ __all__ = [
     "progress_board",
     "shipped_model",
     "show_images",
+    "thin_membranes",
     "use_course_style",
     "use_small_figures",
     "wiring",
@@ -50,11 +55,13 @@ _LAZY = {
     "course_map": {"draw_course_map"},
     "diagrams": {"draw_network"},
     "exercises.checking": {"check", "commit"},
+    "explorers.bridge": {"BridgeExplorer", "thin_membranes"},
     "explorers.elastic": {"ElasticExplorer"},
     "explorers.nodes": {"NodeExplorer"},
     "explorers.peephole": {"PeepholeGame"},
     "explorers.receptive_field": {"ReceptiveFieldExplorer"},
     "explorers.skips": {"SkipsExplorer"},
+    "explorers.threshold": {"ThresholdExplorer"},
     "explorers.wiring": {"HiddenWire", "WiringExplorer"},
     "figures": {"use_small_figures"},
     "grids": {"wiring"},

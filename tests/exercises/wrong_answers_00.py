@@ -1,5 +1,7 @@
 """Wrong answers to the exercises of notebook 00, each with words of the message that it must get."""
 
+import torch
+
 
 def counts(mask):
     return len(mask.nonzero())
@@ -98,5 +100,44 @@ WRONG = {
         (unpacks_two_sides, "raises ValueError in line 2"),
         (takes_the_sides_too, "cannot be called"),
         (never_ends, "longer than"),
-    ]
+    ],
+    "0.2": [
+        (torch.zeros(4, 3, 32, 48).mean().numel(), "`mean()` alone"),
+        (torch.zeros(4, 3, 32, 48).mean(dim=0).numel(), "no image dimension"),
+        (torch.zeros(4, 3, 32, 48).mean(dim=1).numel(), "one mean for each image"),
+        (torch.zeros(4, 3, 32, 48).numel(), "all the numbers"),
+        (torch.zeros(3, 32, 48).mean(dim=(1, 2)).numel(), "each channel"),
+        (torch.zeros(3, 32, 48).mean(dim=1).numel(), "over the rows"),
+        (torch.zeros(3, 32, 48).mean(dim=2).numel(), "over the columns"),
+        (torch.zeros(3, 32, 48).mean(dim=0).ndim, "count the dimensions"),
+        (torch.zeros(32, 48), "one number, not a tensor of shape (32, 48)"),
+        ((32, 48), "one number, not a list"),
+    ],
+    "0.3": [("e", "by its letter"), ((8, 8), "by its letter"), (64, "by its letter")],
+    "0.4": [
+        (2 * 3, "one call"),
+        (3**2, "This is the loss"),
+        (3**2 + 3**2, "two losses"),
+        (6 * 6, "not multiplied"),
+        (3.0, "w itself"),
+        (0, "zero_grad"),
+        (2 + 2, "not 2"),
+        ("None", "one number, not a value of type str"),
+        (torch.tensor([12.0]), "one number, not a tensor of shape (1,)"),
+    ],
+    "0.5": [("first", "by its letter"), (51, "by its letter")],
+    "0.6": [
+        (3 + 0.1 * 6, "uphill"),
+        (3 - 6, "learning rate is missing"),
+        (0.1 * 6, "how far w moves"),
+        (-0.1 * 6, "how much w changes"),
+        (3, "changes no parameter"),
+        (3 - 0.1, "learning rate alone"),
+        (3 - 0.1 * 9, "by the loss"),
+        (3 - 0.1 * 3, "by w"),
+        (2 * 3, "the gradient, 2w"),
+        (2.4**2, "loss after the step"),
+        ("2.4", "one number, not a value of type str"),
+    ],
+    "0.7": [("e", "by its letter"), (True, "by its letter")],
 }

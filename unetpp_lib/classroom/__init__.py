@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.exercises.checking import check, commit
     from unetpp_lib.classroom.explorers.bridge import BridgeExplorer, thin_membranes
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
+    from unetpp_lib.classroom.explorers.head_step import HeadStepExplorer
     from unetpp_lib.classroom.explorers.nodes import NodeExplorer
     from unetpp_lib.classroom.explorers.peephole import PeepholeGame
     from unetpp_lib.classroom.explorers.receptive_field import ReceptiveFieldExplorer
@@ -27,6 +28,7 @@ __all__ = [
     "MISTAKES",
     "BridgeExplorer",
     "ElasticExplorer",
+    "HeadStepExplorer",
     "HiddenWire",
     "NodeExplorer",
     "PeepholeGame",
@@ -57,6 +59,7 @@ _LAZY = {
     "exercises.checking": {"check", "commit"},
     "explorers.bridge": {"BridgeExplorer", "thin_membranes"},
     "explorers.elastic": {"ElasticExplorer"},
+    "explorers.head_step": {"HeadStepExplorer"},
     "explorers.nodes": {"NodeExplorer"},
     "explorers.peephole": {"PeepholeGame"},
     "explorers.receptive_field": {"ReceptiveFieldExplorer"},

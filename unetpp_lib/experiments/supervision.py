@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from statistics import mean, median
+from statistics import fmean, median
 
 import torch
 from torch import Tensor
 
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import PRESETS, Card, TrainConfig, choose_runtime
+from unetpp_lib.engine.batches import channel_statistics
 from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.experiments.base import Experiment, Outcome, Trial, trained, training_trial
 from unetpp_lib.experiments.intervals import t_interval
@@ -20,6 +21,7 @@ from unetpp_lib.models import SegmentationNetwork
 ARMS = {"supervised": True, "plain": False}
 RATES = (1e-3, 3e-3, 1e-2)
 SEEDS = (0, 1, 2)
+UNTRAINED_SEEDS = (0, 1, 2, 3, 4)
 TARGETS = (0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70)  # membrane IoU of the validation part, pooled; none is chosen
 HEAD = "head 4"  # the deepest, which both arms have
 SCORE = "iou/background/pooled"  # the membrane's
@@ -62,8 +64,8 @@ def steps_to(target: float, points: Mapping[int, float]) -> int | None:
 
 def best_rate(outcomes: Mapping[str, Outcome], arm: str, reading: str = HEAD) -> float:
     """Return the learning rate whose curves lie highest: mean over seeds and epochs, one rule for both arms."""
-    heights = {rate: [mean(points.values()) for points in curves(outcomes, arm, rate, reading)] for rate in RATES}
-    return max(RATES, key=lambda rate: mean(heights[rate]))
+    heights = {rate: [fmean(points.values()) for points in curves(outcomes, arm, rate, reading)] for rate in RATES}
+    return max(RATES, key=lambda rate: fmean(heights[rate]))
 
 
 def paired_curves(
@@ -105,29 +107,25 @@ def compare_gradients(gradients: Tensor) -> Outcome:
     }
 
 
-def first_batch(card: Card | None = None) -> tuple[Tensor, Tensor]:
-    """Return the first training images, normalised where a card is given, and their masks."""
+def first_batch() -> tuple[Tensor, Tensor]:
+    """Return the first training images, normalised as in training, and their masks: ``(4, 1, 256, 256)`` each."""
     folder = SegmentationFolder(find_dataset(CONFIG.data))
-    names = read_split(folder.root / "split.json").train[:BATCH]
-    images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
-    batch = torch.stack(images)
-    return card.normalise(batch) if card else batch, torch.stack(masks)
+    indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
+    mean, std = channel_statistics(folder, indices)
+    images, masks = zip(*(folder[index] for index in indices[:BATCH]), strict=True)
+    return Card(mean, std).normalise(torch.stack(images)), torch.stack(masks)
 
 
-def gradients_trial(seed: int) -> Trial:
-    """Return the trial that compares the heads' gradients before and after a supervised training."""
+def gradients_trial(after: bool, seed: int) -> Trial:
+    """Return the trial that compares the heads' gradients before a supervised training, or after it."""
     config = configuration("supervised", 3e-3, seed)
 
     def measure() -> Outcome:
-        model, card = trained(config).load_model()
-        images, masks = first_batch(card)
         torch.manual_seed(seed)
-        return {
-            "untrained": compare_gradients(head_gradients(config.build_model(), images, masks)),
-            "trained": compare_gradients(head_gradients(model, images, masks)),
-        }
+        model = trained(config).load_model()[0] if after else config.build_model()
+        return compare_gradients(head_gradients(model, *first_batch()))
 
-    return Trial(f"gradients-seed{seed}", _settings(config), measure)
+    return Trial(f"gradients-{'trained' if after else 'untrained'}-seed{seed}", _settings(config, after=after), measure)
 
 
 def time_steps() -> Outcome:
@@ -211,7 +209,8 @@ EXPERIMENT = Experiment(
             for rate in RATES
             for arm in ARMS
         ),
-        *(gradients_trial(seed) for seed in SEEDS),
+        *(gradients_trial(False, seed) for seed in UNTRAINED_SEEDS),
+        *(gradients_trial(True, seed) for seed in SEEDS),
         Trial("step-seconds", _settings(CONFIG, rounds=ROUNDS), time_steps),
     ),
     table=table,

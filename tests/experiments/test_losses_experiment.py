@@ -30,8 +30,18 @@ def test_rings_are_as_bright_as_discs_and_unlabelled():
     assert (bright & ~masks).sum() > (bright & masks).sum() > 0
 
 
-def test_losses_start_from_the_same_weights_and_leave_the_global_generator_alone(monkeypatch):
+@pytest.fixture
+def few(monkeypatch):
     monkeypatch.setattr(losses, "STEPS", 1)
+    monkeypatch.setattr(losses, "LONG", 2)
+    monkeypatch.setattr(losses, "PARTS", {"train": 4, "validation": 2, "test": 2})
+    losses.draw_part.cache_clear()
+    yield
+    losses.draw_part.cache_clear()
+
+
+@pytest.mark.usefixtures("few")
+def test_losses_start_from_the_same_weights_and_leave_the_global_generator_alone():
     before = torch.get_rng_state()
     networks = [losses.train_network(loss, 1, 0.0, 3) for loss in losses.LOSSES]
     assert torch.equal(before, torch.get_rng_state())
@@ -39,12 +49,14 @@ def test_losses_start_from_the_same_weights_and_leave_the_global_generator_alone
     assert all(torch.equal(a, b) for other in others for a, b in zip(first, other, strict=True))
 
 
-def test_a_trial_measures_every_rate(monkeypatch):
-    monkeypatch.setattr(losses, "STEPS", 1)
+@pytest.mark.usefixtures("few")
+def test_a_trial_measures_every_rate():
     outcome = losses.measure("both", 5, 0)
     assert list(outcome) == ["foreground", *(f"{rate:g}" for rate in losses.RATES)]
+    assert list(losses.measure("both", 5, 0, long=True)) == ["foreground", *(f"{rate:g}" for rate in losses.LONG_RATES)]
     for rate in losses.RATES:
-        assert {"validation", "test", "threshold", "iou_tuned"} == set(outcome[f"{rate:g}"])
+        assert set(outcome[f"{rate:g}"]) == {"validation", "test", "threshold"}
+        assert outcome[f"{rate:g}"]["validation"]["iou_tuned"] >= outcome[f"{rate:g}"]["validation"]["iou"]
 
 
 def test_scores_of_a_sure_and_wrong_answer():
@@ -62,7 +74,7 @@ def outcome(validation, test):
     scores = {"error": 0.1, "sure": 0.9, "sure_when_wrong": None, "said": 0.9, "held": 0.8}
     rates = [f"{rate:g}" for rate in losses.RATES]
     return {
-        rate: {"validation": {"iou": v}, "test": scores | {"iou": t}, "threshold": 0.5, "iou_tuned": t}
+        rate: {"validation": {"iou": v, "iou_tuned": 1 - v}, "test": scores | {"iou": t, "iou_tuned": t}}
         for rate, v, t in zip(rates, validation, test, strict=True)
     }
 
@@ -74,10 +86,12 @@ def test_the_rate_is_chosen_on_validation_images_and_the_table_pairs_seeds():
         outcomes[losses.trial_name("dice", 1, seed)] = outcome((0.6, 0.5, 0.2), (0.5 + 0.1 * seed, 0.4, 0.8))
     assert losses.best_rate(outcomes, "bce", 1) == f"{losses.RATES[1]:g}"
     assert losses.scores_of(outcomes, "dice", 1) == pytest.approx([0.5, 0.6])
+    assert losses.best_rate(outcomes, "bce", 1, by="iou_tuned") == f"{losses.RATES[0]:g}"
+    assert str(losses.difference(outcomes, "dice", 1)) == "+0.100 [+0.100, +0.100]"
     assert "+0.100 [+0.100, +0.100]" in losses.table(outcomes)
 
 
 def test_the_experiment_is_known_by_name_and_tries_the_library_loss():
     experiment = find_experiment("losses")
-    assert len(experiment.trials) == len(losses.LOSSES) * len(losses.BALANCES) * len(losses.SEEDS)
+    assert len(experiment.trials) == len(losses.LOSSES) * (len(losses.BALANCES) + 1) * len(losses.SEEDS)
     assert losses.LOSSES["both"] is bce_dice_loss

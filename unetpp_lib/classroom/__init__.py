@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.explorers.bridge import BridgeExplorer, thin_membranes
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
     from unetpp_lib.classroom.explorers.head_step import HeadStepExplorer
+    from unetpp_lib.classroom.explorers.ladder import LadderExplorer, Scored, stored_scores
     from unetpp_lib.classroom.explorers.nodes import NodeExplorer
     from unetpp_lib.classroom.explorers.peephole import PeepholeGame
     from unetpp_lib.classroom.explorers.receptive_field import ReceptiveFieldExplorer
@@ -30,9 +31,11 @@ __all__ = [
     "ElasticExplorer",
     "HeadStepExplorer",
     "HiddenWire",
+    "LadderExplorer",
     "NodeExplorer",
     "PeepholeGame",
     "ReceptiveFieldExplorer",
+    "Scored",
     "SkipsExplorer",
     "ThresholdExplorer",
     "WiringExplorer",
@@ -46,6 +49,7 @@ __all__ = [
     "progress_board",
     "shipped_model",
     "show_images",
+    "stored_scores",
     "thin_membranes",
     "use_course_style",
     "use_small_figures",
@@ -60,6 +64,7 @@ _LAZY = {
     "explorers.bridge": {"BridgeExplorer", "thin_membranes"},
     "explorers.elastic": {"ElasticExplorer"},
     "explorers.head_step": {"HeadStepExplorer"},
+    "explorers.ladder": {"LadderExplorer", "Scored", "stored_scores"},
     "explorers.nodes": {"NodeExplorer"},
     "explorers.peephole": {"PeepholeGame"},
     "explorers.receptive_field": {"ReceptiveFieldExplorer"},

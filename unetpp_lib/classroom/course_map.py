@@ -75,8 +75,8 @@ def draw_course_map() -> Figure:
     axes.axis("off")
     for row, part in enumerate(PARTS, start=1):
         y = TOP + row * ROW_PITCH
-        axes.axhspan(y - 0.52, y + 0.52, color=COLOURS[row], alpha=0.15, linewidth=0, zorder=0)
-        axes.text(0.3, y, part, rotation=90, ha="center", va="center", size=10, weight="bold")
+        axes.axhspan(y - 0.49, y + 0.49, color=COLOURS[row], alpha=0.25, linewidth=0, zorder=0)
+        axes.text(0.3, y, part, rotation=90, ha="center", va="center", size=9, weight="bold")
     add_lines(axes)
     for number in range(len(STATIONS)):
         add_station(axes, number)

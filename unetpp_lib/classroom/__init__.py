@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
     from unetpp_lib.classroom.explorers.head_step import HeadStepExplorer
     from unetpp_lib.classroom.explorers.ladder import LadderExplorer, Scored, stored_scores
+    from unetpp_lib.classroom.explorers.loss_pull import LossPullExplorer
     from unetpp_lib.classroom.explorers.nodes import NodeExplorer
     from unetpp_lib.classroom.explorers.peephole import PeepholeGame
     from unetpp_lib.classroom.explorers.receptive_field import ReceptiveFieldExplorer
@@ -32,6 +33,7 @@ __all__ = [
     "HeadStepExplorer",
     "HiddenWire",
     "LadderExplorer",
+    "LossPullExplorer",
     "NodeExplorer",
     "PeepholeGame",
     "ReceptiveFieldExplorer",
@@ -65,6 +67,7 @@ _LAZY = {
     "explorers.elastic": {"ElasticExplorer"},
     "explorers.head_step": {"HeadStepExplorer"},
     "explorers.ladder": {"LadderExplorer", "Scored", "stored_scores"},
+    "explorers.loss_pull": {"LossPullExplorer"},
     "explorers.nodes": {"NodeExplorer"},
     "explorers.peephole": {"PeepholeGame"},
     "explorers.receptive_field": {"ReceptiveFieldExplorer"},

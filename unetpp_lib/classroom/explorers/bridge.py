@@ -156,7 +156,7 @@ class BridgeExplorer(PictureExplorer):
         draw.text((corner, 3), f"{part.shape[1]} × {part.shape[0]} pixels around the place", "black", font)
         for line, (name, before, now) in enumerate(zip(("Membrane IoU", "V_rand"), self.whole, self.now, strict=True)):
             text = f"{name}: {before:.4f}" + (f" → {now:.4f}" if self.state.value == "erased" else "")
-            draw.text((0, SIDE + CAPTION * (line + 1) + 5), text, "black", font)
+            draw.text((0, SIDE + CAPTION * (line + 1) + 4), text, "black", font.font_variant(size=16))
         return sheet
 
 

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from unetpp_lib.classroom import ElasticExplorer
+from unetpp_lib.classroom.explorers.sheet import CAPTION, GAP
 from unetpp_lib.data import elastic_field, warp
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
@@ -71,9 +72,12 @@ def test_where_no_widget_runs_a_picture_and_the_settings_stand(pair):
     explorer = ElasticExplorer(*pair, draw=3)
     bundle = explorer._repr_mimebundle_()
     picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
-    assert picture.size == (3 * 64 + 2 * 8, 48 + 18)
+    assert picture.size == (3 * 6 * 64 + 2 * GAP, 6 * 48 + CAPTION)  # enlarged to 256 pixels or more
     assert bundle["text/plain"] == repr(explorer)
-    assert repr(explorer) == "ElasticExplorer(strength=10, points=3, draw=3, together, nearest)"
+    assert repr(explorer).startswith(
+        "ElasticExplorer: Strength 10 pixels, 3 × 3 grid points, draw 3, together, nearest. Mask against bent image: "
+        "membrane IoU 1.000; 0.0% of"
+    )
 
 
 def test_the_arguments_stay_as_they_are(pair):
@@ -83,5 +87,10 @@ def test_the_arguments_stay_as_they_are(pair):
 
 
 def test_image_and_mask_of_two_sizes_are_refused(pair):
-    with pytest.raises(InputError, match=r"give both as \(1, H, W\)"):
+    with pytest.raises(InputError, match=r"give the mask as \(1, H, W\)"):
         ElasticExplorer(pair[0], pair[1][:, 1:])
+
+
+def test_an_image_of_colours_is_refused(pair):
+    with pytest.raises(InputError, match=r"image is \(3, 48, 64\): give \(1, H, W\)"):
+        ElasticExplorer(pair[0].expand(3, -1, -1), pair[1])

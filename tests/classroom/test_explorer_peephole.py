@@ -97,3 +97,9 @@ def test_images_without_distractors_are_refused(model, samples):
     image, mask, distractors = samples[0]
     with pytest.raises(InputError, match="no contour of every kind"):
         PeepholeGame(model, Card(), [(image, mask, torch.zeros_like(distractors))])
+
+
+def test_a_sample_of_two_sizes_is_refused(model, samples):
+    image, mask, distractors = samples[0]
+    with pytest.raises(InputError, match=r"give the mask as \(1, H, W\)"):
+        PeepholeGame(model, Card(), [(image, mask, distractors[:, 1:])])

@@ -65,3 +65,10 @@ def test_a_picture_stands_where_no_widget_runs():
 def test_a_pixel_outside_the_image_is_refused():
     with pytest.raises(InputError, match="32 rows"):
         ReceptiveFieldExplorer(UNetPlusPlus(widths=(2, 2)), torch.rand(1, 32, 32), row=32)
+
+
+def test_what_is_no_network_or_no_image_is_refused():
+    with pytest.raises(InputError, match="model is Linear"):
+        ReceptiveFieldExplorer(torch.nn.Linear(1, 1), torch.rand(1, 32, 32))
+    with pytest.raises(InputError, match=r"image is \(32, 32\)"):
+        ReceptiveFieldExplorer(UNetPlusPlus(widths=(2, 2)), torch.rand(32, 32))

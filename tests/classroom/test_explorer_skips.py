@@ -64,13 +64,13 @@ def test_after_an_error_no_skip_stays_faded(model):
 
 
 def test_the_picture_and_the_score_follow_a_slider(explorer):
-    before, score, shown = explorer.picture, explorer.score, explorer.view.value
+    before, score, shown = explorer.png, explorer.score, explorer._view.value
     explorer.sliders[0].value = 0
     assert explorer.strengths == [0, 100]
-    assert explorer.picture != before
+    assert explorer.png != before
     assert explorer.score != score
-    assert explorer.view.value != shown
-    assert "row 0 0 %, row 1 100 %" in explorer.view.value
+    assert explorer._view.value != shown
+    assert "row 0 0 %, row 1 100 %" in explorer._view.value
 
 
 def test_one_slider_moves_all(explorer):
@@ -96,13 +96,15 @@ def test_the_picture_stands_where_widgets_cannot_run(explorer):
     assert bundle["text/plain"] == repr(explorer)
     picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("RGB")
     assert np.asarray(picture).std() > 10
-    assert repr(explorer) == f"SkipsExplorer(skips at 100, 100 %: membrane IoU {explorer.score:.3f})"
+    assert repr(explorer).startswith(
+        f"SkipsExplorer: Skips: row 0 100 %, row 1 100 %. IoU of the membrane: {explorer.score:.3f}."
+    )
 
 
 def test_the_picture_has_words(explorer):
-    assert '<img alt="Image, probability and decision. Skips: row 0 100 %' in explorer.view.value
-    assert 'role="status"' in explorer.view.value
-    assert [slider.description for slider in explorer.sliders] == ["row 0, 48 × 32", "row 1, 24 × 16"]
+    assert '<img alt="Image, probability and decision. Skips: row 0 100 %' in explorer._view.value
+    assert 'role="status"' in explorer._view.value
+    assert [slider.description for slider in explorer.sliders] == ["skip 0, 48 × 32, %", "skip 1, 24 × 16, %"]
 
 
 def test_a_network_without_a_decoder_is_refused():
@@ -115,3 +117,13 @@ def test_every_skip_needs_a_strength(explorer):
         pass
     with pytest.raises(InputError, match="2 skips and 3 strengths"):
         explorer.set(1, 2, 3)
+
+
+def test_what_does_not_fit_is_refused(model):
+    card, image = Card(mean=(0.5,), std=(0.2,)), torch.rand(1, 32, 48)
+    with pytest.raises(InputError, match="UNetPlusPlus has no decoder"):
+        SkipsExplorer(UNetPlusPlus(widths=(2, 4)), card, image, image.byte())
+    with pytest.raises(InputError, match=r"image is \(3, 32, 48\)"):
+        SkipsExplorer(model, card, image.expand(3, -1, -1), image.byte())
+    with pytest.raises(InputError, match=r"mask \(1, 32, 47\)"):
+        SkipsExplorer(model, card, image, image.byte()[..., 1:])

@@ -3,10 +3,13 @@
 import base64
 
 import pytest
+from torch import nn
 
 from unetpp_lib.classroom.explorers.wiring import FAULTS, HiddenWire, WiringExplorer
+from unetpp_lib.classroom.grids import wiring
 from unetpp_lib.classroom.wired import known_wires
 from unetpp_lib.errors import InputError
+from unetpp_lib.models import UNet, UNetPlusPlus
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,7 @@ def test_a_node_without_inputs_is_left_out(explorer):
         button.value = False
     assert (0, 1) not in explorer.wires
     assert explorer.wires[0, 2] == [(1, 1)]
-    assert explorer.kind == "your own network"
+    assert explorer.kind == "your own wiring"
 
 
 def test_the_picture_and_its_words_follow(explorer):
@@ -63,10 +66,37 @@ def test_the_hidden_wire_can_be_found_from_what_the_gradient_reaches(puzzle):
     hidden.guess.value = next(other for other in FAULTS if other != (i, j))
     assert "wired as it should be" in hidden.status
     hidden.guess.value = (i, j)
-    assert hidden.status.startswith(f"Yes: X{i},{j} ")
+    assert f"Yes: X{i},{j} " in hidden.status
+
+
+def test_a_network_of_ones_own_is_where_it_begins():
+    explorer = WiringExplorer(UNetPlusPlus(widths=(2, 3, 4), dense=False))
+    assert explorer.start.value == "your network"
+    assert explorer.kind == "UNet+"
+    assert explorer.wires == wiring(UNetPlusPlus(widths=(2, 3, 4), dense=False))
+
+
+def test_the_chosen_node_is_shown_with_its_inputs_in_words(explorer):
+    explorer.start.value, explorer.node.value = "UNet++", (0, 2)
+    before = explorer.png
+    explorer.node.value = (1, 1)
+    assert explorer.png != before
+    assert "X1,1 is fed by X1,0, X2,0" in explorer._view.value
+
+
+def test_the_words_of_a_hidden_wire_follow_the_reader():
+    hidden = HiddenWire(0)
+    before = hidden.png
+    hidden.reader.value = (0, 3)
+    assert hidden.png != before
+    assert hidden.status == "Gradient of X0,3. One node is fed by the wrong node of the row below. Which?"
 
 
 def test_what_does_not_exist_is_refused():
+    with pytest.raises(InputError, match="depth 5"):
+        WiringExplorer(UNet(widths=(2,) * 6))
+    with pytest.raises(InputError, match="UNetPlusPlus"):
+        WiringExplorer(nn.Linear(1, 1))
     with pytest.raises(InputError):
         WiringExplorer("V-Net")
     with pytest.raises(InputError):

@@ -61,7 +61,7 @@ def test_a_thin_coloured_line_keeps_its_colour(noisy_figure):
     line = np.abs(np.asarray(decode(encode(noisy_figure)).convert("RGB"), int) - (0, 158, 115)).max(-1) < 3
     small = np.asarray(decode(figures.shrink(encode(noisy_figure))).convert("RGB"), int)
     assert line.any()
-    assert np.abs(small[line] - (0, 158, 115)).max() < 16
+    assert np.abs(small[line] - (0, 158, 115)).max() < 6
 
 
 def run_in_kernel(*cells):

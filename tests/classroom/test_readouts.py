@@ -6,6 +6,7 @@ import torch
 
 from unetpp_lib.classroom.readouts import choose_threshold, fit_readout, node_maps, read_nodes, triangle_of
 from unetpp_lib.engine import Card
+from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus
 
 WIDTHS = (3, 4, 5)
@@ -49,3 +50,9 @@ def test_a_node_that_passes_the_truth_on_reads_it_out(network):
     assert torch.equal(readout.masks[0, 0], truths)
     assert readout.scores[2, 0] < 1
     assert len(triangle_of(readout, truths, 0).axes) == len(readout.scores)
+
+
+def test_images_that_need_padding_are_refused():
+    images = torch.rand(1, 1, 18, 16)
+    with pytest.raises(InputError, match="multiples of 4"):
+        read_nodes(UNet(widths=WIDTHS), Card(), (images, images.byte()), (images, images.byte()))

@@ -46,7 +46,6 @@ LEGEND_HEIGHT = 0.5
 COLOUR_BAR_HEIGHT = 0.8
 
 
-@course_style()
 def draw_network(
     model: nn.Module,
     *,
@@ -68,7 +67,7 @@ def draw_network(
     values = values or {}
     grid = read_grid(model)
     loud = grid
-    faces = dict.fromkeys(grid.channels, "white")
+    faces: dict[Node, str] = {}
     if highlight is not None and kept_depth is not None:
         raise InputError(
             "highlight and kept_depth both say what is grey: give one, or highlight in prune(model, depth)."
@@ -81,21 +80,50 @@ def draw_network(
     if kept_depth is not None:
         loud = pruned_grid(model, kept_depth)
     require_nodes("values", values, grid)
-    drawing = Drawing(grid, colour_bar=bool(values))
+    scale = None
     if values:
         scale = Normalize(*(value_limits or (min(values.values()), max(values.values()))))
         faces |= {node: to_hex(COLOUR_MAP(scale(value))) for node, value in values.items() if node in loud.channels}
-        drawing.add_colour_bar(scale, value_label)
+    return draw_grid(
+        grid,
+        loud,
+        faces,
+        {node: format(value, value_format) for node, value in values.items()},
+        colour_bar=(scale, value_label) if scale else None,
+        quiet="dropped by pruning" if kept_depth is not None else None,
+    )
+
+
+@course_style()
+def draw_grid(
+    grid: Grid,
+    loud: Grid,
+    faces: Mapping[Node, str],
+    texts: Mapping[Node, str],
+    colour_bar: tuple[Normalize, str] | None = None,
+    quiet: str | None = None,
+) -> Figure:
+    """Draw a grid, what is not in ``loud`` in grey; nodes are white and hold their channels but for what is given.
+
+    The colour bar explains the faces under a label; ``quiet`` says in the legend what is grey.
+    """
+    drawing = Drawing(grid, colour_bar=colour_bar is not None)
+    if colour_bar is not None:
+        drawing.add_colour_bar(*colour_bar)
     for edge in grid.edges:
         drawing.add_edge(edge, loud=edge in loud.edges)
     for node in grid.heads:
         drawing.add_head(node, loud=node in loud.heads)
     for node, channels in grid.channels.items():
-        text = format(values[node], value_format) if node in values else str(channels)
-        drawing.add_node(node, text, faces[node], loud=node in loud.channels)
+        drawing.add_node(node, texts.get(node, str(channels)), faces.get(node, "white"), loud=node in loud.channels)
     drawing.add_sizes()
-    drawing.add_legend("dropped by pruning" if kept_depth is not None else None)
+    drawing.add_legend(quiet)
     return drawing.figure
+
+
+def name_of(node: Node) -> str:
+    """Return a node's name in plain letters."""
+    return f"X{node[0]},{node[1]}"
 
 
 def pruned_grid(model: nn.Module, depth: int) -> Grid:
@@ -191,7 +219,7 @@ class Drawing:
         """Draw an arrow in the look of its kind, or in grey, under those that are in colour."""
         look = KINDS[kind] if loud else KINDS[kind] | {"color": QUIET}
         options: dict[str, Any] = {"lw": 1.5, "mutation_scale": 10, "joinstyle": "miter", "zorder": 2 if loud else 1}
-        self.axes.add_patch(FancyArrowPatch(path=path, arrowstyle="-|>", gid=gid, **look, **options))
+        self.axes.add_artist(FancyArrowPatch(path=path, arrowstyle="-|>", gid=gid, **look, **options))
 
     def add_node(self, node: Node, text: str, face: str, loud: bool) -> None:
         """Draw a node with its name and a text below."""
@@ -201,7 +229,7 @@ class Drawing:
         width, height = 2 * HALF_NODE
         box = FancyBboxPatch(centre - HALF_NODE, width, height, boxstyle="round,pad=0,rounding_size=0.1")
         box.set(facecolor=face, edgecolor="black" if loud else QUIET, linewidth=1.5, zorder=3, gid=f"node {node}")
-        self.axes.add_patch(box)
+        self.axes.add_artist(box)
         name = f"$X^{{{node[0]},{node[1]}}}$"
         self.write(centre + 0.01 * UP, name, size=LABEL_SIZE, ha="center", color=letters, zorder=4)
         self.write(centre - 0.18 * UP, text, ha="center", color=letters, zorder=4)

@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate
 from unetpp_lib.classroom.grids import Node, node_modules, record_outputs
 from unetpp_lib.classroom.plots import WIDTH, course_style, mark_mistakes
 from unetpp_lib.engine import Card
+from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
 
@@ -26,9 +27,14 @@ THRESHOLDS = torch.linspace(0.3, 0.95, 66)
 class Readout:
     """What a network's nodes answer: 1 where a weighted sum of the node's channels, plus a bias, is above a threshold.
 
-    ``scores`` are IoU of the membrane, pooled over the scored images; ``masks`` are ``(N, 1, H, W)``.
+    ``scores`` are IoU of the membrane, pooled over the scored images; ``masks`` are ``(N, 1, H, W)``. ``weights`` hold
+    a number for each channel of a node, the bias last; with ``model`` and ``card`` they answer for other images too.
     """
 
+    model: SegmentationNetwork
+    card: Card
+    weights: dict[Node, Tensor]
+    thresholds: dict[Node, float]
     scores: dict[Node, float]
     masks: dict[Node, Tensor]
 
@@ -44,6 +50,12 @@ def node_maps(model: SegmentationNetwork, images: Tensor) -> dict[Node, Tensor]:
         module._forward_hooks.clear()
         module._forward_hooks.update(before)
     return {node: output[0] for node, output in outputs.items()}
+
+
+def answer_of(maps: Tensor, weights: Tensor, threshold: float, size: Sequence[int]) -> Tensor:
+    """Return the mask ``(N, 1, H, W)``, uint8, that a node's maps say under its weights."""
+    values = torch.einsum("nchw,c->nhw", maps, weights[:-1])[:, None] + weights[-1]
+    return (enlarge(values, size) > threshold).to(torch.uint8)
 
 
 def enlarge(maps: Tensor, size: Sequence[int]) -> Tensor:
@@ -73,8 +85,11 @@ def read_nodes(
     """Fit a read-out of every node on images and masks, and score it on others.
 
     Shape: images ``(N, C, H, W)`` in [0, 1], masks ``(N, 1, H, W)`` of 0 and 1, sides that need no padding.
-    Weights and threshold come from the fitted images alone.
+    Weights and threshold come from the fitted images alone. Raises InputError for other shapes, and for a module that
+    is no such network (see `wiring`).
     """
+    for pair in (fitted, scored):
+        require_fit(model, card, *pair)
     (images, masks), (others, truths) = fitted, scored
     size, pick = images.shape[2:], np.s_[..., ::STEP, ::STEP]
     samples: dict[Node, list[Tensor]] = {}
@@ -88,13 +103,23 @@ def read_nodes(
     answers: dict[Node, list[Tensor]] = {}
     for image in others:
         for node, maps in node_maps(model, card.normalise(image)[None]).items():
-            values = torch.einsum("nchw,c->nhw", maps, weights[node][:-1])[:, None] + weights[node][-1]
-            answers.setdefault(node, []).append(enlarge(values, size) > thresholds[node])
-    found = {node: torch.cat(parts).to(torch.uint8) for node, parts in answers.items()}
+            answers.setdefault(node, []).append(answer_of(maps, weights[node], thresholds[node], others.shape[2:]))
+    found = {node: torch.cat(parts) for node, parts in answers.items()}
     scores = {
         node: iou(confusion_counts(mask, truths), of="background", average="pooled") for node, mask in found.items()
     }
-    return Readout(scores, found)
+    return Readout(model, card, weights, thresholds, scores, found)
+
+
+def require_fit(model: SegmentationNetwork, card: Card, images: Tensor, masks: Tensor) -> None:
+    """Raise InputError for images and masks that a network's nodes cannot be read out with."""
+    step, channels = 2 ** max(i for i, _ in node_modules(model)), len(card.mean)
+    if images.ndim != 4 or images.shape[1] != channels or any(side % step for side in images.shape[2:]):
+        raise InputError(
+            f"images are {tuple(images.shape)}: this network needs (N, {channels}, H, W), H and W multiples of {step}."
+        )
+    if masks.shape != (len(images), 1, *images.shape[2:]):
+        raise InputError(f"images are {tuple(images.shape)}, masks {tuple(masks.shape)}: give a mask for each image.")
 
 
 @course_style()

@@ -1,6 +1,7 @@
 """Networks whose nodes are wired as one likes, and what of them the gradient of a node reaches."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -110,11 +111,21 @@ def known_wires(depth: int) -> dict[str, dict[Node, list[Node]]]:
 
 def cost(wires: Wires, widths: Sequence[int] = WIDTHS, size: int = 512) -> tuple[int, int]:
     """Return the parameters of a wired network, and its multiply-accumulates on a square image of ``size`` pixels."""
+    check_wires(wires, len(widths) - 1)
+    parts = [node_cost(node, tuple(sources), tuple(widths), size) for node, sources in wires.items()]
+    parameters, macs = map(sum, zip(*parts, strict=True))
+    return parameters + widths[0] + 1, macs + widths[0] * size**2  # with the head, a 1×1 convolution to one map
+
+
+@cache  # in a network that changes wire by wire, most nodes stay
+def node_cost(node: Node, sources: tuple[Node, ...], widths: tuple[int, ...], size: int) -> tuple[int, int]:
+    """Return a node's parameters and multiply-accumulates in a network for square images of ``size`` pixels."""
     with torch.device("meta"):  # nothing is computed
-        network = WiredNetwork(wires, widths)
+        module = WiredNode(node, sources, widths, 1)
+        maps = {source: torch.zeros(1, widths[source[0]], size >> source[0], size >> source[0]) for source in sources}
         with FlopCounterMode(display=False) as flops:
-            network(torch.zeros(1, 1, size, size))
-    return sum(parameter.numel() for parameter in network.parameters()), flops.get_total_flops() // 2
+            module(maps, torch.zeros(1, 1, size, size))
+    return sum(parameter.numel() for parameter in module.parameters()), flops.get_total_flops() // 2
 
 
 def cross(wires: Wires, node: Node, right: Node, wrong: Node) -> dict[Node, list[Node]]:

@@ -1,13 +1,18 @@
 """What an explorer is made of: controls, one picture with words for who cannot see it, and a line of status."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets  # type: ignore[import-untyped]
+from torch import Tensor
 
-LABEL, SLIDER, NUMBER = "11em", "26em", "5em"  # widths; labels of one width set the sliders below each other
+from unetpp_lib.classroom.figures import shrink
+from unetpp_lib.errors import InputError
+from unetpp_lib.models import SegmentationNetwork
+
+LABEL, SLIDER, NUMBER = "11em", "26em", "5em"  # widths; labels of one width set the controls below each other
 
 
 class PictureExplorer(widgets.VBox):  # type: ignore[misc]
@@ -27,7 +32,7 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
         encoded = base64.b64encode(png).decode()
         self._view.value = (
             f'<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{encoded}">'
-            f'<p role="status" style="white-space: pre-line">{escape(status)}</p>'
+            f'<p role="status" style="white-space: pre-line">{escape(status, quote=False)}</p>'
         )
 
     def __repr__(self) -> str:
@@ -35,7 +40,8 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"text/plain": repr(self), "image/png": base64.b64encode(self.png).decode()}
+        picture = shrink(base64.b64encode(self.png))  # it stays in the notebook's file
+        return bundle | {"text/plain": repr(self), "image/png": picture}
 
 
 def whole_number(
@@ -48,3 +54,26 @@ def whole_number(
     number = widgets.BoundedIntText(**options, style=hidden, layout={"width": NUMBER})
     widgets.link((slider, "value"), (number, "value"))
     return widgets.HBox([slider, number]), slider
+
+
+def choice(label: str, options: Sequence[Any] | Mapping[str, Any], width: str = "auto") -> widgets.ToggleButtons:
+    """Return buttons of which one is chosen; their names are the options, or the keys of a mapping to them."""
+    style = {"description_width": LABEL, "button_width": width}
+    return widgets.ToggleButtons(options=options, description=label, style=style)
+
+
+def require_image(image: Tensor, mask: Tensor | None = None, channels: int | None = None) -> None:
+    """Raise InputError for what is no image (C, H, W), and for a mask that is not (1, H, W) of the same size."""
+    wanted = "(1, H, W) or (3, H, W)" if channels is None else f"({channels}, H, W)"
+    if image.ndim != 3 or len(image) not in ({1, 3} if channels is None else {channels}):
+        raise InputError(f"image is {tuple(image.shape)}: give {wanted}, values from 0 to 1.")
+    if mask is not None and mask.shape != (1, *image.shape[1:]):
+        raise InputError(
+            f"image is {tuple(image.shape)}, mask {tuple(mask.shape)}: give the mask as (1, H, W) of one size."
+        )
+
+
+def require_network(model: object) -> None:
+    """Raise InputError for what is no network of the library or a subclass of one."""
+    if not isinstance(model, SegmentationNetwork):
+        raise InputError(f"model is {type(model).__name__}: give a UNet or UNetPlusPlus, or a class made from one.")

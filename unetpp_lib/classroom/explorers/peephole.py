@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer
+from unetpp_lib.classroom.explorers.base import PictureExplorer, require_image, require_network
 from unetpp_lib.classroom.figures import png_of_image
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
@@ -46,6 +46,10 @@ class PeepholeGame(PictureExplorer):
     def __init__(
         self, model: SegmentationNetwork, card: Card, samples: Sequence[Sample], count: int = 20, seed: int = 0
     ) -> None:
+        require_network(model)
+        for image, mask, distractors in samples:
+            require_image(image, mask, channels=1)
+            require_image(image, distractors, channels=1)
         rng = np.random.default_rng(seed)
         answers = [_call(model, card, image) for image, _, _ in samples]
         self.windows = WINDOWS[: len(model.head_depths)]

@@ -8,7 +8,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, whole_number
+from unetpp_lib.classroom.explorers.base import PictureExplorer, require_image, require_network, whole_number
 from unetpp_lib.classroom.figures import coarse, png_of_figure
 from unetpp_lib.classroom.plots import LINE_COLOURS, Pixels, as_picture, course_style
 from unetpp_lib.errors import InputError
@@ -47,9 +47,12 @@ class ReceptiveFieldExplorer(PictureExplorer):
     """Choose a head and a pixel: the frames show what each head can see for it, the right picture what the head sees.
 
     ``image`` is `(1, H, W)` or `(3, H, W)` in [0, 1], of any size; only the model's wiring counts, not its weights.
+    InputError for a module that is no network of the library, and for other shapes.
     """
 
     def __init__(self, model: SegmentationNetwork, image: Tensor, head: int = 1, row: int = 0, column: int = 0) -> None:
+        require_network(model)
+        require_image(image)
         height, width = image.shape[-2:]
         if not (1 <= head <= len(model.head_depths) and 0 <= row < height and 0 <= column < width):
             raise InputError(

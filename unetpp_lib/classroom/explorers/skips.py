@@ -1,29 +1,21 @@
 """Skips fading: what a trained U-Net answers as each of its skips is turned down."""
 
-import base64
-import html
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
-from ipywidgets import HTML, BoundedIntText, HBox, IntSlider, Layout, VBox  # type: ignore[import-untyped]
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
-from traitlets import link
 
+from unetpp_lib.classroom.explorers.base import PictureExplorer, require_image, whole_number
+from unetpp_lib.classroom.explorers.sheet import beside, grey
+from unetpp_lib.classroom.figures import png_of_image
 from unetpp_lib.classroom.plots import mark_mistakes
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
 
-PANEL = 256  # pixels of the shorter side of a panel at least, where the image is smaller
-CAPTION, GAP = 24, 8  # pixels
-FULL = 100  # per cent
-GREYS = 16  # the picture is kept in the notebook's file, where grain in all its greys takes much room
+FULL, STEP = 100, 5  # per cent
 
 
 @contextmanager
@@ -56,46 +48,34 @@ def faded_skips(model: nn.Module, strengths: Sequence[float]) -> Iterator[None]:
             handle.remove()
 
 
-class SkipsExplorer(VBox):  # type: ignore[misc]
+class SkipsExplorer(PictureExplorer):
     """Sliders from 0 to 100 % for the skip of every row, and for all; the answer follows, with its mistakes and IoU.
 
     ``model`` is a `UNet` or a network with the same ``decoder`` and one head, ``card`` says how it takes its images;
     ``image`` is (C, H, W) in [0, 1], ``mask`` (1, H, W) of 0 and 1. ``strengths`` are where the sliders start, per
-    cent. `set` moves the sliders; `score` is the IoU of the membrane (class 0).
+    cent. `set` moves the sliders; `score` is the IoU of the membrane (class 0). InputError for what does not fit.
     """
 
     def __init__(
         self, model: nn.Module, card: Card, image: Tensor, mask: Tensor, strengths: Sequence[int] | None = None
     ) -> None:
-        self.model, self.card, self.image, self.mask = model.eval(), card, image, mask
+        require_image(image, mask, channels=len(card.mean))
         rows = len(getattr(model, "decoder", ()))
+        with faded_skips(model, [1.0] * max(1, rows)):  # refuses a network without skips
+            self.model, self.card, self.image, self.mask = model.eval(), card, image, mask
         height, width = image.shape[-2:]
-        self.sliders = [self._slider(f"row {i}, {width >> i} × {height >> i}") for i in range(rows)]
-        self.all = self._slider("all skips")
-        self.view = HTML()
+        names = [f"skip {i}, {width >> i} × {height >> i}, %" for i in range(rows)]
+        boxes, sliders = zip(
+            *(whole_number(name, FULL, 0, FULL, STEP) for name in (*names, "all skips, %")), strict=True
+        )
+        *self.sliders, self.all = sliders
         self._waiting = False
         self.score = 0.0
-        self.picture = b""
-        super().__init__([self._pair(slider) for slider in (*self.sliders, self.all)] + [self.view])
+        super().__init__(boxes)
         for slider in self.sliders:
             slider.observe(lambda _: self._update(), "value")
         self.all.observe(lambda change: self.set(*[change["new"]] * rows), "value")
         self.set(*(strengths or [FULL] * rows))
-
-    @staticmethod
-    def _slider(name: str) -> IntSlider:
-        return IntSlider(FULL, 0, FULL, 5, description=name, readout=False, style={"description_width": "9em"})
-
-    @staticmethod
-    def _pair(slider: IntSlider) -> HBox:
-        """Put a field with a name beside the slider: it can be read aloud, and typed into."""
-        field = BoundedIntText(
-            slider.value, slider.min, slider.max, slider.step, description="%", layout=Layout(width="9em")
-        )
-        field.style.description_width = "2em"
-        field.tooltip = f"strength of the skip: {slider.description}, per cent"
-        link((slider, "value"), (field, "value"))
-        return HBox([slider, field])
 
     @property
     def strengths(self) -> list[int]:
@@ -119,53 +99,18 @@ class SkipsExplorer(VBox):  # type: ignore[misc]
         decision = classify(probability, self.card.threshold)
         self.score = iou(confusion_counts(decision, self.mask[None]), of="background")
         panels = {
-            "image": _grey(self.image.mean(0)),
-            "probability of interior": _grey(probability[0, 0]),
+            "image": grey(self.image.mean(0)),
+            "probability of interior": grey(probability[0, 0]),
             "decision": mark_mistakes(self.mask, decision),
         }
-        self.picture = _png(panels)
         at = ", ".join(f"row {i} {strength} %" for i, strength in enumerate(self.strengths))
-        status = f"Skips: {at}. IoU of the membrane: {self.score:.3f}."
-        source = base64.b64encode(self.picture).decode()
-        self.view.value = (
-            f'<img alt="{html.escape(f"Image, probability and decision. {status}")}" '
-            f'src="data:image/png;base64,{source}" style="max-width: 100%">'
-            f'<p role="status">{status} Blue: interior called membrane; orange: membrane called interior.</p>'
-        )
+        result = f"Skips: {at}. IoU of the membrane: {self.score:.3f}."
+        colours = "Blue: interior called membrane; orange: membrane called interior."
+        alt = f"Image, probability and decision. {result}"
+        self.show(png_of_image(beside(panels)), alt, f"{result} {colours}")
 
     @torch.inference_mode()
     def answer(self) -> Tensor:
         """Return the probability of class 1, (1, 1, H, W), with the skips as strong as the sliders say."""
         with faded_skips(self.model, [strength / FULL for strength in self.strengths]):
             return torch.sigmoid(self.model(self.card.normalise(self.image)[None])[-1])
-
-    def __repr__(self) -> str:
-        at = ", ".join(map(str, self.strengths))
-        return f"SkipsExplorer(skips at {at} %: membrane IoU {self.score:.3f})"
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
-        picture = {"text/plain": repr(self), "image/png": base64.b64encode(self.picture).decode()}
-        return {**bundle, **picture}  # where widgets cannot run, the picture stands
-
-
-def _grey(values: Tensor) -> NDArray[np.uint8]:
-    steps = (values.clamp(0, 1) * (GREYS - 1)).round() / (GREYS - 1)
-    grey: NDArray[np.uint8] = (255 * steps).byte().numpy()
-    return np.stack([grey] * 3, axis=-1)
-
-
-def _png(panels: dict[str, NDArray[np.uint8]]) -> bytes:
-    """Return the panels side by side under their captions, as a PNG file."""
-    height, width = next(iter(panels.values())).shape[:2]
-    scale = max(1, -(-PANEL // min(height, width)))
-    height, width = scale * height, scale * width
-    sheet = Image.new("RGB", (len(panels) * (width + GAP) - GAP, height + CAPTION), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
-    for column, (caption, panel) in enumerate(panels.items()):
-        left = column * (width + GAP)
-        draw.text((left + 2, 2), caption, "black", font)
-        sheet.paste(Image.fromarray(panel).resize((width, height), Image.Resampling.NEAREST), (left, CAPTION))
-    file = io.BytesIO()
-    sheet.quantize(2 * GREYS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
-    return file.getvalue()

@@ -1,20 +1,18 @@
 """Wire it yourself: turn U-Net into UNet+ and UNet++, see what it costs, and find a hidden wrong wire."""
 
-import base64
-import io
-from typing import Any
-
 import ipywidgets as widgets  # type: ignore[import-untyped]
-import matplotlib.pyplot as plt
 import torch
-from matplotlib.figure import Figure
-from PIL import Image
+from torch import nn
 
-from unetpp_lib.classroom.diagrams import draw_network
-from unetpp_lib.classroom.grids import Node
+from unetpp_lib.classroom.diagrams import draw_grid, draw_network, name_of
+from unetpp_lib.classroom.explorers.base import LABEL, PictureExplorer, choice
+from unetpp_lib.classroom.figures import png_of_figure
+from unetpp_lib.classroom.grids import Grid, Node, wiring
 from unetpp_lib.classroom.wired import (
     WIDTHS,
     WiredNetwork,
+    Wires,
+    check_wires,
     cost,
     count_paths,
     cross,
@@ -27,66 +25,78 @@ from unetpp_lib.errors import InputError
 
 DEPTH = len(WIDTHS) - 1
 FAULTS: list[Node] = [(1, 2), (0, 3), (2, 2), (0, 2), (1, 3), (0, 4)]  # nodes that a hidden wire may be wrong at
-DPI, COLOURS = 80, 64  # of the pictures
+OWN = "your network"
 
 
-class WiringExplorer(widgets.VBox):  # type: ignore[misc]
+class WiringExplorer(PictureExplorer):
     """Choose a node and switch its inputs on and off; the picture, the cost and the paths follow.
 
-    The buttons at the top set the wires of U-Net, UNet+ and UNet++. The controls are attributes (``start``, ``node``,
-    ``inputs``), so a cell can set ``explorer.node.value``; ``wires`` is the network, as `wiring` returns it, and
-    ``status`` the line below the picture. A node without inputs is left out, and what it fed loses that input.
+    The buttons at the top set the wires of U-Net, UNet+ and UNet++; ``start`` is one of these names, or a network of
+    your own that `wiring` reads, up to depth 4. The controls are attributes (``start``, ``node``, ``inputs``), so a
+    cell can set ``explorer.node.value``; ``wires`` is the network, as `wiring` returns it. A node without inputs is
+    left out, and what it fed loses that input. InputError for a start that is none of these.
     """
 
-    def __init__(self, start: str = "U-Net") -> None:
-        self._known = known_wires(DEPTH)
+    def __init__(self, start: str | nn.Module = "U-Net") -> None:
+        own = own_wires(start) if isinstance(start, nn.Module) else None
+        self._depth = max(i for i, _ in own) if own else DEPTH
+        self._known: dict[str, Wires] = dict(known_wires(self._depth))
+        if own is not None:
+            self._known[OWN] = own
+            start = OWN
         if start not in self._known:
-            raise InputError(f"start is {start!r}; choose one of {', '.join(self._known)}.")
+            raise InputError(f"start is {start!r}; choose one of {', '.join(self._known)}, or give a network.")
         nodes = sorted(self._known["UNet++"])
-        self.start = widgets.ToggleButtons(options=list(self._known), value=start, description="start from")
-        self.node = widgets.ToggleButtons(
-            options={name_of(node): node for node in nodes if node[1]}, value=(0, 2), description="node"
-        )
-        self.node.style.button_width = "3.5em"
+        self.start = choice("start from", list(self._known))
+        self.start.value = start
+        self.node = choice("node, in black", {name_of(node): node for node in nodes if node[1]}, "3.5em")
+        self.node.value = (0, min(2, self._depth))
         self.inputs = {node: widgets.ToggleButton(description=name_of(node), layout={"width": "4em"}) for node in nodes}
         self._choice = widgets.HBox()
-        self._view = widgets.HTML()
         self._busy = False
+        super().__init__([self.start, self.node, self._choice])
         self._begin()
         self.start.observe(self._begin, names="value")
         self.node.observe(self._show_inputs, names="value")
         for button in self.inputs.values():
             button.observe(self._rewire, names="value")
-        super().__init__([self.start, self.node, self._choice, self._view])
 
     def _begin(self, *_: object) -> None:
         """Take the wires of the network that is chosen."""
         known = self._known[self.start.value]
-        self._asked: dict[Node, list[Node]] = {node: known.get(node, []) for node in self._known["UNet++"]}
+        self._asked: dict[Node, list[Node]] = {node: list(known.get(node, [])) for node in self._known["UNet++"]}
         self._show_inputs()
-        self._update()
 
     def _show_inputs(self, *_: object) -> None:
         """Show a button for each node that could feed the chosen one."""
         self._busy = True
-        possible = possible_inputs(self.node.value, DEPTH)
+        possible = possible_inputs(self.node.value, self._depth)
         for source in possible:
             self.inputs[source].value = source in self._asked[self.node.value]
-        label = widgets.Label(f"inputs of {name_of(self.node.value)}")
+        label = widgets.HTML(f'<div style="width: {LABEL}; text-align: right">its inputs</div>')
         self._choice.children = [label, *(self.inputs[source] for source in possible)]
         self._busy = False
+        self._update()
 
     def _rewire(self, *_: object) -> None:
         """Take over the inputs that are switched on."""
         if not self._busy:
-            possible = possible_inputs(self.node.value, DEPTH)
+            possible = possible_inputs(self.node.value, self._depth)
             self._asked[self.node.value] = [source for source in possible if self.inputs[source].value]
             self._update()
 
     def _update(self) -> None:
-        with torch.device("meta"):  # nothing of it is computed
-            self._picture = picture_of(draw_network(WiredNetwork(self.wires)))
-        self._view.value = as_html(self._picture, f"{self.kind}: {self.status}", self.status)
+        wires, last = self.wires, max(node for node in self.wires if node[0] == 0)
+        grid = Grid({node: WIDTHS[node[0]] for node in wires}, wires, {last: [1]})
+        figure = draw_grid(grid, grid, {self.node.value: "black"}, {})
+        parameters, macs = cost(wires, WIDTHS[: self._depth + 1])
+        result = (
+            f"{self.kind}: {len(edges(wires))} wires, {parameters / 1e6:.2f} M parameters, {macs / 1e9:.1f} G "
+            f"multiply-accumulates at 512 × 512; {count_paths(wires, last)} ways from X0,0 to {name_of(last)}."
+        )
+        sources = ", ".join(map(name_of, wires.get(self.node.value, []))) or "nothing, so it is left out"
+        alt = f"The nodes and their wires. {result} {name_of(self.node.value)} is fed by {sources}."
+        self.show(png_of_figure(figure), alt, result)
 
     @property
     def wires(self) -> dict[Node, list[Node]]:
@@ -102,29 +112,11 @@ class WiringExplorer(widgets.VBox):  # type: ignore[misc]
     def kind(self) -> str:
         """The name of the network, where it has one."""
         return next(
-            (name for name, known in self._known.items() if edges(known) == edges(self.wires)), "your own network"
+            (name for name, known in self._known.items() if edges(known) == edges(self.wires)), "your own wiring"
         )
 
-    @property
-    def status(self) -> str:
-        """What is wired, what it costs at full width, and how many ways lead through it, in one line."""
-        wires, last = self.wires, max(node for node in self.wires if node[0] == 0)
-        parameters, macs = cost(wires)
-        return (
-            f"{self.kind}: {len(edges(wires))} wires, {parameters / 1e6:.2f} M parameters, {macs / 1e9:.1f} G "
-            f"multiply-accumulates at 512 × 512; {count_paths(wires, last)} ways from X0,0 to {name_of(last)}."
-        )
 
-    def __repr__(self) -> str:
-        return f"WiringExplorer({self.status})"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the picture, which stands where widgets cannot run."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"image/png": self._picture}
-
-
-class HiddenWire(widgets.VBox):  # type: ignore[misc]
+class HiddenWire(PictureExplorer):
     """A UNet++ with one wrong wire that is not shown: find the node from what the gradient of each X^{0,j} reaches.
 
     ``puzzle`` chooses one of six. ``reader`` is the node of row 0 that the gradient starts from, ``guess`` your answer.
@@ -136,33 +128,35 @@ class HiddenWire(widgets.VBox):  # type: ignore[misc]
         self._right = known_wires(DEPTH)["UNet++"]
         self._fault = (i, j) = FAULTS[puzzle]
         self._wires = cross(self._right, self._fault, (i + 1, j - 1), (i + 1, 0))
-        self._puzzle = puzzle
-        self.reader = widgets.ToggleButtons(
-            options={name_of((0, j)): (0, j) for j in range(1, DEPTH + 1)}, description="gradient of"
-        )
+        self._pictures: dict[Node, tuple[bytes, str]] = {}
+        self.reader = choice("gradient of", {name_of((0, j)): (0, j) for j in range(1, DEPTH + 1)}, "5em")
         options = {"none yet": None} | {name_of(node): node for node in sorted(FAULTS)}
-        self.guess = widgets.ToggleButtons(options=options, description="wrong at")
+        self.guess = choice("wrong at", options, "5em")
+        super().__init__([self.reader, self.guess])
+        for j in range(1, DEPTH + 1):  # all ahead, so that they follow the keys
+            self._pictures[0, j] = self._draw((0, j))
         for buttons in (self.reader, self.guess):
-            buttons.style.button_width = "5em"
             buttons.observe(self._update, names="value")
-        self._view = widgets.HTML()
         self._update()
-        super().__init__([self.reader, self.guess, self._view])
 
-    def _update(self, *_: object) -> None:
-        reached = gradient_sizes(self._wires, self.reader.value)
+    def _draw(self, reader: Node) -> tuple[bytes, str]:
+        """Return the picture of what the gradient of a node reaches, and its words."""
+        reached = gradient_sizes(self._wires, reader)
         with torch.device("meta"):
             plan = WiredNetwork(self._right)
-        reach = {node: float(size > 0) for node, size in reached.items()}
-        figure = draw_network(plan, values=reach, value_label="reached by the gradient", value_format=".0f")
-        self._picture = picture_of(figure)
-        unreached = ", ".join(name_of(node) for node, size in sorted(reached.items()) if not size)
-        description = f"The wires as planned. The gradient of {name_of(self.reader.value)} does not reach: {unreached}."
-        self._view.value = as_html(self._picture, description, self.status)
+        values = {node: float(size > 0) for node, size in reached.items()}
+        label = "reached by the gradient"
+        figure = draw_network(plan, values=values, value_label=label, value_limits=(0, 1), value_format=".0f")
+        unreached = ", ".join(name_of(node) for node, size in sorted(reached.items()) if not size) or "no node"
+        return png_of_figure(figure), f"The gradient of {name_of(reader)} does not reach: {unreached}."
+
+    def _update(self, *_: object) -> None:
+        png, words = self._pictures[self.reader.value]
+        self.show(png, f"The wires as planned. {words}", f"Gradient of {name_of(self.reader.value)}. {self._reply}")
 
     @property
-    def status(self) -> str:
-        """What there is to say about the guess, in one line."""
+    def _reply(self) -> str:
+        """What there is to say about the guess."""
         if self.guess.value is None:
             return "One node is fed by the wrong node of the row below. Which?"
         i, j = self._fault
@@ -170,30 +164,12 @@ class HiddenWire(widgets.VBox):  # type: ignore[misc]
             return f"{name_of(self.guess.value)} is wired as it should be."
         return f"Yes: {name_of((i, j))} is fed by {name_of((i + 1, 0))} in place of {name_of((i + 1, j - 1))}."
 
-    def __repr__(self) -> str:
-        return f"HiddenWire(puzzle={self._puzzle}, gradient of {name_of(self.reader.value)}: {self.status})"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the picture, which stands where widgets cannot run."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"image/png": self._picture}
-
-
-def name_of(node: Node) -> str:
-    """Return a node's name in plain letters."""
-    return f"X{node[0]},{node[1]}"
-
-
-def picture_of(figure: Figure) -> str:
-    """Return a figure as a small PNG in base64."""
-    buffer, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI)
-    plt.close(figure)
-    Image.open(buffer).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
-    return base64.b64encode(small.getvalue()).decode()
-
-
-def as_html(picture: str, description: str, status: str) -> str:
-    """Return a picture with its words for who does not see it, and the line below it."""
-    image = f'<img alt="{description}" style="max-width: 100%" src="data:image/png;base64,{picture}">'
-    return f'{image}<p role="status">{status}</p>'
+def own_wires(model: nn.Module) -> Wires:
+    """Return the wires of a network; raise InputError where it is deeper or wired otherwise than can be drawn here."""
+    wires = wiring(model)
+    depth = max(i for i, _ in wires)
+    if depth > DEPTH:
+        raise InputError(f"{type(model).__name__} has depth {depth}: give a network of depth {DEPTH} at most.")
+    check_wires(wires, depth)
+    return wires

@@ -69,8 +69,12 @@ def test_the_table_says_what_leaking_adds_to_scores_and_to_the_gap():
     assert "white     gap that leakage adds    +0.040 [+0.040, +0.040]" in lines
 
 
-def test_the_table_of_a_part_of_the_trials_has_scores_and_no_differences():
-    outcomes = {name: outcome for name, outcome in made_up(SCORES).items() if name.endswith("seed0")}
-    text = leakage.table(outcomes)
+def test_differences_are_of_the_seeds_that_are_complete_two_at_least():
+    outcomes = made_up(SCORES)
+    one_seed = {name: outcome for name, outcome in outcomes.items() if name.endswith("seed0")}
+    text = leakage.table(one_seed)
     assert "white     copies   unetpp  0.950" in text
     assert "gap" not in text
+    del outcomes["unet-slices-seed2"]
+    assert leakage.complete_seeds(outcomes) == [0, 1]
+    assert "95 % t-interval, 2 seeds" in leakage.table(outcomes)

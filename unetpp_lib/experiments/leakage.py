@@ -8,7 +8,6 @@ Every protocol trains on 120 images for 300 steps and is scored on 30: six slice
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -115,8 +114,13 @@ def gap(outcomes: Mapping[str, Outcome], protocol: str, score: str, seed: int) -
     return unetpp - unet
 
 
+def complete_seeds(outcomes: Mapping[str, Outcome]) -> list[int]:
+    """Return the seeds of which all trainings are at hand."""
+    return [s for s in SEEDS if all(trial_name(n, p, s) in outcomes for n in NETWORKS for p in PROTOCOLS)]
+
+
 def table(outcomes: Mapping[str, Outcome]) -> str:
-    """Return the scores by protocol and network and, once all are there, what leakage adds to scores and to the gap."""
+    """Return the scores and, from two complete seeds on, what leakage adds to them and to the gap."""
     lines = ["IoU of the held-out images (pooled), by seed"]
     for score in SCORES:
         for protocol in PROTOCOLS:
@@ -124,24 +128,29 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
                 names = [trial_name(network, protocol, seed) for seed in SEEDS]
                 found = [f"{answer(outcomes[name], score):.3f}" for name in names if name in outcomes]
                 lines.append(f"{score:<10}{protocol:<9}{network:<8}" + "  ".join(found))
-    if len(outcomes) < len(EXPERIMENT.trials):
+    seeds = complete_seeds(outcomes)
+    if len(seeds) < 2:
         return "\n".join(lines)
-    lines.append("\ndifferences, paired by seed: mean [95 % t-interval over seeds]")
+    lines.append(f"\ndifferences, paired by seed: mean [95 % t-interval, {len(seeds)} seeds]")
     for score in SCORES:
         for network in NETWORKS:
-            by = partial(_scores, outcomes, network, score)
+            leaked = scores_of(outcomes, network, "copies", score, seeds)
             for other in ("slices", "blocked"):
-                gains = [leaked - honest for leaked, honest in zip(by("copies"), by(other), strict=True)]
+                honest = scores_of(outcomes, network, other, score, seeds)
+                gains = [one - two for one, two in zip(leaked, honest, strict=True)]
                 lines.append(f"{score:<10}{network:<8}copies - {other:<9}{t_interval(gains)}")
-        gaps = {p: [gap(outcomes, p, score, seed) for seed in SEEDS] for p in PROTOCOLS}
+        gaps = {protocol: [gap(outcomes, protocol, score, seed) for seed in seeds] for protocol in PROTOCOLS}
         lines += [f"{score:<10}UNet++ - U-Net, {p:<9}{t_interval(values)}" for p, values in gaps.items()]
-        added = [leaked - honest for leaked, honest in zip(gaps["copies"], gaps["blocked"], strict=True)]
+        added = [one - two for one, two in zip(gaps["copies"], gaps["blocked"], strict=True)]
         lines.append(f"{score:<10}gap that leakage adds    {t_interval(added)}")
     return "\n".join(lines)
 
 
-def _scores(outcomes: Mapping[str, Outcome], network: str, score: str, protocol: str) -> list[float]:
-    return [answer(outcomes[trial_name(network, protocol, seed)], score) for seed in SEEDS]
+def scores_of(
+    outcomes: Mapping[str, Outcome], network: str, protocol: str, score: str, seeds: Iterable[int]
+) -> list[float]:
+    """Return a network's scores on its held-out images, one a seed."""
+    return [answer(outcomes[trial_name(network, protocol, seed)], score) for seed in seeds]
 
 
 EXPERIMENT = Experiment(

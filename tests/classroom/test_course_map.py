@@ -82,3 +82,10 @@ def test_no_arrow_runs_over_a_card(figure, cards):
         for start, end in pairwise(figure.axes[0].transData.transform(elbow(source, target))):
             points = np.linspace(start, end, 20)
             assert not [name for name, card in cards.items() if any(card.fully_contains(*point) for point in points)]
+
+
+def test_no_label_of_an_arrow_lies_on_a_card(cards, texts):
+    labels = {label for label, *_ in NEEDS}
+    for text in texts:
+        if text.get_text() in labels:
+            assert not [name for name, card in cards.items() if card.overlaps(text.get_window_extent())], text

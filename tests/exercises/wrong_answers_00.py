@@ -103,7 +103,7 @@ WRONG = {
     ],
     "0.2": [
         (torch.zeros(4, 3, 32, 48).mean().numel(), "`mean()` alone"),
-        (torch.zeros(4, 3, 32, 48).mean(dim=0).numel(), "no image dimension"),
+        (torch.zeros(4, 3, 32, 48).mean(dim=0).numel(), "lost its image dimension"),
         (torch.zeros(4, 3, 32, 48).mean(dim=1).numel(), "one mean for each image"),
         (torch.zeros(4, 3, 32, 48).numel(), "all the numbers"),
         (torch.zeros(3, 32, 48).mean(dim=(1, 2)).numel(), "each channel"),

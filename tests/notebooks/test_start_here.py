@@ -10,7 +10,7 @@ from unetpp_lib.classroom.course_map import STATIONS
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LINK = re.compile(r"\]\(((?:\d\d_\w+\.ipynb)?)(?:#([^)]+))?\)")
 STAMP = re.compile(r"\| <a id=.*\| (.*) \|$", re.MULTILINE)
-QUOTE = re.compile(r"“(.*)”")
+QUOTE = re.compile(r"“([^”]*)”")
 LEFT_OUT = "[…]"
 
 
@@ -49,5 +49,5 @@ def test_the_ledger_quotes_its_notebooks():
     stamps = STAMP.findall(START)
     assert len(stamps) == 6
     for stamp in stamps:
-        for part in " ".join(QUOTE.findall(stamp)).split(LEFT_OUT):
+        for part in LEFT_OUT.join(QUOTE.findall(stamp)).split(LEFT_OUT):
             assert any(plain(part).rstrip(".") in text for text in written), part

@@ -63,7 +63,7 @@ EXERCISES = (
         unit="numbers",
         mistakes={
             "`mean()` alone gives one number; `dim=0` averages over one dimension and keeps the others.": 1,
-            "This is (3, 32, 48). `batch[0]` has no image dimension any more: its dimension 0 are the channels.": 4608,
+            "This is (3, 32, 48): `batch[0]` has lost its image dimension; `dim=0` averages the channels.": 4608,
             "This is (4, 32, 48), one mean for each image: `batch[0]` is the first image alone.": 6144,
             "These are all the numbers of the batch: `batch[0]` takes one image, and `mean` averages its channels.": (
                 18_432

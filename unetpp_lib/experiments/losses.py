@@ -121,22 +121,26 @@ def score(p: Tensor, masks: Tensor) -> dict[str, float | None]:
     }
 
 
-def measure(loss: str, discs: int, seed: int, long: bool = False) -> Outcome:
-    """Return the scores on validation and test images, for each learning rate.
+def measure_rate(loss: str, discs: int, rate: float, seed: int, steps: int = STEPS) -> Outcome:
+    """Return the scores on validation and test images of one training.
 
-    ``iou_tuned`` is the IoU at the threshold of THRESHOLDS that does best on the validation images.
+    ``iou_tuned`` is the IoU at ``threshold``, the one of THRESHOLDS that does best on the validation images.
     """
     parts = {part: draw_part(part, discs, seed) for part in ("validation", "test")}
-    outcome: Outcome = {"foreground": parts["test"][1].float().mean().item()}
-    for rate in LONG_RATES if long else RATES:
-        network = train_network(loss, discs, rate, seed, LONG if long else STEPS)
-        answers = {part: probabilities_of(network, images) for part, (images, _) in parts.items()}
-        best = max(THRESHOLDS, key=lambda t: foreground_iou(answers["validation"], parts["validation"][1], t))
-        outcome[f"{rate:g}"] = {"threshold": best} | {
-            part: score(answers[part], masks) | {"iou_tuned": foreground_iou(answers[part], masks, best)}
-            for part, (_, masks) in parts.items()
-        }
-    return outcome
+    network = train_network(loss, discs, rate, seed, steps)
+    answers = {part: probabilities_of(network, images) for part, (images, _) in parts.items()}
+    best = max(THRESHOLDS, key=lambda t: foreground_iou(answers["validation"], parts["validation"][1], t))
+    return {"threshold": best} | {
+        part: score(answers[part], masks) | {"iou_tuned": foreground_iou(answers[part], masks, best)}
+        for part, (_, masks) in parts.items()
+    }
+
+
+def measure(loss: str, discs: int, seed: int, long: bool = False) -> Outcome:
+    """Return the share of foreground in the test images, and what `measure_rate` says of each learning rate."""
+    foreground = draw_part("test", discs, seed)[1].float().mean().item()
+    rates, steps = (LONG_RATES, LONG) if long else (RATES, STEPS)
+    return {"foreground": foreground} | {f"{rate:g}": measure_rate(loss, discs, rate, seed, steps) for rate in rates}
 
 
 def trial_name(loss: str, discs: int, seed: int, long: bool = False) -> str:

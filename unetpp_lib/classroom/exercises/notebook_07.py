@@ -14,20 +14,18 @@ Batches = list[tuple[Tensor, Tensor]]
 
 def class_iou(counts: Tensor, k: int) -> float:
     """Return the IoU of class k from confusion counts (K, K), rows truth and columns answer; 1 if k is in neither."""
-    hit, true, called = 0, 0, 0
+    true, called = 0, 0
     for other in range(len(counts)):
         true += int(counts[k, other])
         called += int(counts[other, k])
-    hit = int(counts[k, k])
-    union = true + called - hit
-    return hit / union if union else 1.0
+    union = true + called - int(counts[k, k])
+    return int(counts[k, k]) / union if union else 1.0
 
 
 def tables(random: np.random.Generator) -> Iterator[tuple[Tensor, int]]:
     """Yield confusion counts with a class; in some the class is absent."""
     small = torch.tensor([[4, 2], [1, 13]])
-    yield small, 1
-    yield small, 0
+    yield from ((small, 1), (small, 0))
     yield torch.tensor([[0, 0], [0, 20]]), 0
     yield torch.tensor([[0, 3], [0, 17]]), 0
     for classes in (2, 3, 3, 4):

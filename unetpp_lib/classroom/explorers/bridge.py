@@ -3,7 +3,6 @@
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import ipywidgets as widgets  # type: ignore[import-untyped]
 import numpy as np
 import torch
 from matplotlib.font_manager import findfont
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, whole_number
+from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, whole_number
 from unetpp_lib.classroom.figures import png_of_image
 from unetpp_lib.classroom.plots import Pixels
 from unetpp_lib.errors import InputError
@@ -95,7 +94,7 @@ class BridgeExplorer(PictureExplorer):
         self.whole = self.now = self._scores(self.answer, self._filled)
         membrane_box, self.membrane = whole_number("membrane", membrane, 0, len(self._ways) - 1)
         place_box, self.place = whole_number("place, %", place, 0, 100)
-        self.state = widgets.ToggleButtons(options=["whole", "erased"], description="the place is")
+        self.state = choice("the place is", ["whole", "erased"])
         super().__init__([membrane_box, place_box, self.state])
         for control in (self.membrane, self.place, self.state):
             control.observe(self._update, "value")
@@ -146,12 +145,10 @@ class BridgeExplorer(PictureExplorer):
         cy, cx = CAPTION + (y + 0.5) * scale, (x + 0.5) * scale
         for radius, colour in ((13, "white"), (11, "red")):
             draw.ellipse((cx - radius, cy - radius, cx + radius, cy + radius), outline=colour, width=3)
-        big = (SIDE / part.shape[1], SIDE / part.shape[0])
-        corner = shown[0] + GAP
-        frame = (columns.min() - left, rows.min() - top, columns.max() - left + 1, rows.max() - top + 1)
-        draw.rectangle(
-            tuple(float(f * big[k % 2] + (corner, CAPTION)[k % 2]) for k, f in enumerate(frame)), outline="red", width=3
-        )
+        corner, wide, high = shown[0] + GAP, SIDE / part.shape[1], SIDE / part.shape[0]
+        across = [corner + wide * column for column in (columns.min() - left, columns.max() - left + 1)]
+        down = [CAPTION + high * row for row in (rows.min() - top, rows.max() - top + 1)]
+        draw.rectangle((across[0], down[0], across[1], down[1]), outline="red", width=3)
         draw.text((0, 3), f"the answer, {width} × {height} pixels: {self.state.value}", "black", font)
         draw.text((corner, 3), f"{part.shape[1]} × {part.shape[0]} pixels around the place", "black", font)
         for line, (name, before, now) in enumerate(zip(("Membrane IoU", "V_rand"), self.whole, self.now, strict=True)):

@@ -1,8 +1,5 @@
 """Explorer: where to cut a probability, and what a score then says, by class and by average."""
 
-from typing import get_args
-
-import ipywidgets as widgets  # type: ignore[import-untyped]
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -11,18 +8,17 @@ from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, whole_number
+from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, whole_number
 from unetpp_lib.classroom.figures import png_of_image
 from unetpp_lib.classroom.plots import LINE_COLOURS, MISTAKES, course_style, mark_mistakes
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, dice, iou
-from unetpp_lib.metrics.overlap import Average, Of
 
 PERCENT = range(1, 100)  # thresholds
 SCORES = {"IoU": iou, "Dice": dice}
 SIDE, GAP, LINE, PLOT = 340, 20, 22, (450, 250)  # pixels: the image, what parts it from the plot, a line of text
 AXES = (45, 30, 390, 165)  # of the plot: left, top, width and height in pixels
-AVERAGES = dict(zip(("mean of images", "pooled"), get_args(Average), strict=True))
+AVERAGES = {"mean of images": "image", "pooled": "pooled"}
 
 
 def counts_by_threshold(probabilities: Tensor, masks: Tensor) -> Tensor:
@@ -66,12 +62,11 @@ class ThresholdExplorer(PictureExplorer):
             )
         self.counts = counts_by_threshold(self.probabilities, self.masks)
         self.classes = classes
-        kinds = dict(zip((classes[1], classes[0], "mean of both"), get_args(Of), strict=True))
+        kinds = {classes[0]: "background", classes[1]: "foreground", "mean of both": "classes"}
         threshold_box, self.threshold = whole_number("threshold, %", threshold, PERCENT[0], PERCENT[-1])
         image_box, self.image = whole_number("image", 0, 0, len(masks) - 1)
-        self.score = widgets.ToggleButtons(options=list(SCORES), description="score")
-        self.of = widgets.ToggleButtons(options=kinds, value="background", description="of")
-        self.average = widgets.ToggleButtons(options=AVERAGES, description="average")
+        self.score, self.of = choice("score", list(SCORES)), choice("of", kinds)
+        self.average = choice("average", AVERAGES)
         self._curves: dict[str, list[float]] = {}
         self._plots: dict[str, Image.Image] = {}
         super().__init__([threshold_box, image_box, self.score, self.of, self.average])

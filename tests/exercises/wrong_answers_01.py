@@ -217,7 +217,7 @@ WRONG = {
         (moves_columns_alone, "The rows stay"),
         (forgets_its_own_place, "the displacement alone"),
         (does_nothing, "use the field"),
-        (leaves_the_mask, "raises IndexError"),
+        (leaves_the_mask, "lie outside the mask"),
         (interpolates, "The dtype is torch.float32"),
         (takes_two_fields, "cannot be called"),
         (keeps_two_dimensions_more, "The shape is (1, 1, 2, 3)"),

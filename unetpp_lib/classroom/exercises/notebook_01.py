@@ -101,6 +101,11 @@ def _around_the_border(mask: Tensor, field: Tensor) -> Tensor:
     return mask[places[0] % mask.shape[0], places[1] % mask.shape[1]]
 
 
+def _not_held(mask: Tensor, field: Tensor) -> Tensor:
+    rows, columns = _places(mask)
+    return mask[(rows + field[0]).round().long(), (columns + field[1]).round().long()]
+
+
 def _zero_outside(mask: Tensor, field: Tensor) -> Tensor:
     rows, columns = _places(mask)
     y, x = (rows + field[0]).round(), (columns + field[1]).round()
@@ -181,6 +186,7 @@ EXERCISES = (
                 4 / 11
             ),
             "You count the pixels of the intersection: divide them by those of the union.": 4,
+            "This is the share on which the two disagree: the share that they have in common is asked for.": 3 / 7,
         },
     ),
     FunctionExercise(
@@ -269,6 +275,7 @@ EXERCISES = (
             "You round down: the nearest pixel is asked for, so round to the nearest whole number.": _rounded_down,
             "What leaves the mask comes back on the other side: repeat the edge instead (`clamp`).": _around_the_border,
             "You put 0 where the place lies outside the mask: repeat the edge instead (`clamp`).": _zero_outside,
+            "Some places lie outside the mask, and you look there: hold them within it (`clamp`).": _not_held,
             "You mirror at the border, as the library does: here the edge is repeated (`clamp`).": (
                 lambda mask, field: warp(mask[None, None], field[None], "nearest")[0, 0]
             ),

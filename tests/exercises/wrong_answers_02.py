@@ -42,6 +42,10 @@ def averages_the_channels(image, weight, bias):
     return conv2d(image[None], weight / len(image), bias, padding=1)[0]
 
 
+def shares_one_kernel(image, weight, bias):
+    return conv2d(image.sum(0)[None, None], weight[:, :1], bias, padding=1)[0]
+
+
 def pads_nothing(image, weight, bias):
     height, width = image.shape[1:]
     return torch.zeros(len(weight), max(height - 2, 0), max(width - 2, 0))
@@ -189,6 +193,42 @@ def reads_names_of_torch(layers):
     return right([layer.kernel_size for layer in layers])
 
 
+def resets_the_step(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "up":
+            step = 1
+        else:
+            r += (size - 1) * step
+            step *= size if kind == "pool" else 1
+    return r
+
+
+def takes_the_last_pooling_alone(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind != "up":
+            r += (size - 1) * step
+        step = {"conv": step, "pool": size, "up": step / size}[kind]
+    return r
+
+
+def takes_the_step_for_pooling_alone(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        r += {"conv": size - 1, "pool": (size - 1) * step, "up": 0}[kind]
+        step *= {"conv": 1, "pool": size, "up": 1 / size}[kind]
+    return r
+
+
+def knows_kernels_of_three(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        r += {"conv": 2, "pool": 1, "up": 0}[kind] * step
+        step *= {"conv": 1, "pool": size, "up": 1 / size}[kind]
+    return r
+
+
 def empties_the_list(layers):
     copy = list(layers)
     layers.clear()
@@ -218,6 +258,7 @@ WRONG = {
         (repeats_the_border, "mirrored or repeated"),
         (puts_the_corner_on_the_pixel, "kernel's corner"),
         (averages_the_channels, "averaged"),
+        (shares_one_kernel, "One kernel serves all channels"),
         (pads_nothing, "The shape is (1, 0, 0)"),
         (adds_all_maps_up, "The shape is (2, 2); it should be (1, 2, 2)"),
         (keeps_the_batch, "The shape is (1, 1, 2, 2)"),
@@ -232,6 +273,7 @@ WRONG = {
     "2.2": [
         (np.kron([[1, 1], [0, 1]], np.ones((4, 4), int)), "swapped"),
         (np.ones((4, 4), int), "it should be (8, 8)"),
+        (np.zeros((8, 8)), "Nothing is marked"),
         (torch.full((8, 8), 0.25), "0 and 1 alone"),
     ],
     "2.3": [
@@ -244,6 +286,10 @@ WRONG = {
         (keeps_the_step_on_the_way_up, "divides the step"),
         (multiplies_on_the_way_up, "multiplies the step here"),
         (counts_one_side, "A kernel has two sides"),
+        (resets_the_step, "back to 1"),
+        (takes_the_last_pooling_alone, "after two poolings it is 4"),
+        (takes_the_step_for_pooling_alone, "A convolution's neighbours"),
+        (knows_kernels_of_three, "several sizes"),
         (gives_the_step_too, "one number, not a list"),
         (reads_names_of_torch, "raises AttributeError"),
         (empties_the_list, "changes what it is given"),
@@ -252,6 +298,6 @@ WRONG = {
         (knows_head_one, "gives 18 whatever"),
     ],
     "2.4": [("e", "by its letter"), (8, "by its letter")],
-    "2.5": [("408", "one number, not"), (float("inf"), "one number, not")],
+    "2.5": [("824", "one number, not"), (float("inf"), "one number, not")],
     "2.6": [(["c"], "by its letter")],
 }

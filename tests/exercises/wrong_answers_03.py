@@ -24,6 +24,18 @@ def writes_over(x, weight, bias):
     return out
 
 
+def writes_over_the_bias(x, weight, bias):
+    out = bias[:, None, None].repeat(1, 2 * x.shape[1], 2 * x.shape[2])
+    for c in range(len(x)):
+        for d in range(len(out)):
+            out[d] = torch.kron(x[c], weight[c, d])
+    return out
+
+
+def stamps_with_the_map(x, weight, bias):
+    return torch.einsum("chw,cdij->dihjw", x, weight).flatten(1, 2).flatten(2) + bias[:, None, None]
+
+
 def averages(x, weight, bias):
     return torch.einsum("chw,cdij->dhiwj", x, weight).flatten(1, 2).flatten(2) / len(x) + bias[:, None, None]
 
@@ -109,6 +121,16 @@ def crop(skip, up):
     return skip[..., top : top + up.shape[2], left : left + up.shape[3]]
 
 
+def takes_one_offset(skip, up):
+    top, (h, w) = (skip.shape[2] - up.shape[2]) // 2, up.shape[2:]
+    return torch.cat((skip[:, :, top:, top:][:, :, :h, :w], up), dim=1)
+
+
+def counts_from_the_end(skip, up):
+    top, left = ((a - b) // 2 for a, b in zip(skip.shape[2:], up.shape[2:], strict=True))
+    return torch.cat((skip[..., top:-top, left:-left], up), dim=1)
+
+
 def exchanges(skip, up):
     return torch.cat((up, crop(skip, up)), dim=1)
 
@@ -168,6 +190,8 @@ WRONG = {
         (forgets_the_bias, "The bias is missing"),
         (adds_the_bias_in_the_loop, "once for each input channel"),
         (writes_over, "must be added, not written over"),
+        (writes_over_the_bias, "the bias is gone"),
+        (stamps_with_the_map, "changed places"),
         (averages, "add them up"),
         (convolves, "half a turn"),
         (mixes_up_rows_and_columns, "Rows and columns of the stamp"),
@@ -188,6 +212,8 @@ WRONG = {
         (cuts_the_last_corner, "lower right corner"),
         (squeezes, "no longer lie above"),
         (blends, "values in between"),
+        (takes_one_offset, "offset serves the columns"),
+        (counts_from_the_end, "`-0` ends a slice"),
         (exchanges, "order is exchanged"),
         (adds, "one behind the other"),
         (pads, "enlarge `up` with zeros"),
@@ -204,7 +230,8 @@ WRONG = {
     "3.4": [
         ({TOP, SUSPECT, DEEP}, "does not belong here"),
         (set(), "X^{1,2} does not see"),
-        (SUSPECT, "set of edges"),
+        (SUSPECT, "an edge is a pair of nodes"),
+        (set(SUSPECT), "an edge is a pair of nodes"),
         ("row 1", "set of edges"),
     ],
     "3.5": [("white", "by its letter"), (2, "by its letter")],

@@ -44,6 +44,14 @@ def begins_below(i, j):
     return [(i + 1, j - 1)] + [(i, k) for k in range(j)]
 
 
+def goes_from_right_to_left(i, j):
+    return [(i, j - 1 - k) for k in range(j)] + [(i + 1, j - 1)]
+
+
+def swaps_the_row_alone(i, j):
+    return [(k, i) for k in range(j)] + [(i + 1, j - 1)]
+
+
 def takes_all_below(i, j):
     return [(row, k) for row in (i, i + 1) for k in range(j)]
 
@@ -111,6 +119,17 @@ def names_the_layers(model, image):
     return list(dict.fromkeys(name.rpartition(".")[0] for name, parameter in parameters if parameter.grad is None))
 
 
+def counts_zeros_too(model, image):
+    parameters = learn(model, image).items()
+    return [name for name, parameter in parameters if parameter.grad is None or not parameter.grad.any()]
+
+
+def goes_back_for_each_head(model, image):
+    for head in model(image):
+        head.mean().backward()
+    return [name for name, parameter in model.named_parameters() if parameter.grad is None]
+
+
 def counts_them(model, image):
     return sum(parameter.grad is None for parameter in learn(model, image).values())
 
@@ -144,6 +163,8 @@ WRONG = {
         (swaps_row_and_column, "are swapped"),
         (begins_at_one, "Column 0, the encoder, is missing"),
         (begins_below, "another order"),
+        (goes_from_right_to_left, "from right to left"),
+        (swaps_the_row_alone, "In the pairs of the row"),
         (takes_all_below, "whole row below"),
         (gives_names, "should be a list, not a value of type str"),
         (gives_a_set, "not a value of type set"),
@@ -166,6 +187,7 @@ WRONG = {
         (UNET_PLUS | {(1, 2): [(1, 1), (2, 0)]}, "X^{2,0} → X^{1,2} does not belong"),
         ({(target, source) for target, sources in UNET_PLUS.items() for source in sources}, "wrong way"),
         ("UNet+", "set of edges"),
+        (UNET_PLUS | {(1, 0): (0, 0)}, "inputs as a list"),
     ],
     "4.5": [("(1, 2)", "by its letter"), ((1, 2), "by its letter")],
     "4.6": [
@@ -173,7 +195,9 @@ WRONG = {
         (forgets_backward, "before `backward`"),
         (asks_the_first_head, "first head alone"),
         (asks_the_last_head, "last head alone"),
-        (looks_for_zeros, "is None"),
+        (looks_for_zeros, "Where no path leads"),
+        (counts_zeros_too, "no sign of death"),
+        (goes_back_for_each_head, "go back once"),
         (gives_the_parameters, "their names"),
         (names_weights_alone, "weights alone"),
         (names_the_layers, "name the layers"),
@@ -187,5 +211,6 @@ WRONG = {
         (24_672, "all three"),
         (16_384, "biases"),
         (36_928, "four weights"),
+        (9_025_153, "what is left"),
     ],
 }

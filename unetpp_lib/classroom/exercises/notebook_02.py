@@ -105,8 +105,8 @@ def walked(
     conv: Callable[[int, float], float] = lambda size, step: (size - 1) * step,
     pool: Callable[[int, float], float] = lambda size, step: (size - 1) * step,
     up: Callable[[int, float], float] = lambda *_: 0,
-    down_step: float = 1,
-    up_step: float = 1,
+    down_step: Callable[[int, float], float] = lambda size, step: step * size,
+    up_step: Callable[[int, float], float] = lambda size, step: step / size,
 ) -> Callable[[Sequence[tuple[str, int]]], float]:
     """Return the recursion with one of its rules changed: what a layer adds, or how it changes the step."""
 
@@ -115,9 +115,9 @@ def walked(
         for kind, size in layers:
             side += {"conv": conv, "pool": pool, "up": up}[kind](size, step)
             if kind == "pool":
-                step *= size**down_step
+                step = down_step(size, step)
             elif kind == "up":
-                step /= size**up_step
+                step = up_step(size, step)
         return side
 
     return wrong
@@ -142,13 +142,16 @@ EXERCISES = (
             "The kernel is turned round: weight[…, 0, 0] belongs to the pixel above and to the left.": (
                 convolved(lambda weight: weight.flip(2, 3))
             ),
-            "Rows and columns of the kernel are swapped: i counts rows, j counts columns.": (
+            "Rows and columns of the kernel are swapped: it is weight[k, c, row, column].": (
                 convolved(lambda weight: weight.transpose(2, 3))
             ),
             "The bias is missing: add bias[k] to every pixel of map k.": convolved(bias=0),
             "The bias is subtracted: add it.": convolved(bias=-1),
             "The bias is added once for each channel: it belongs to the output map, so add it once.": bias_per_channel,
             "Only the first channel counts: sum over all channels of the image.": first_channel_only,
+            "One kernel serves all channels: map k has one for each of them, weight[k, c].": (
+                convolved(lambda weight: weight[:, :1].expand_as(weight))
+            ),
             "The border is mirrored or repeated: outside the image stand zeros.": convolved(mode="replicate"),
             "The kernel's corner stands on the pixel: its centre should, so pad with one zero on every side.": shifted,
             "Channels are averaged: a convolution sums over them.": (
@@ -176,6 +179,12 @@ EXERCISES = (
             ),
             "A cell is square: pooling halves rows and columns.": rectangle(slice(4, 8), slice(0, 8)),
             "Three poolings would reach so far.": rectangle(slice(0, 8), slice(0, 8)),
+            "It begins at the right place, but one pixel of the 2×2 map stands for 4×4 pixels.": rectangle(
+                slice(4, 6), slice(0, 2)
+            ),
+            "A slice ends before its second number: `4:8` holds four rows.": rectangle(slice(4, 7), slice(0, 3)),
+            "This is pixel (1, 1): the columns of column 0 begin at 0.": rectangle(slice(4, 8), slice(4, 8)),
+            "Nothing is marked yet: put 1 where the pixel depends on the map.": rectangle(slice(0, 0), slice(0, 0)),
         },
     ),
     FunctionExercise(
@@ -200,8 +209,24 @@ EXERCISES = (
                 walked(pool=lambda size, step: (size - 1) * step * size)
             ),
             "Up-sampling brings no new neighbour: it adds nothing.": walked(up=lambda size, step: (size - 1) * step),
-            "Up-sampling divides the step: afterwards neighbours lie closer together.": walked(up_step=0),
-            "Up-sampling multiplies the step here: it should divide it.": walked(up_step=-1),
+            "Up-sampling divides the step: afterwards neighbours lie closer together.": (
+                walked(up_step=lambda _, step: step)
+            ),
+            "Up-sampling multiplies the step here: it should divide it.": (
+                walked(up_step=lambda size, step: step * size)
+            ),
+            "Up-sampling sets the step back to 1: divide it, for there may be another on the way.": (
+                walked(up_step=lambda *_: 1)
+            ),
+            "A pooling multiplies the step by its size: after two poolings it is 4.": (
+                walked(down_step=lambda size, _: size)
+            ),
+            "A convolution's neighbours lie `step` pixels apart: it adds (size - 1) · step.": (
+                walked(conv=lambda size, _: size - 1)
+            ),
+            "Kernels come in several sizes: a convolution adds (size - 1) · step, not 2 · step.": (
+                walked(conv=lambda _, step: 2 * step)
+            ),
             "A kernel has two sides: it adds (size - 1) · step, not half of that.": (
                 walked(conv=lambda size, step: (size - 1) // 2 * step)
             ),
@@ -239,17 +264,18 @@ EXERCISES = (
     ),
     NumberExercise(
         number="2.5",
-        title="One level more",
+        title="Two levels more",
         difficulty="easy",
         minutes=5,
-        question="the field that the recursion gives for head 5 of a network with five poolings",
-        solution=408,
+        question="the field that the recursion gives for head 6 of a network with six poolings",
+        solution=824,
         unit="pixels",
         mistakes={
-            "This is twice head 4. The blocks add a few pixels more: run the recursion.": 400,
-            "This adds what the last step added. What is added doubles, too.": 304,
-            "This is head 4: one pooling more is asked for.": 200,
-            "This leaves out the way up: its blocks see neighbours as well.": 284,
+            "This is four times head 4. The blocks add a few pixels more: run the recursion.": 800,
+            "This is four times the largest window of head 4. Run the recursion, or find its pattern.": 816,
+            "This is head 5: one pooling more is asked for.": 408,
+            "This adds twice what the last step added. What is added doubles, too.": 200 + 2 * 104 + 208,
+            "This leaves out the way up: its blocks see neighbours as well.": 572,
         },
     ),
     ChoiceExercise(

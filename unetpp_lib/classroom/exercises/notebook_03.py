@@ -62,6 +62,15 @@ def stamped(x: Tensor, weight: Tensor, bias: Tensor, join: Callable[..., Tensor]
     return out + bias[:, None, None]
 
 
+def exchanged(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return the doubling in which each number of the stamp is multiplied by the whole map."""
+    pairs = ((c, d) for c in range(len(x)) for d in range(len(bias)))
+    out = bias[:, None, None].repeat(1, 2 * x.shape[1], 2 * x.shape[2])
+    for c, d in pairs:
+        out[d] += torch.kron(weight[c, d].contiguous(), x[c])
+    return out
+
+
 def overlapping(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Return the doubling with stamps that stand one pixel apart instead of two."""
     D, (H, W) = weight.shape[1], x.shape[1:]
@@ -99,6 +108,19 @@ def middle(skip: Tensor, up: Tensor) -> Tensor:
     return skip[:, :, top : top + h, left : left + w]
 
 
+def cut_by_rows(skip: Tensor, up: Tensor) -> Tensor:
+    """Return a crop of ``skip`` whose columns begin where its rows do."""
+    h, w = up.shape[2:]
+    top = (skip.shape[2] - h) // 2
+    return skip[:, :, top : top + h, top : top + w]
+
+
+def cut_from_the_end(skip: Tensor, up: Tensor) -> Tensor:
+    """Return the join with a crop that counts its end from the skip's end, which fails where nothing is cut."""
+    top, left = ((skip.shape[dim] - up.shape[dim]) // 2 for dim in (2, 3))
+    return torch.cat([skip[:, :, top:-top, left:-left], up], 1)
+
+
 def padded(skip: Tensor, up: Tensor) -> Tensor:
     """Return ``up`` with zeros around it, as large as ``skip``."""
     rows, columns = (skip.shape[dim] - up.shape[dim] for dim in (2, 3))
@@ -123,6 +145,10 @@ EXERCISES = (
             "The last input channel wins: the stamps of all input channels must be added, not written over.": (
                 lambda x, weight, bias: stamped(x, weight, bias, lambda _old, new: new)
             ),
+            "The last input channel wins, and the bias is gone: add to what stands in `out[d]`, with `+=`.": (
+                lambda x, weight, bias: stamped(x, weight, 0 * bias, lambda _old, new: new)
+            ),
+            "Stamp and map have changed places: the map stands first in `torch.kron(x[c], weight[c, d])`.": exchanged,
             "You average over the input channels: add them up.": (
                 lambda x, weight, bias: library_double(x, weight / len(x), bias)
             ),
@@ -170,6 +196,10 @@ EXERCISES = (
             "You cut out the lower right corner: the crop is the skip's middle.": lambda skip, up: torch.cat(
                 [skip.flip(2, 3)[:, :, : up.shape[2], : up.shape[3]].flip(2, 3), up], 1
             ),
+            "The rows' offset serves the columns, too: height and width may differ by different numbers.": (
+                lambda skip, up: torch.cat([cut_by_rows(skip, up), up], 1)
+            ),
+            "Where nothing is too much, `-0` ends a slice at the start: end it at top + up.shape[2].": cut_from_the_end,
             "You squeeze the whole skip into the small size: its pixels no longer lie above those of `up`. Cut.": (
                 lambda skip, up: torch.cat([F.interpolate(skip, up.shape[2:]), up], 1)
             ),

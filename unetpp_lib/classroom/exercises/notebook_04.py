@@ -68,6 +68,19 @@ class Forgotten(nn.Module):
         return [self.first(image), self.scale * image]
 
 
+class Shut(nn.Module):
+    """A ReLU that no value passes: the gradients before it are 0, which is not the same as none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+        self.head = nn.Conv2d(1, 1, 1)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Return the logits."""
+        return [self.head(torch.relu(self.scale * image - 100))]
+
+
 def dead_parameters(model: nn.Module, image: Tensor) -> list[str]:
     """Return the names of the parameters that no path leads to from any of the heads."""
     outputs = torch.stack([head.sum() for head in model(image)])
@@ -85,11 +98,18 @@ def networks(random: np.random.Generator) -> Iterator[tuple[nn.Module, Tensor]]:
         yield Forgotten(2), image
         yield UNetPlusPlus(widths=(2, 3, 4)), image
         yield Forgotten(int(random.integers(3, 6))), image
+        yield Shut(), image
 
 
 def _names_by(model: nn.Module, image: Tensor, heads: slice, dead: bool = True) -> list[str]:
     sum(head.sum() for head in model(image)[heads]).backward()
     return [name for name, parameter in model.named_parameters() if (parameter.grad is None) == dead]
+
+
+def _head_by_head(model: nn.Module, image: Tensor) -> list[str]:
+    for head in model(image):
+        head.sum().backward()
+    return [name for name, parameter in model.named_parameters() if parameter.grad is None]
 
 
 def _zeros(model: nn.Module, image: Tensor) -> list[str]:
@@ -133,6 +153,12 @@ EXERCISES = (
             "These are the right nodes in another order: first the row from left to right, then the node below.": (
                 lambda i, j: [(i + 1, j - 1), *((i, k) for k in range(j))]
             ),
+            "The row runs from right to left: column 0 comes first.": (
+                lambda i, j: [*((i, k) for k in reversed(range(j))), (i + 1, j - 1)]
+            ),
+            "In the pairs of the row, row and column are swapped: a node is (i, k), the row first.": (
+                lambda i, j: [*((k, i) for k in range(j)), (i + 1, j - 1)]
+            ),
             "You take the whole row below: equation 1 takes one node of it, in column j - 1.": (
                 lambda i, j: [*((i, k) for k in range(j)), *((i + 1, k) for k in range(j))]
             ),
@@ -153,6 +179,8 @@ EXERCISES = (
             "This is U-Net, one skip and one map from below: here are four skips.": 64,
             "X^{0,4} does not see itself: it has four skips, from columns 0 to 3.": 192 + 32,
             "This is what the convolution gives, not what it reads.": 32,
+            "This is U-Net's one skip and the map from below as wide as it was: here are four skips.": 96,
+            "The map from below comes from row 1, the next one down, not from the bottom.": 4 * 32 + 512,
         },
     ),
     ChoiceExercise(
@@ -247,7 +275,11 @@ EXERCISES = (
             "You ask the last head alone: what only another head needs is not dead.": (
                 lambda model, image: _names_by(model, image, slice(-1, None))
             ),
-            "You find none: do you look for gradients that are 0? Where no path leads, the gradient is None.": _zeros,
+            "Do you look for gradients that are 0? Where no path leads, the gradient is None.": _zeros,
+            "A gradient of 0 is no sign of death: on another image the ReLU may open. Ask for None alone.": (
+                lambda model, image: _names_by(model, image, slice(None)) + _zeros(model, image)
+            ),
+            "Each `backward` frees what the next one needs: add up all heads first, and go back once.": _head_by_head,
             "You give the parameters themselves: their names are asked for.": (
                 lambda model, image: [
                     dict(model.named_parameters())[name] for name in _names_by(model, image, slice(None))
@@ -277,6 +309,8 @@ EXERCISES = (
             "This is one up-convolution: three wires need three, so two are missing.": 8_224,
             "These are all three: one of them is still there.": 24_672,
             "The biases are missing: each up-convolution has 32.": 16_384,
+            "These are all three, and without biases: two of them are missing, with 32 biases each.": 3 * 64 * 32 * 4,
+            "This is what is left: how many fewer it is, is asked for.": 9_041_601 - 16_448,
             "A 2×2 kernel has four weights for each pair of channels, not nine.": 2 * (64 * 32 * 9 + 32),
             "A bias belongs to each channel that comes out, 32, not to each that goes in.": 2 * (64 * 32 * 4 + 64),
         },

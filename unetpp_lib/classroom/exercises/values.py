@@ -158,17 +158,29 @@ class WiringExercise(ValueExercise):
     def _judge(self, answer: object) -> Verdict:
         edges = _as_edges(answer)
         if edges is None:
-            sentence = f"The answer should be a set of edges, not {kind_of(answer)}."
-            return self._failed(sentence, "edges such as ((0, 0), (0, 1)) for X^{0,0} → X^{0,1}", show(answer))
+            return self._failed(_no_edges(answer), "a set such as {((0, 0), (0, 1))}, X^{0,0} → X^{0,1}", show(answer))
         missing, extra = self.solution - edges, edges - self.solution
         if not missing and not extra:
-            return self._passed(f"{len(edges)} edges")
+            return self._passed(_count(edges))
         known = (sentence for sentence, wrong in self.mistakes.items() if edges == wrong)
         return self._failed(
             next(known, None) or _wrong_edge(missing, extra),
-            f"{len(self.solution)} edges",
-            f"{len(edges)} edges: {len(missing)} missing, {len(extra)} too many",
+            _count(self.solution),
+            f"{_count(edges)}: {len(missing)} missing, {len(extra)} too many",
         )
+
+
+def _count(edges: frozenset[Edge]) -> str:
+    return f"{len(edges)} edge{'' if len(edges) == 1 else 's'}"
+
+
+def _no_edges(answer: object) -> str:
+    """Return a sentence on how an answer that holds no edges should be written."""
+    if isinstance(answer, dict):
+        return "This is no set of edges: give each node's inputs as a list, also where there is only one."
+    if isinstance(answer, set | frozenset | list | tuple):
+        return "This is no set of edges: an edge is a pair of nodes, and the answer a set of such pairs."
+    return f"The answer should be a set of edges, not {kind_of(answer)}."
 
 
 def _wrong_edge(missing: frozenset[Edge], extra: frozenset[Edge]) -> str:

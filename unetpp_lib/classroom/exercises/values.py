@@ -158,7 +158,8 @@ class WiringExercise(ValueExercise):
     def _judge(self, answer: object) -> Verdict:
         edges = _as_edges(answer)
         if edges is None:
-            return self._failed(_no_edges(answer), "a set such as {((0, 0), (0, 1))}, X^{0,0} → X^{0,1}", show(answer))
+            example = "{(0, 1): [(0, 0)]}" if isinstance(answer, dict) else "{((0, 0), (0, 1))}"
+            return self._failed(_no_edges(answer), f"such as {example} for X^{{0,0}} → X^{{0,1}}", show(answer))
         missing, extra = self.solution - edges, edges - self.solution
         if not missing and not extra:
             return self._passed(_count(edges))

@@ -1,5 +1,7 @@
 """The experiment on supervision: how its table reads curves, pairs them, and compares the heads' gradients."""
 
+import re
+
 import pytest
 import torch
 
@@ -65,10 +67,16 @@ def test_each_arm_is_compared_at_its_own_best_rate(outcomes):
     assert [points[35] for points in plain] == [0.5] * 3
 
 
+def test_a_rate_is_best_by_the_height_or_by_the_end_of_its_curves(outcomes):
+    outcomes |= {trial_name("plain", 1e-3, seed): outcome([0, 0, 0, 0, 0.9]) for seed in SEEDS}
+    assert best_rate(outcomes, "plain") == 3e-3
+    assert best_rate(outcomes, "plain", rule="last") == 1e-3
+
+
 def test_the_table_pairs_by_seed(outcomes):
     text = table(outcomes)
-    assert "supervised (head 4) less plain, best rates 0.003 and 0.003" in text
-    head, mean = text.split("supervised (mean of heads) less plain")
+    assert "supervised (head 4) less plain, best rates by height 0.003 and 0.003" in text
+    head, mean, *_ = re.split(r"supervised \(.*\) less plain", text)[1:]
     assert "steps to 0.40: -7.000 [-7.000, -7.000]" in head
     assert "steps to 0.40: -14.000 [-14.000, -14.000]" in mean
     assert "steps to 0.65: not reached by all" in mean

@@ -23,6 +23,12 @@ def test_the_same_seed_draws_the_same_and_parts_share_no_image():
     assert len(drawn.flatten(1).unique(dim=0)) == 2 * sum(losses.PARTS.values())
 
 
+def test_an_image_that_leaves_no_room_is_begun_again(monkeypatch):
+    monkeypatch.setattr(losses, "TRIES", 300)  # too few for most beginnings with 20 discs
+    _, mask = losses.draw_discs(20, 0)
+    assert mask.float().mean().item() == pytest.approx(0.2, rel=0.2)
+
+
 def test_rings_are_as_bright_as_discs_and_unlabelled():
     pairs = [losses.draw_discs(1, seed) for seed in range(40)]
     bright = torch.stack([torch.nn.functional.avg_pool2d(image, 3, 1, 1) > 1 for image, _ in pairs])

@@ -37,6 +37,7 @@ LONG, LONG_RATES, LONG_DISCS = 3 * STEPS, RATES[1:], 1  # of the trials that ask
 RINGS = 5  # an image
 RADII = (3.2, 4.0)  # pixels: a disc has about 41, 1 % of an image
 GAP = 1.5  # pixels between two objects at least
+TRIES = 100_000  # places tried for the objects of one image
 NOISE = 0.6  # spread; a disc is about 1 brighter than what surrounds it
 THRESHOLDS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 10))
 SURE = 0.9  # so sure is a pixel that has this probability, or one less it
@@ -46,8 +47,11 @@ def draw_discs(discs: int, seed: int) -> tuple[Tensor, Tensor]:
     """Return an image (1, 64, 64), mean 0, and its mask (1, 64, 64), uint8, 1 within the discs."""
     random = np.random.default_rng((seed, discs))
     y, x = np.mgrid[:SIZE, :SIZE]
-    centres = np.empty((0, 2))
+    centres, tried = np.empty((0, 2)), 0
     while len(centres) < discs + RINGS:
+        if tried == TRIES:  # the places so far leave none free: start again
+            centres, tried = np.empty((0, 2)), 0
+        tried += 1
         place = random.uniform(RADII[1], SIZE - 1 - RADII[1], 2)
         if (np.hypot(*(centres - place).T) > 2 * RADII[1] + GAP).all():
             centres = np.vstack([centres, place])

@@ -27,8 +27,9 @@ THRESHOLDS = torch.linspace(0.3, 0.95, 66)
 class Readout:
     """What a network's nodes answer: 1 where a weighted sum of the node's channels, plus a bias, is above a threshold.
 
-    ``scores`` are IoU of the membrane, pooled over the scored images; ``masks`` are ``(N, 1, H, W)``. ``weights`` hold
-    a number for each channel of a node, the bias last; with ``model`` and ``card`` they answer for other images too.
+    ``scores`` are IoU of the membrane, pooled over the scored images; ``masks`` are ``(N, 1, H, W)``, of ``images``.
+    ``weights`` hold a number for each channel of a node, the bias last; with ``model`` and ``card`` they answer for
+    other images too.
     """
 
     model: SegmentationNetwork
@@ -37,6 +38,7 @@ class Readout:
     thresholds: dict[Node, float]
     scores: dict[Node, float]
     masks: dict[Node, Tensor]
+    images: Tensor
 
 
 def node_maps(model: SegmentationNetwork, images: Tensor) -> dict[Node, Tensor]:
@@ -108,7 +110,7 @@ def read_nodes(
     scores = {
         node: iou(confusion_counts(mask, truths), of="background", average="pooled") for node, mask in found.items()
     }
-    return Readout(model, card, weights, thresholds, scores, found)
+    return Readout(model, card, weights, thresholds, scores, found, others)
 
 
 def require_fit(model: SegmentationNetwork, card: Card, images: Tensor, masks: Tensor) -> None:

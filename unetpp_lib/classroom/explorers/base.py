@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from html import escape
+from threading import RLock
 from typing import Any
 
 import ipywidgets as widgets  # type: ignore[import-untyped]
@@ -44,22 +45,51 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
         return bundle | {"text/plain": repr(self), "image/png": picture}
 
 
-def whole_number(
-    label: str, value: int, least: int, greatest: int, step: int = 1
-) -> tuple[widgets.HBox, widgets.IntSlider]:
+class OneAtATime:
+    """A control: what the browser reports of it is taken up one report after another, over all controls.
+
+    JupyterLab hands such reports to two threads of the kernel. What follows from them must not cross.
+    """
+
+    _lock = RLock()
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take up what the browser reports, and do all that follows from it."""
+        with self._lock:
+            super().set_state(sync_data)  # type: ignore[misc]
+
+
+class Slider(OneAtATime, widgets.IntSlider):  # type: ignore[misc]
+    """A slider of whole numbers."""
+
+
+class Number(OneAtATime, widgets.BoundedIntText):  # type: ignore[misc]
+    """A field for a whole number."""
+
+
+class Choice(OneAtATime, widgets.ToggleButtons):  # type: ignore[misc]
+    """Buttons of which one is chosen."""
+
+
+class Switch(OneAtATime, widgets.ToggleButton):  # type: ignore[misc]
+    """A button that is on or off."""
+
+
+def whole_number(label: str, value: int, least: int, greatest: int, step: int = 1) -> tuple[widgets.HBox, Slider]:
     """Return a slider and beside it the same number as a field, which has the name that a slider lacks."""
     wide, hidden = {"description_width": LABEL}, {"description_width": "0px"}  # seen once, read aloud at the field
     options = {"value": value, "min": least, "max": greatest, "step": step, "description": label}
-    slider = widgets.IntSlider(**options, readout=False, style=wide, layout={"width": SLIDER})
-    number = widgets.BoundedIntText(**options, style=hidden, layout={"width": NUMBER})
+    slider = Slider(**options, readout=False, style=wide, layout={"width": SLIDER})
+    number = Number(**options, style=hidden, layout={"width": NUMBER})
     widgets.link((slider, "value"), (number, "value"))
     return widgets.HBox([slider, number]), slider
 
 
-def choice(label: str, options: Sequence[Any] | Mapping[str, Any], width: str = "auto") -> widgets.ToggleButtons:
+def choice(label: str, options: Sequence[Any] | Mapping[str, Any]) -> Choice:
     """Return buttons of which one is chosen; their names are the options, or the keys of a mapping to them."""
-    style = {"description_width": LABEL, "button_width": width}
-    return widgets.ToggleButtons(options=options, description=label, style=style)
+    style = {"description_width": LABEL, "button_width": "auto"}
+    layout = {"width": "auto", "display": "flex", "flex_flow": "row nowrap"}  # the label beside, as a slider's
+    return Choice(options=options, description=label, style=style, layout=layout)
 
 
 def require_image(image: Tensor, mask: Tensor | None = None, channels: int | None = None) -> None:

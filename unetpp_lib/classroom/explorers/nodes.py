@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from ipywidgets import ToggleButtons  # type: ignore[import-untyped]
+import torch
 from torch import Tensor
 
 from unetpp_lib.classroom.diagrams import name_of
-from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, whole_number
+from unetpp_lib.classroom.explorers.base import Choice, PictureExplorer, choice, whole_number
 from unetpp_lib.classroom.explorers.sheet import set_out
 from unetpp_lib.classroom.fading import maps_with_faded_edge
 from unetpp_lib.classroom.figures import png_of_image
@@ -64,8 +64,7 @@ class NodeExplorer(PictureExplorer):
         self._maps: dict[Node, Tensor] = {}
         key = (self.network.value, self.image.value)
         if key not in self._known:
-            self._maps = node_maps(self._readout.model, self._input)
-            self._known[key] = self._answers(self._maps)
+            self._known[key] = self._full_answers()
         self._offer(self.node, [node for node, sources in self._wires[self.network.value].items() if sources])
         self._offer_sources()
 
@@ -75,21 +74,32 @@ class NodeExplorer(PictureExplorer):
             self._offer(self.source, self._wires[self.network.value][self.node.value])
             self._update()
 
-    def _offer(self, buttons: ToggleButtons, nodes: list[Node]) -> None:
+    def _offer(self, buttons: Choice, nodes: list[Node]) -> None:
         """Let nodes be chosen; the one that is chosen stays, if it is among them."""
         chosen, self._waiting = buttons.value, True
         buttons.options = [(name_of(node), node) for node in nodes]
         buttons.value = chosen if chosen in nodes else nodes[0]
         self._waiting = False
 
+    def _full_answers(self) -> Answers:
+        """Return what the nodes answer with all edges at full strength."""
+        if torch.equal(self._readout.images, self._images):  # then it has been asked already
+            number = self.image.value
+            return {node: self._scored(masks[number : number + 1]) for node, masks in self._readout.masks.items()}
+        self._maps = node_maps(self._readout.model, self._input)
+        return self._answers(self._maps)
+
+    def _scored(self, mask: Tensor) -> tuple[Tensor, float]:
+        """Return a mask and its membrane IoU."""
+        return mask, iou(confusion_counts(mask, self._truths[self.image.value][None]), of="background")
+
     def _answers(self, maps: Mapping[Node, Tensor]) -> Answers:
         """Return the masks (1, 1, H, W) that the read-outs find in the maps, and their membrane IoU."""
-        readout, size, truth = self._readout, self._images.shape[2:], self._truths[self.image.value][None]
-        found = {}
-        for node, node_map in maps.items():
-            mask = answer_of(node_map, readout.weights[node], readout.thresholds[node], size)
-            found[node] = mask, iou(confusion_counts(mask, truth), of="background")
-        return found
+        readout, size = self._readout, self._images.shape[2:]
+        return {
+            node: self._scored(answer_of(found, readout.weights[node], readout.thresholds[node], size))
+            for node, found in maps.items()
+        }
 
     def _faded_answers(self) -> Answers:
         """Return what the nodes answer that the faded edge leads to, through others too."""

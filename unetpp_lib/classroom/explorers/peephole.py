@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, require_image, require_network
+from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, require_image, require_network
 from unetpp_lib.classroom.figures import png_of_image
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
@@ -57,7 +57,7 @@ class PeepholeGame(PictureExplorer):
             window: _draw_questions(samples, answers, window, count, max(self.windows), rng) for window in self.windows
         }
         self.answers: dict[int, list[Label]] = {window: [] for window in self.windows}
-        self.window = widgets.ToggleButtons(options=list(self.windows), description="window")
+        self.window = choice("window, pixels", list(self.windows))
         buttons = {label: widgets.Button(description=label) for label in ("membrane", "distractor")}
         super().__init__([self.window, widgets.HBox([*buttons.values()])])
         for label, button in buttons.items():

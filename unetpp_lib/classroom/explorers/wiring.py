@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from unetpp_lib.classroom.diagrams import draw_grid, draw_network, name_of
-from unetpp_lib.classroom.explorers.base import LABEL, PictureExplorer, choice
+from unetpp_lib.classroom.explorers.base import LABEL, PictureExplorer, Switch, choice
 from unetpp_lib.classroom.figures import png_of_figure
 from unetpp_lib.classroom.grids import Grid, Node, wiring
 from unetpp_lib.classroom.wired import (
@@ -49,9 +49,9 @@ class WiringExplorer(PictureExplorer):
         nodes = sorted(self._known["UNet++"])
         self.start = choice("start from", list(self._known))
         self.start.value = start
-        self.node = choice("node, in black", {name_of(node): node for node in nodes if node[1]}, "3.5em")
+        self.node = choice("node, in black", {name_of(node): node for node in nodes if node[1]})
         self.node.value = (0, min(2, self._depth))
-        self.inputs = {node: widgets.ToggleButton(description=name_of(node), layout={"width": "4em"}) for node in nodes}
+        self.inputs = {node: Switch(description=name_of(node), layout={"width": "4em"}) for node in nodes}
         self._choice = widgets.HBox()
         self._busy = False
         super().__init__([self.start, self.node, self._choice])
@@ -129,9 +129,9 @@ class HiddenWire(PictureExplorer):
         self._fault = (i, j) = FAULTS[puzzle]
         self._wires = cross(self._right, self._fault, (i + 1, j - 1), (i + 1, 0))
         self._pictures: dict[Node, tuple[bytes, str]] = {}
-        self.reader = choice("gradient of", {name_of((0, j)): (0, j) for j in range(1, DEPTH + 1)}, "5em")
+        self.reader = choice("gradient of", {name_of((0, j)): (0, j) for j in range(1, DEPTH + 1)})
         options = {"none yet": None} | {name_of(node): node for node in sorted(FAULTS)}
-        self.guess = choice("wrong at", options, "5em")
+        self.guess = choice("wrong at", options)
         super().__init__([self.reader, self.guess])
         for j in range(1, DEPTH + 1):  # all ahead, so that they follow the keys
             self._pictures[0, j] = self._draw((0, j))

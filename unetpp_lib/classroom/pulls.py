@@ -57,4 +57,4 @@ def show_pulls(
             axis.contour(outline[0, 0], levels=[0.5], colors="black", linewidths=1)
         axis.set(title=title, xticks=[], yticks=[])
         axis.spines[:].set_visible(True)
-    figure.colorbar(picture, ax=axes, label="pull × pixels: down − up +", shrink=0.9, aspect=30)
+    figure.colorbar(picture, ax=axes, label="pull × pixels", shrink=0.9, aspect=30)

@@ -77,7 +77,7 @@ def draw_part(part: str, discs: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def train_network(loss: str, discs: int, rate: float, seed: int, steps: int = STEPS) -> SegmentationNetwork:
-    """Return a U-Net trained with one of LOSSES, in evaluation mode; the rate falls to 0 along a cosine."""
+    """Return a U-Net trained with one of LOSSES, in float32 and evaluation mode; the rate falls to 0 along a cosine."""
     images, masks = draw_part("train", discs, seed)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
@@ -125,13 +125,12 @@ def score(p: Tensor, masks: Tensor) -> dict[str, float | None]:
     }
 
 
-def measure_rate(loss: str, discs: int, rate: float, seed: int, steps: int = STEPS) -> Outcome:
-    """Return the scores on validation and test images of one training.
+def measure_network(network: SegmentationNetwork, discs: int, seed: int) -> Outcome:
+    """Return the scores of a trained network on validation and test images.
 
     ``iou_tuned`` is the IoU at ``threshold``, the one of THRESHOLDS that does best on the validation images.
     """
     parts = {part: draw_part(part, discs, seed) for part in ("validation", "test")}
-    network = train_network(loss, discs, rate, seed, steps)
     answers = {part: probabilities_of(network, images) for part, (images, _) in parts.items()}
     best = max(THRESHOLDS, key=lambda t: foreground_iou(answers["validation"], parts["validation"][1], t))
     return {"threshold": best} | {
@@ -141,10 +140,11 @@ def measure_rate(loss: str, discs: int, rate: float, seed: int, steps: int = STE
 
 
 def measure(loss: str, discs: int, seed: int, long: bool = False) -> Outcome:
-    """Return the share of foreground in the test images, and what `measure_rate` says of each learning rate."""
+    """Return the share of foreground in the test images, and what `measure_network` says of each learning rate."""
     foreground = draw_part("test", discs, seed)[1].float().mean().item()
     rates, steps = (LONG_RATES, LONG) if long else (RATES, STEPS)
-    return {"foreground": foreground} | {f"{rate:g}": measure_rate(loss, discs, rate, seed, steps) for rate in rates}
+    networks = ((rate, train_network(loss, discs, rate, seed, steps)) for rate in rates)
+    return {"foreground": foreground} | {f"{rate:g}": measure_network(net, discs, seed) for rate, net in networks}
 
 
 def trial_name(loss: str, discs: int, seed: int, long: bool = False) -> str:

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
 from matplotlib.path import Path
 
-from unetpp_lib.classroom.plots import LINE_COLOURS, STYLE, WIDTH
+from unetpp_lib.classroom.plots import LINE_COLOURS, WIDTH, course_style
 
 
 class Station(NamedTuple):
@@ -65,7 +65,7 @@ def place(number: int, right: float = 0, down: float = 0) -> tuple[float, float]
     return x + right * CARD_WIDTH / 2, y + down * CARD_HEIGHT / 2
 
 
-@plt.style.context(STYLE, after_reset=True)
+@course_style()
 def draw_course_map() -> Figure:
     """Draw the fourteen notebooks on their way, and arrows to where something is needed again; 8 inches wide."""
     height = place(13, down=1)[1] + 0.1

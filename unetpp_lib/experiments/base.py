@@ -84,7 +84,9 @@ def run_experiment(experiment: Experiment, only: str = "*", folder: Path | None 
             "settings": trial.settings,
             "outcome": outcome,
             "seconds": round(time.perf_counter() - start, 1),
-            "provenance": provenance(choose_runtime(trial.settings.get("device", "auto"))),
+            "provenance": provenance(
+                choose_runtime(trial.settings.get("device", "auto"), trial.settings.get("precision", "auto"))
+            ),
         }
         write_atomically(path, json.dumps(result, indent=1) + "\n")
     at_hand = {trial.name: folder / f"{trial.name}.json" for trial in experiment.trials}

@@ -1,7 +1,6 @@
 """Does deep supervision shorten training? UNet++ with and without it, at three learning rates and three seeds."""
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
@@ -10,13 +9,12 @@ from statistics import fmean, median
 import torch
 from torch import Tensor
 
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
-from unetpp_lib.engine import PRESETS, Card, TrainConfig, choose_runtime
-from unetpp_lib.engine.batches import channel_statistics
+from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.experiments.base import Experiment, Outcome, Trial, trained, training_trial
 from unetpp_lib.experiments.intervals import t_interval
-from unetpp_lib.losses import bce_dice_loss, deep_supervision_loss
+from unetpp_lib.experiments.timing import first_batch, time_training_steps
+from unetpp_lib.losses import bce_dice_loss
 from unetpp_lib.models import SegmentationNetwork
 
 ARMS = {"supervised": True, "plain": False}
@@ -26,7 +24,7 @@ UNTRAINED_SEEDS = (0, 1, 2, 3, 4)
 TARGETS = (0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70)  # membrane IoU of the validation part, pooled; none is chosen
 HEAD = "head 4"  # the deepest, which both arms have
 SCORE = "iou/background/pooled"  # the membrane's
-BATCH, ROUNDS = 4, 15
+ROUNDS = 15
 
 RULES: dict[str, Callable[[list[float]], float]] = {"height": fmean, "last": itemgetter(-1)}
 """What makes a learning rate the best: a curve that lies high, mean over its epochs, or that ends high."""
@@ -38,6 +36,9 @@ CONFIG = replace(PRESETS["laptop"], epochs=20, evaluate_every=1, checkpoint_seco
 def configuration(arm: str, rate: float, seed: int) -> TrainConfig:
     """Return the configuration of one training."""
     return replace(CONFIG, deep_supervision=ARMS[arm], lr=rate, seed=seed)
+
+
+STEPS = {arm: configuration(arm, CONFIG.lr, 0) for arm in ARMS}  # whose time is taken
 
 
 def trial_name(arm: str, rate: float, seed: int) -> str:
@@ -112,15 +113,6 @@ def compare_gradients(gradients: Tensor) -> Outcome:
     }
 
 
-def first_batch() -> tuple[Tensor, Tensor]:
-    """Return the first training images, normalised as in training, and their masks: ``(4, 1, 256, 256)`` each."""
-    folder = SegmentationFolder(find_dataset(CONFIG.data))
-    indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
-    mean, std = channel_statistics(folder, indices)
-    images, masks = zip(*(folder[index] for index in indices[:BATCH]), strict=True)
-    return Card(mean, std).normalise(torch.stack(images)), torch.stack(masks)
-
-
 def gradients_trial(after: bool, seed: int) -> Trial:
     """Return the trial that compares the heads' gradients before a supervised training, or after it."""
     config = configuration("supervised", 3e-3, seed)
@@ -128,30 +120,9 @@ def gradients_trial(after: bool, seed: int) -> Trial:
     def measure() -> Outcome:
         torch.manual_seed(seed)
         model = trained(config).load_model()[0] if after else config.build_model()
-        return compare_gradients(head_gradients(model, *first_batch()))
+        return compare_gradients(head_gradients(model, *first_batch(config)))
 
     return Trial(f"gradients-{'trained' if after else 'untrained'}-seed{seed}", _settings(config, after=after), measure)
-
-
-def time_steps() -> Outcome:
-    """Return the seconds of training steps with and without supervision, in turn, one of each a round."""
-    runtime = choose_runtime(CONFIG.device, CONFIG.precision)
-    images, masks = first_batch()
-    seconds: dict[str, list[float]] = {arm: [] for arm in ARMS}
-    models = {arm: runtime.place(configuration(arm, CONFIG.lr, 0).build_model()) for arm in ARMS}
-    optimizers = {arm: torch.optim.Adam(model.parameters()) for arm, model in models.items()}
-    for warm in range(-2, ROUNDS):
-        for arm, model in models.items():
-            start = time.perf_counter()
-            with runtime.autocast():
-                heads = model(images)
-            loss = deep_supervision_loss(heads, masks)
-            optimizers[arm].zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizers[arm].step()
-            if warm >= 0:
-                seconds[arm].append(round(time.perf_counter() - start, 4))
-    return dict(seconds)
 
 
 def table(outcomes: Mapping[str, Outcome]) -> str:
@@ -221,7 +192,7 @@ EXPERIMENT = Experiment(
         ),
         *(gradients_trial(False, seed) for seed in UNTRAINED_SEEDS),
         *(gradients_trial(True, seed) for seed in SEEDS),
-        Trial("step-seconds", _settings(CONFIG, rounds=ROUNDS), time_steps),
+        Trial("step-seconds", _settings(CONFIG, rounds=ROUNDS), lambda: time_training_steps(STEPS, ROUNDS)),
     ),
     table=table,
 )

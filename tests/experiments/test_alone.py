@@ -1,0 +1,30 @@
+"""L2 pruned from the full network beside L2 trained alone: what is compared, and for how long each is trained."""
+
+import pytest
+
+from unetpp_lib.experiments.alone import ARMS, EXPERIMENT, SEEDS, scores, table, trial_name
+from unetpp_lib.models import prune
+
+
+def outcome(*heads: float) -> dict:
+    rows = {f"head {number}": {"iou/background/image": value} for number, value in enumerate(heads, start=1)}
+    return {"scores": {"scores": rows}}
+
+
+def test_l2_alone_is_the_network_that_pruning_leaves():
+    pruned = prune(ARMS["full"].build_model().eval(), depth=2)
+    alone = ARMS["equal-seconds"].build_model()
+    shapes = {name: value.shape for name, value in alone.state_dict().items()}
+    assert shapes == {name: value.shape for name, value in pruned.state_dict().items()}
+
+
+def test_head_2_is_read_in_every_arm_and_leads_are_paired_by_seed():
+    outcomes = {trial_name("full", seed): outcome(0.1, 0.5 + seed / 10, 0.9, 0.9) for seed in (0, 1)}
+    outcomes |= {trial_name("equal-seconds", seed): outcome(0.1, 0.6) for seed in (0, 1)}
+    assert scores(outcomes, "full") == pytest.approx([0.5, 0.6])
+    assert "less L2 alone for equal-seconds: -0.050 [-0.685, +0.585]" in table(outcomes)  # -.1 and 0; t = 12.71
+
+
+def test_each_arm_has_every_seed():
+    names = {trial.name for trial in EXPERIMENT.trials}
+    assert names == {trial_name(arm, seed) for arm in ARMS for seed in SEEDS} | {"step-seconds"}

@@ -1,0 +1,78 @@
+"""One network read in several modes: what changes between them, and what is compared with what."""
+
+import pytest
+import torch
+
+from unetpp_lib.experiments import normalisation
+from unetpp_lib.experiments.normalisation import COMPARED, READINGS, membrane_iou, take_averages_anew
+from unetpp_lib.models import UNet
+
+WIDTHS = (4, 8)
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(4, 1, 16, 16, generator=generator) * torch.tensor([0.2, 1, 3, 9]).view(4, 1, 1, 1)
+    return images, (images > 0).to(torch.uint8)
+
+
+def test_group_norm_scores_alike_in_every_reading(batch):
+    torch.manual_seed(0)
+    model = UNet(widths=WIDTHS, norm="group")
+    scores = {membrane_iou(model.eval(), *batch)}
+    scores |= {membrane_iou(model.train(), *batch, together=n) for n in (1, 4)}
+    scores |= {membrane_iou(take_averages_anew(model, batch[0], 1), *batch)}
+    assert len(scores) == 1
+
+
+def test_averages_taken_anew_are_plain_means_over_the_batches(batch):
+    torch.manual_seed(0)
+    model = UNet(widths=WIDTHS)
+    first = model.encoder[0] if hasattr(model, "encoder") else next(m for m in model.modules() if hasattr(m, "conv1"))
+    with torch.no_grad():
+        maps = first.conv1(batch[0])  # (4, C, 16, 16)
+    anew = take_averages_anew(model, batch[0], together=1)
+    norm = next(m for m in anew.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    assert torch.allclose(norm.running_mean, maps.mean((0, 2, 3)), atol=1e-6)
+    assert torch.allclose(norm.running_var, maps.var((2, 3)).mean(0), rtol=1e-5)
+    kept = next(m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    assert torch.equal(kept.running_mean, torch.zeros(WIDTHS[0]))
+
+
+def outcomes_of(scores, validation):
+    """Outcomes of all trials: ``scores[arm]`` and ``validation[rate]``, a little higher from seed to seed."""
+    return {
+        normalisation.trial_name(norm, size, rate, seed): {
+            "readings": {reading: scores[norm, size] + 0.1 * i + 0.01 * seed for i, reading in enumerate(READINGS)},
+            "validation": validation[rate],
+        }
+        for norm in normalisation.NORMS
+        for size in normalisation.BATCHES
+        for rate in normalisation.RATES
+        for seed in normalisation.SEEDS
+    }
+
+
+def test_the_rate_is_chosen_on_validation_images_and_seeds_are_paired():
+    scores = {("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.45, ("group", 4): 0.5}
+    outcomes = outcomes_of(scores, {3e-3: 0.2, 1e-3: 0.6})
+    assert normalisation.best_rate(outcomes, "batch", 1) == 1e-3
+    assert normalisation.scores_of(outcomes, "batch", 4, "evaluation") == pytest.approx([0.4, 0.41, 0.42])
+    gains = {name: normalisation.differences(outcomes, name) for name in COMPARED}
+    assert gains["batch norm, batch 1: training mode less evaluation"] == pytest.approx([0.1] * 3)
+    assert gains["batch 1, evaluation: group norm less batch norm"] == pytest.approx([0.15] * 3)
+    assert gains["batch norm, evaluation: batch 4 less batch 1"] == pytest.approx([0.1] * 3)
+    assert "+0.150 [+0.150, +0.150]" in normalisation.table(outcomes)
+
+
+def test_some_outcomes_alone_make_a_table_too():
+    outcomes = outcomes_of({("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.4, ("group", 4): 0.5}, {3e-3: 0.2, 1e-3: 0.6})
+    name = normalisation.trial_name("batch", 1, 3e-3, 0)
+    assert "0.300" in normalisation.table({name: outcomes[name]})
+
+
+def test_every_training_sees_the_images_equally_often():
+    epochs = {trial.settings["epochs"] for trial in normalisation.EXPERIMENT.trials}
+    assert epochs == {normalisation.EPOCHS}
+    assert {trial.settings["evaluate_every"] for trial in normalisation.EXPERIMENT.trials} == epochs  # none is chosen

@@ -1,0 +1,75 @@
+"""How long networks take beside each other: one step of each in turn, so that a slow moment of the machine hits all."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+
+from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_lib.engine import Card, TrainConfig, choose_runtime
+from unetpp_lib.engine.batches import channel_statistics
+from unetpp_lib.experiments.base import Outcome
+from unetpp_lib.losses import deep_supervision_loss
+
+WARM_UP = 2
+
+
+def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the first training images, normalised as in training, and their masks; ``(batch, 1, H, W)`` each."""
+    folder = SegmentationFolder(find_dataset(config.data))
+    indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
+    mean, std = channel_statistics(folder, indices)
+    images, masks = zip(*(folder[index] for index in indices[: config.batch_size]), strict=True)
+    return Card(mean, std).normalise(torch.stack(images)), torch.stack(masks)
+
+
+def in_turn(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each task, one value a round; every round runs each task once."""
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for number in range(-WARM_UP, rounds):
+        for name, task in tasks.items():
+            start = time.perf_counter()
+            task()
+            if number >= 0:
+                seconds[name].append(round(time.perf_counter() - start, 4))
+    return seconds
+
+
+def time_training_steps(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome:
+    """Return the seconds of training steps of each configuration, on the same first batch."""
+    return in_turn({name: training_step(config) for name, config in configs.items()}, rounds)
+
+
+def training_step(config: TrainConfig) -> Callable[[], object]:
+    """Return a function that makes one training step of a new network."""
+    runtime = choose_runtime(config.device, config.precision)
+    images, masks = first_batch(config)
+    model = runtime.place(config.build_model())
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def step() -> None:
+        with runtime.autocast():
+            heads = model(images)
+        loss = deep_supervision_loss(heads, masks)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+    return step
+
+
+def time_predictions(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome:
+    """Return the seconds that a new network of each configuration takes for one image, as a prediction runs it."""
+
+    def prediction(config: TrainConfig) -> Callable[[], object]:
+        runtime = choose_runtime(config.device, config.precision)
+        image = first_batch(config)[0][:1]
+        model = runtime.place(config.build_model()).eval()
+
+        def predict() -> None:
+            with torch.inference_mode(), runtime.autocast():
+                model(image)
+
+        return predict
+
+    return in_turn({name: prediction(config) for name, config in configs.items()}, rounds)

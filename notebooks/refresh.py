@@ -53,7 +53,11 @@ def execute(notebook: NotebookNode, folder: Path) -> list[float]:
         coalesce_streams=True,
     )
     seconds: list[float] = []
-    environment = {**os.environ, "UNETPP_PROGRESS": "memory"}  # a board shows what this notebook has checked, no more
+    environment = {
+        **os.environ,
+        "UNETPP_PROGRESS": "memory",  # a board shows what this notebook has checked, no more
+        "OMP_NUM_THREADS": "1",  # as in the tests; a live training ends elsewhere with other threads
+    }
     with client.setup_kernel(cleanup_kc=True, env=environment, stderr=subprocess.DEVNULL):  # the kernel's own chatter
         for index, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":

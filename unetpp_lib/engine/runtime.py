@@ -52,7 +52,8 @@ class Runtime:
 
     def __str__(self) -> str:
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor_name()
-        threads = f", {torch.get_num_threads()} threads" if self.device.type == "cpu" else ""
+        count = torch.get_num_threads()
+        threads = f", {count} thread" + "s" * (count != 1) if self.device.type == "cpu" else ""
         return f"{self.device} ({name}{threads}), {'bf16' if self.bf16 else 'float32'}" + ", compiled" * self.compiled
 
 

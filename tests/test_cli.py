@@ -116,6 +116,17 @@ def test_predict_reads_every_page_of_a_stack(capsys, run_folder, tmp_path):
     assert masks == {"stack_000_mask.png", "stack_001_mask.png"}
 
 
+def test_predict_reads_an_array_area_by_area(capsys, run_folder, picture, tmp_path):
+    np.save(tmp_path / "cell.npy", np.asarray(Image.open(picture)))
+    for path, out in ((picture, "png"), (tmp_path / "cell.npy", "npy")):
+        assert run(capsys, "predict", run_folder, path, "--out", tmp_path / out, "--tile", 32)[0] == 0
+    mask, probability = (np.load(tmp_path / "npy" / f"cell_{kind}.npy") for kind in ("mask", "probability"))
+    assert probability.shape == (1, 70, 90)
+    assert np.array_equal(mask, np.asarray(Image.open(tmp_path / "png" / "cell_mask.png")))
+    again = refused(capsys, "predict", run_folder, tmp_path / "cell.npy", "--out", tmp_path / "npy")
+    assert "cell_mask.npy exists already" in again
+
+
 def test_predict_overwrites_nothing(capsys, run_folder, picture, tmp_path):
     (tmp_path / "cell_mask.png").write_text("mine")
     assert "cell_mask.png exists already" in refused(capsys, "predict", run_folder, picture, "--out", tmp_path)

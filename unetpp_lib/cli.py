@@ -7,9 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, cast, get_args
 
-import numpy as np
 import tyro
-from PIL import Image
 from tqdm import tqdm
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
@@ -18,10 +16,9 @@ from unetpp_lib.data.catalog import KNOWN
 from unetpp_lib.engine import Run, TrainConfig
 from unetpp_lib.engine.config import PresetName
 from unetpp_lib.engine.distributed import is_main_process
+from unetpp_lib.engine.pictures import write_prediction
 from unetpp_lib.engine.prediction import TILE
 from unetpp_lib.errors import InputError
-from unetpp_lib.files import write_png
-from unetpp_lib.metrics import classify
 from unetpp_lib.models.unetpp import Mode
 
 Commands = dict[str, Callable[..., Any]]
@@ -142,8 +139,10 @@ def predict(
 
     Args:
         run_or_weights: A run folder or a .safetensors file.
-        images: PNG, TIFF or JPEG files; every page of a TIFF is an image.
-        out: The folder for NAME_mask.png and NAME_probability.png (255 is probability 1).
+        images: PNG, TIFF or JPEG files, where every page of a TIFF is an image; .npy files and TIFFs of more than 67
+            million pixels (one page, no compression) are read area by area and need not fit into memory.
+        out: The folder for NAME_mask.png and NAME_probability.png (255 is probability 1); for what is read area by
+            area they are .npy, the probabilities float32 (classes, height, width).
         depth: The deepest head to use; default: the deepest there is.
         mode: accurate (the mean of the heads up to the depth) or fast (that head alone).
         tile: Larger images are read in overlapping tiles of this side, in pixels.
@@ -162,18 +161,19 @@ def predict(
     slices = {f"{path.stem}_{page:03}" if count > 1 else path.stem: (path, page) for path, page, count in pages}
     if len(slices) < len(pages):
         raise InputError("Two of the images have the same name; give them to two calls with two --out.")
-    existing = [name for name in slices if (out / f"{name}_mask.png").exists()]
+    existing = [path for name in slices for kind in ("png", "npy") if (path := out / f"{name}_mask.{kind}").exists()]
     if existing:
-        raise InputError(f"{out / existing[0]}_mask.png exists already; choose another --out.")
-    runtime = engine.choose_runtime(device)
+        raise InputError(f"{existing[0]} exists already; choose another --out.")
+    options: dict[str, Any] = {"mode": mode, "depth": depth, "tile": tile, "average_flips": average_flips}
+    options["runtime"] = engine.choose_runtime(device)
     for name, (path, page) in tqdm(slices.items(), unit="image", delay=1):
-        image = data.read_image(path, model.in_channels, page)
-        probability = engine.predict(model, image, card, mode, depth, tile, average_flips, runtime)
-        mask = classify(probability[None], card.threshold)[0, 0].numpy()
-        write_png(out / f"{name}_mask.png", Image.fromarray(mask * 255 if model.num_classes == 1 else mask))
-        for label, one in enumerate((probability * 255).round().numpy().astype(np.uint8)):
-            suffix = "" if model.num_classes == 1 else f"_{label}"
-            write_png(out / f"{name}_probability{suffix}.png", Image.fromarray(one))
+        files = out / f"{name}_probability.npy", out / f"{name}_mask.npy"
+        if data.is_large(path):
+            large = data.LargeImage(path, model.in_channels)
+            engine.predict_large(model, large, card, *files, **options, progress=True)
+        else:
+            probability = engine.predict(model, data.read_image(path, model.in_channels, page), card, **options)
+            write_prediction(out, name, probability, card.threshold)
     print(f"Wrote the masks and probabilities of {len(slices)} images to {out}.")
 
 

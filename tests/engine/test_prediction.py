@@ -1,9 +1,14 @@
-"""Tiles give what the whole image gives."""
+"""Tiles give what the whole image gives, from memory or from disk."""
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
-from unetpp_lib.engine import Card, choose_runtime, predict
+from unetpp_lib.data import LargeImage
+from unetpp_lib.engine import Card, choose_runtime, predict, predict_large
 from unetpp_lib.engine.prediction import read_in_tiles
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNetPlusPlus, probabilities, prune
@@ -88,3 +93,73 @@ def test_wrong_arguments_are_named(model):
         predict(model, torch.rand(1, 50, 50), CARD, depth=3, runtime=CPU)
     with pytest.raises(InputError, match=r"takes \(N, 1, H, W\)"):
         predict(model, torch.rand(3, 50, 50), Card((0.5,) * 3, (0.2,) * 3), runtime=CPU)
+
+
+@pytest.fixture
+def large(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (200, 300), dtype=np.uint8)
+    np.save(tmp_path / "large.npy", pixels)
+    return LargeImage(tmp_path / "large.npy")
+
+
+def test_an_image_on_disk_is_answered_as_one_in_memory(model, large, tmp_path):
+    expected = predict(model, large[:, :, :], CARD, tile=128, runtime=CPU)
+    files = tmp_path / "new" / "probability.npy", tmp_path / "new" / "mask.npy"
+    predict_large(model, large, CARD, *files, tile=128, runtime=CPU)
+    probability, mask = (np.load(path) for path in files)
+    assert np.array_equal(probability, expected)
+    assert mask.dtype == np.uint8
+    assert np.array_equal(mask, (expected[0] > 0.5) * 255)
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"probability.npy", "mask.npy"}
+
+
+def test_the_mask_of_several_classes_on_disk_holds_the_classes(large, tmp_path):
+    torch.manual_seed(0)
+    model = UNetPlusPlus(num_classes=3, widths=(4, 6))
+    predict_large(model, large, CARD, tmp_path / "p.npy", tmp_path / "m.npy", tile=64, runtime=CPU)
+    assert np.array_equal(np.load(tmp_path / "m.npy"), np.load(tmp_path / "p.npy").argmax(0))
+
+
+def test_an_out_that_was_written_before_is_written_anew(model):
+    image, out = torch.rand(1, 100, 130), np.full((1, 100, 130), 7, np.float32)
+    found = predict(model, image, CARD, tile=64, runtime=CPU, out=out)
+    assert np.array_equal(out, predict(model, image, CARD, tile=64, runtime=CPU))
+    assert found.numpy().base is out or np.shares_memory(found.numpy(), out)
+    with pytest.raises(InputError, match=r"out is \(1, 100\) of float64; the result needs \(1, 100, 130\) of float32"):
+        predict(model, image, CARD, runtime=CPU, out=np.zeros((1, 100)))
+
+
+def own_memory() -> int:
+    """Bytes of this process that are no mapped files: those the system can write back and take away."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(r"RssAnon:\s+(\d+)", status)[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says what memory is of which kind")
+def test_memory_depends_on_the_tile_and_not_on_the_image(tmp_path):
+    growth = {}
+    for side in (512, 4096):
+        out = np.lib.format.open_memmap(tmp_path / "out.npy", "w+", np.float32, (1, side, side))
+        np.lib.format.open_memmap(tmp_path / "image.npy", "w+", np.uint8, (side, side))
+        used = []
+
+        def read(patch, used=used):
+            used.append(own_memory())
+            return patch.mean(1, keepdim=True)
+
+        image = LargeImage(tmp_path / "image.npy", channels=3)
+        before = own_memory()
+        read_in_tiles(read, image, 256, torch.device("cpu"), 16, out)
+        growth[side] = max(used) - before
+    whole = 4 * 4096 * 4096  # bytes of the result alone, 64 MiB
+    assert growth[4096] < growth[512] + whole / 8
+
+
+def test_a_full_disk_is_named_and_leaves_no_half_a_file(model, large, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full, raising=False)
+    with pytest.raises(InputError, match=r"p\.npy cannot be written: No space left on device"):
+        predict_large(model, large, CARD, tmp_path / "p.npy", tmp_path / "m.npy", runtime=CPU)
+    assert [path.name for path in tmp_path.iterdir()] == ["large.npy"]

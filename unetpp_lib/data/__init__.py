@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from unetpp_lib.data.augment import Augmentation, elastic_field, warp
 from unetpp_lib.data.folder import FolderError, SegmentationFolder, count_pages, read_image, read_mask
+from unetpp_lib.data.large import LargeImage, is_large
 from unetpp_lib.data.split import Split, read_split, split_by_image, write_split
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ __all__ = [
     "Augmentation",
     "Drawing",
     "FolderError",
+    "LargeImage",
     "SegmentationFolder",
     "Split",
     "count_pages",
@@ -23,6 +25,7 @@ __all__ = [
     "draw_membranes",
     "elastic_field",
     "find_dataset",
+    "is_large",
     "is_stack",
     "list_datasets",
     "read_distractors",

@@ -15,13 +15,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from unetpp_lib.data.pixels import to_image
 from unetpp_lib.errors import InputError
 
 _IGNORED = 255  # in masks of several classes, the label of pixels that neither loss nor score looks at
 _KINDS = {".png", ".tif", ".tiff", ".jpg", ".jpeg"}
 _LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini"}  # hidden files are passed over too
-_RANGES = {"bool": 1, "uint8": 255, "uint16": 65535}
-_LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as in Pillow
 _FAULTS_SHOWN = 20
 _T = TypeVar("_T")
 
@@ -139,15 +138,7 @@ def read_image(path: str | os.PathLike[str], channels: int = 1, page: int = 0) -
     picture = _decode(source)
     if picture.mode in {"P", "PA", "YCbCr"}:
         picture = picture.convert("RGB")
-    pixels = _to_unit_range(_drop_alpha(picture), source)
-    bands = pixels.shape[-1]
-    if channels == 1 and bands == 3:
-        pixels = pixels @ _LUMINANCE[:, None]
-    elif channels == 3 and bands == 1:
-        pixels = pixels.repeat(3, axis=-1)
-    elif channels != bands:
-        raise InputError(f"{source}: has {bands} channel(s), not {channels}; set channels={bands}, or save it anew")
-    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+    return to_image(_drop_alpha(picture), channels, source)
 
 
 def read_mask(path: str | os.PathLike[str], num_classes: int = 1, page: int = 0) -> Tensor:
@@ -230,6 +221,11 @@ def _decode(source: _Page) -> Image.Image:
             return picture
     except UnidentifiedImageError as error:
         raise InputError(f"{source}: is no image that Pillow can read; save it anew as PNG with 8 or 16 bit") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{source}: has too many pixels to be read at once; save it as a TIFF without compression or with "
+            "numpy.save, which `unetpp predict` reads area by area"
+        ) from error
     except Exception as error:  # decoders raise nearly anything on broken files
         raise InputError(f"{source}: cannot be read ({error}); copy it anew from where it came") from error
 
@@ -238,17 +234,6 @@ def _drop_alpha(picture: Image.Image) -> NDArray[Any]:
     """Return the values (H, W, bands) without transparency."""
     pixels = np.atleast_3d(np.asarray(picture))
     return pixels[..., :-1] if picture.getbands()[-1] == "A" else pixels
-
-
-def _to_unit_range(pixels: NDArray[Any], source: _Page) -> NDArray[np.float32]:
-    if pixels.dtype.name in _RANGES:
-        return pixels.astype(np.float32) / np.float32(_RANGES[pixels.dtype.name])
-    if pixels.dtype.kind == "f" and pixels.min() >= 0 and pixels.max() <= 1:  # NaN fails both
-        return pixels.astype(np.float32)
-    raise InputError(
-        f"{source}: holds {pixels.dtype} from {pixels.min()} to {pixels.max()}, whose black and white are unknown; "
-        "save it with 8 or 16 bit, or as float from 0 to 1"
-    )
 
 
 def _read_values(source: _Page, num_classes: int) -> NDArray[Any]:

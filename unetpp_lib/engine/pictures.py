@@ -1,4 +1,4 @@
-"""A picture of what a network says: image, truth and each head, with the mistakes in colour."""
+"""Pictures of what a network says: image, truth and each head, with the mistakes in colour; masks as files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 from torch import Tensor
 
 from unetpp_lib.data import SegmentationFolder
@@ -22,6 +22,11 @@ CAPTION = 28
 
 # by truth and prediction; orange and blue are told apart by colour-blind eyes too (Okabe and Ito)
 COLOURS = np.array([[[0, 0, 0], [230, 159, 0]], [[0, 114, 178], [255, 255, 255]]], dtype=np.uint8)
+# of the classes 0, 1, 2 …: black, then the palette of Okabe and Ito; beyond eight classes they begin again
+_OKABE_ITO = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
+CLASS_COLOURS = np.array([ImageColor.getrgb(colour) for colour in _OKABE_ITO], dtype=np.uint8)
+IGNORED_COLOUR = np.array([160, 160, 160], dtype=np.uint8)  # of 255, where neither loss nor score looks
+
 LEGEND = "white, black: right (foreground, background)   orange: called foreground, is background   blue: the reverse"
 
 
@@ -38,7 +43,7 @@ def draw_predictions(
     for name in names:
         image, mask = folder[folder.index_of[name]]
         readings = read_image_heads(model, image, card, runtime)
-        cells = {name: _as_grey(image), "truth": _colour(mask, mask, folder.num_classes)}
+        cells = {name: _as_shown(image), "truth": _colour(mask, mask, folder.num_classes)}
         for reading, probability in readings.items():
             label = classify(probability, card.threshold)[0]
             cells[reading] = _colour(mask, label, folder.num_classes)
@@ -56,13 +61,31 @@ def draw_predictions(
     write_png(path, sheet)
 
 
-def _as_grey(image: Tensor) -> NDArray[np.uint8]:
-    return (image.mean(0) * 255).round().to(torch.uint8).numpy()
+def colour_classes(labels: Tensor | NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Return class indices, (H, W) or (1, H, W), in colour, (H, W, 3): black for 0, grey where 255 is ignored."""
+    classes = np.asarray(labels).reshape(np.shape(labels)[-2:])
+    colours = CLASS_COLOURS[classes % len(CLASS_COLOURS)]
+    return np.where((classes == 255)[..., None], IGNORED_COLOUR, colours)
+
+
+def write_prediction(folder: Path, name: str, probability: Tensor, threshold: float) -> None:
+    """Write probabilities ``(num_classes, H, W)`` and the mask that they say: NAME_mask.png, NAME_probability….png."""
+    mask = classify(probability[None], threshold)[0, 0].numpy()
+    several = len(probability) > 1
+    write_png(folder / f"{name}_mask.png", Image.fromarray(mask if several else mask * 255))
+    for label, one in enumerate((probability * 255).round().numpy().astype(np.uint8)):
+        write_png(folder / f"{name}_probability{f'_{label}' * several}.png", Image.fromarray(one))
+
+
+def _as_shown(image: Tensor) -> NDArray[np.uint8]:
+    """Return an image in [0, 1] in its colours where it has three channels, else as the mean of them, in grey."""
+    pixels = image.permute(1, 2, 0) if len(image) == 3 else image.mean(0)
+    return (pixels * 255).round().to(torch.uint8).numpy()
 
 
 def _colour(truth: Tensor, label: Tensor, num_classes: int) -> NDArray[np.uint8]:
-    """Return (H, W, 3) with the mistakes in colour for one class, (H, W) greys for several."""
+    """Return (H, W, 3) with the mistakes in colour for one class, the classes in colour for several."""
     if num_classes == 1:
         colours: NDArray[np.uint8] = COLOURS[truth[0].numpy(), label[0].numpy()]
         return colours
-    return (label[0].float() * 255 / (num_classes - 1)).clamp(max=255).to(torch.uint8).numpy()
+    return colour_classes(label)

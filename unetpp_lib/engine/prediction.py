@@ -1,40 +1,54 @@
-"""Probabilities for images of any size, by overlapping tiles."""
+"""Probabilities for images of any size, by overlapping tiles; also for images that do not fit into memory."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
+from tqdm import tqdm
 
+from unetpp_lib.data import LargeImage
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.weights import Card
 from unetpp_lib.errors import InputError
+from unetpp_lib.metrics import classify
 from unetpp_lib.models import SegmentationNetwork, probabilities
 from unetpp_lib.models.unetpp import Mode
 
 TILE = 512
-OVERLAP = 128
 
 
 @torch.inference_mode()
 def predict(
     model: SegmentationNetwork,
-    image: Tensor,
+    image: Tensor | LargeImage,
     card: Card,
     mode: Mode = "accurate",
     depth: int | None = None,
     tile: int = TILE,
     average_flips: bool = False,
     runtime: Runtime | None = None,
+    out: NDArray[np.float32] | None = None,
+    progress: bool = False,
 ) -> Tensor:
     """Return the class probabilities of one image, ``(num_classes, H, W)`` float32 on the CPU.
 
-    ``image`` is ``(in_channels, H, W)`` in [0, 1], as `read_image` gives it; ``card`` normalises it. ``mode`` and
-    ``depth`` (by head: 1 … the number of heads) are those of `probabilities`. An image larger than ``tile`` pixels is
-    read in overlapping tiles. ``average_flips`` takes the mean over the image and its three mirror images.
+    ``image`` is ``(in_channels, H, W)`` in [0, 1], as `read_image` gives it, or a `LargeImage`; ``card`` normalises it.
+    ``mode`` and ``depth`` (by head: 1 … the number of heads) are those of `probabilities`. An image larger than
+    ``tile`` pixels is read in overlapping tiles. ``average_flips`` takes the mean over the image and its three mirror
+    images. With ``out``, an array of the result's shape, the result is written there: with a `LargeImage` and a memory
+    map, the memory in use depends on the tile and not on the image. ``progress`` shows a bar.
     """
     runtime = runtime or choose_runtime(precision="float32")
 
     def read(patch: Tensor) -> Tensor:
+        patch = card.normalise(patch)
         flips: list[list[int]] = [[], [2], [3], [2, 3]] if average_flips else [[]]
         readings = []
         for dims in flips:
@@ -44,36 +58,91 @@ def predict(
         return torch.stack(readings).mean(0)
 
     model = runtime.place(model).eval()
-    return read_in_tiles(read, card.normalise(image), tile, runtime.device, model.pad_multiple)
+    return read_in_tiles(read, image, tile, runtime.device, model.pad_multiple, out, progress)
+
+
+def predict_large(
+    model: SegmentationNetwork, image: LargeImage, card: Card, probability: Path, mask: Path, **options: Any
+) -> None:
+    """Predict an image that need not fit into memory into two .npy files, which can be mapped in turn.
+
+    ``probability`` becomes (num_classes, H, W) float32; ``mask`` (H, W) uint8, the classes, or 0 and 255 where there is
+    one. ``options`` are those of `predict`. InputError where there is no room for them; no half a file is left.
+    """
+    height, width = image.shape[1:]
+    classes = model.num_classes
+    with (
+        _new_array(probability, np.float32, (classes, height, width)) as written,
+        _new_array(mask, np.uint8, (height, width)) as labels,
+    ):
+        predict(model, image, card, out=written, **options)
+        for top in range(0, height, TILE):
+            rows = slice(top, top + TILE)
+            label = classify(torch.from_numpy(written[None, :, rows]), card.threshold)[0, 0]
+            labels[rows] = label * 255 if classes == 1 else label
 
 
 def read_in_tiles(
-    read: Callable[[Tensor], Tensor], image: Tensor, tile: int, device: torch.device, multiple: int
+    read: Callable[[Tensor], Tensor],
+    image: Tensor | LargeImage,
+    tile: int,
+    device: torch.device,
+    multiple: int,
+    out: NDArray[np.float32] | None = None,
+    progress: bool = False,
 ) -> Tensor:
     """Return ``read`` of an image ``(C, H, W)``, joined from tiles of ``tile`` pixels: ``(K, H, W)`` on the CPU.
 
     ``read`` maps ``(1, C, h, w)`` on ``device`` to ``(1, K, h, w)``. Tiles overlap by a quarter and start at multiples
     of ``multiple``, where the network's pooling cuts the whole image too. Inside the image a tile's outer sixteenth
-    does not count, since its context is missing, and the next eighth fades smoothly into the neighbour.
+    does not count, since its context is missing, and the next eighth fades smoothly into the neighbour: the weights of
+    all tiles add up to 1 at every pixel. ``out`` and ``progress`` are those of `predict`.
     """
     if tile < 4 * multiple:
         raise InputError(f"tile is {tile} pixels; this network needs at least {4 * multiple}.")
     height, width = image.shape[1:]
     tile = tile // (4 * multiple) * 4 * multiple
-    rows, columns = _starts(height, tile), _starts(width, tile)
-    joined, weights = torch.zeros(0), torch.zeros(1, height, width)
-    for top in rows:
-        for left in columns:
-            area = (slice(None), slice(top, top + tile), slice(left, left + tile))
-            result = read(image[area][None].to(device))[0].float().cpu()
-            if len(rows) == len(columns) == 1:
-                return result
-            if joined.numel() == 0:
-                joined = torch.zeros(result.shape[0], height, width)
-            window = _window(top, height, tile)[:, None] * _window(left, width, tile)
-            joined[area] += result * window
-            weights[area] += window
-    return joined / weights
+    places = [(top, left) for top in _starts(height, tile) for left in _starts(width, tile)]
+    joined = None
+    for top, left in tqdm(places, unit="tile", disable=not progress):
+        area = (slice(None), slice(top, top + tile), slice(left, left + tile))
+        result = read(image[area][None].to(device))[0].float().cpu()
+        if joined is None:
+            joined = _empty((len(result), height, width), out)
+        window = _window(top, height, tile)[:, None] * _window(left, width, tile)
+        joined[area] += result * window
+    assert joined is not None  # there is at least one tile
+    return joined
+
+
+def _empty(shape: tuple[int, int, int], out: NDArray[np.float32] | None) -> Tensor:
+    """Return zeros of ``shape``: new ones, or ``out``'s own memory."""
+    if out is None:
+        return torch.zeros(shape)
+    if out.shape != shape or out.dtype != np.float32:
+        raise InputError(f"out is {out.shape} of {out.dtype}; the result needs {shape} of float32.")
+    out.fill(0)
+    return torch.from_numpy(out)
+
+
+@contextmanager
+def _new_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
+    """Map a new .npy file for the block; it takes its name at the end, and is gone where the block fails."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        array = open_memmap(temporary, "w+", dtype, shape)
+        if hasattr(os, "posix_fallocate"):  # on a full disk, writing to a map would end the process without a word
+            with temporary.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
+        yield array
+        array.flush()
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}. Free some space or choose another.") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _starts(length: int, tile: int) -> list[int]:

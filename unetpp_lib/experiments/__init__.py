@@ -7,7 +7,18 @@ from unetpp_lib.experiments.base import Experiment, Outcome, read_results, run_e
 
 __all__ = ["NAMES", "Experiment", "Outcome", "find_experiment", "read_results", "run_experiment"]
 
-NAMES = ("alone", "architectures", "copies", "epoch_choice", "head_weights", "leakage", "losses", "supervision")
+NAMES = (
+    "alone",
+    "architectures",
+    "copies",
+    "epoch_choice",
+    "head_weights",
+    "leakage",
+    "losses",
+    "seed_protocol",
+    "step_profile",
+    "supervision",
+)
 """Each is a module of this package that holds its ``EXPERIMENT``."""
 
 

@@ -44,7 +44,7 @@ def write_copies(source: str, folder: Path, seed: int) -> None:
     slices = SegmentationFolder(find_dataset(source))
     for number, name in enumerate(slices.names):
         image, mask = slices[number]
-        field = elastic_field(COPIES, *image.shape[1:], 3, 10.0, torch.Generator().manual_seed(number))
+        field = elastic_field(COPIES, image.shape[1], image.shape[2], 3, 10.0, torch.Generator().manual_seed(number))
         images = torch.cat([image[None], warp(image.expand(COPIES, -1, -1, -1), field, "bilinear")])
         masks = torch.cat([mask[None], warp(mask.expand(COPIES, -1, -1, -1), field, "nearest")])
         for part, pixels in (("images", images), ("masks", masks.float())):
@@ -59,8 +59,8 @@ def write_copies(source: str, folder: Path, seed: int) -> None:
 def make_trial(network: str, seed: int, source: str = "isbi2012", **changes: Any) -> Trial:
     """Return one trial, its copies drawn when it is measured; ``changes`` are options of its training."""
     folder = RUNS / "seed_protocol" / f"{Path(source).name}-seed{seed}"
-    config = replace(CONFIG, **{"data": folder.as_posix(), "model": network, "seed": seed} | changes)
-    trial = training_trial(trial_name(network, seed), config)
+    config = replace(CONFIG, data=folder.as_posix(), model=network, seed=seed)  # type: ignore[arg-type]
+    trial = training_trial(trial_name(network, seed), replace(config, **changes))
 
     def measure() -> Outcome:
         write_copies(source, folder, seed)
@@ -79,7 +79,7 @@ def seconds_until(outcome: Outcome, network: str) -> float | None:
     """Return the seconds of training, scoring left out, to the report's own IoU; None where it is not reached."""
     history = outcome["history"]
     images = history[0]["step"] * CONFIG.batch_size  # of one epoch
-    seconds = 0.0
+    seconds: float = 0
     for epoch, score in zip(history, epoch_scores(outcome, WHITE), strict=True):
         seconds += images / epoch["images_per_second"]
         if score >= CLAIM[network]:

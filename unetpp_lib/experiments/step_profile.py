@@ -1,19 +1,20 @@
-"""Where does the time of a training step go? The full UNet++, as PyTorch comes and then faster, one way at a time.
+"""Where does the time of a training step go? The full UNet++ as PyTorch comes, and then faster, one change at a time.
 
 A step is what `train` makes of a batch: augmentation, forward pass, loss, backward pass, Adam. All ways take turns in
-one process, so that a slow moment of the machine hits all of them; the best convolution of the network is measured
-alone in the same run. On the CPU a step has one patch, on a GPU the batch of the `full` preset.
+one process, so that a slow moment of the machine hits all of them, and the best convolution of the network's sizes is
+measured alone in the same run. On the CPU a step has one patch, on a GPU the batch of the `full` preset.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from statistics import median
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.profiler import ProfilerActivity, profile
+from torch.autograd import DeviceType  # type: ignore[attr-defined]
+from torch.autograd.profiler_util import FunctionEvent
+from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils.flop_counter import FlopCounterMode
 
 from unetpp_lib.data import Augmentation
@@ -22,44 +23,183 @@ from unetpp_lib.experiments.base import Experiment, Outcome, Trial
 from unetpp_lib.losses import deep_supervision_loss
 from unetpp_lib.models import SegmentationNetwork
 
-WAYS: dict[str, dict[str, bool]] = {
-    "as PyTorch comes": {"channels_last": False, "bf16": False, "compiled": False},
-    "channels last": {"channels_last": True, "bf16": False, "compiled": False},
-    "and bf16": {"channels_last": True, "bf16": True, "compiled": False},
-    "and compiled": {"channels_last": True, "bf16": True, "compiled": True},
+FULL = PRESETS["full"]
+BATCH = {"cpu": 1, "cuda": FULL.batch_size}
+ROUNDS = 5
+WAYS = {  # channels last, bf16, compiled
+    "as PyTorch comes": (False, False, False),
+    "channels last": (True, False, False),
+    "and bf16": (True, True, False),
+    "and compiled": (True, True, True),
 }
-BATCH = {"cpu": 1, "cuda": PRESETS["full"].batch_size}
-SIDE = PRESETS["full"].patch  # pixels
-WARM_UP, ROUNDS = 1, 5
 
-# what PyTorch's operations are for, by words in their names; the first that fits
-FAMILIES: dict[str, tuple[str, ...]] = {
+PHASES = ("augmentation", "loss", "Adam")  # all that runs within them, by the names of their ranges
+# what other operations are for, by parts of their names in small letters: the first that fits
+FAMILIES = {
     "convolution": ("conv",),
-    "normalisation": ("batch_norm", "group_norm", "instance_norm"),
-    "fused loops": ("CompiledFxGraph", "CompiledFunction", "triton", "graph_"),
+    "normalisation": ("norm",),
+    "fused loops": ("compiled", "triton", "graph_"),
     "ReLU, pooling": ("relu", "clamp_min", "threshold", "max_pool"),
-    "joining, cropping": ("aten::cat", "index_select", "index_add", "slice", "narrow"),
-    "copying, casting": ("copy_", "clone", "_to_copy", "aten::to", "fill_", "zero"),
-    "Adam": ("_foreach", "_fused_adam", "Optimizer"),
-    "augmentation": ("grid_sampl", "upsample", "flip", "where", "normal_", "randn"),
+    "joining, cropping": ("::cat", "catbackward", "index", "slice", "narrow"),
+    "copying, adding": ("copy", "clone", "aten::to", "fill_", "zero", "aten::add", "accumulategrad"),
 }
 REST = "the rest"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One training step of a new network on one random batch: call it to make it."""
+def make_step(network: SegmentationNetwork, images: Tensor, masks: Tensor, bf16: bool = False) -> Callable[[], float]:
+    """Return a function that makes one training step on normalised images and masks, and returns the loss.
 
-    network: SegmentationNetwork
-    images: Tensor
-    masks: Tensor
-    bf16: bool = False
+    Asking for the loss's value waits until the device is done, as training does.
+    """
+    device = images.device
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    augment, generator = Augmentation(), torch.Generator(device).manual_seed(0)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "optimizer", torch.optim.Adam(self.network.parameters()))
-        object.__setattr__(self, "generator", torch.Generator(self.images.device).manual_seed(0))
+    def step() -> float:
+        with record_function("augmentation"):
+            x, y = augment(images, masks, generator)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            heads = network(x)
+        with record_function("loss"):
+            loss = deep_supervision_loss(heads, y)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        with record_function("Adam"):
+            optimizer.step()
+        return loss.item()
 
-    def __call__(self) -> None:
-        """Make the step, and wait until the device has made it."""
+    return step
 
 
+def count_flop(network: SegmentationNetwork, batch: int, side: int) -> int:
+    """Return the floating-point operations of all convolutions in one training step; nothing is computed for it."""
+    images = torch.empty(batch, network.in_channels, side, side, device="meta")
+    with FlopCounterMode(display=False) as counter:
+        torch.stack([head.sum() for head in network.to("meta")(images)]).sum().backward()  # type: ignore[no-untyped-call]
+    return int(counter.get_total_flops())
+
+
+def best_convolution(device: torch.device, bf16: bool, batch: int, widths: tuple[int, ...], side: int) -> float:
+    """Return the highest rate of a 3×3 convolution of the network's widths and sizes, forward, in FLOP a second."""
+    dtype, rates = torch.bfloat16 if bf16 else torch.float32, []
+    for level, width in enumerate(widths):
+        layer = nn.Conv2d(width, width, 3, padding=1, device=device, dtype=dtype)
+        maps = torch.randn(batch, width, side >> level, side >> level, device=device, dtype=dtype)
+        layer, maps = layer.to(memory_format=torch.channels_last), maps.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        with torch.inference_mode():
+            seconds = min(seconds_of(lambda layer=layer, maps=maps: layer(maps), device) for _ in range(8))  # type: ignore[misc]
+        rates.append(2 * 9 * width**2 * maps[:, 0].numel() / seconds)
+    return max(rates)
+
+
+def seconds_of(work: Callable[[], object], device: torch.device) -> float:
+    """Return how long a function takes, until the device is done."""
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def profile_families(step: Callable[[], object], device: torch.device) -> dict[str, float]:
+    """Return the seconds of one step by family of operations: the device's own, the rest the clock's."""
+    activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device.type == "cuda")
+    with profile(activities=activities) as profiler:
+        total = seconds_of(step, device)
+    families = dict.fromkeys((*FAMILIES, *PHASES, REST), 0.0)
+    for event in profiler.events() or ():
+        if event.device_type == DeviceType.CPU:  # a kernel's time stands at the operation that launched it, too
+            own = event.self_device_time_total if device.type == "cuda" else event.self_cpu_time_total
+            families[family_of(event)] += own / 1e6
+    families[REST] += max(0.0, total - sum(families.values()))
+    return {family: round(seconds, 5) for family, seconds in families.items()}
+
+
+def family_of(event: FunctionEvent) -> str:
+    """Return the family of an operation: the phase that it runs in, or else what its name says."""
+    ancestor: FunctionEvent | None = event
+    while ancestor is not None:
+        if ancestor.name in PHASES:
+            return ancestor.name
+        ancestor = ancestor.cpu_parent
+    name = event.name.lower()
+    return next((family for family, parts in FAMILIES.items() if any(part in name for part in parts)), REST)
+
+
+def make_way(name: str, device: torch.device) -> Callable[[], float]:
+    """Return a step of the full network in one of the ways; all ways start from the same weights and batch."""
+    channels_last, bf16, compiled = WAYS[name]
+    torch.manual_seed(0)
+    network = FULL.build_model().to(device).train()
+    images = torch.randn(BATCH[device.type], 1, FULL.patch, FULL.patch, device=device)
+    masks = (torch.rand(images.shape, device=device) < 0.8).to(torch.uint8)
+    if channels_last:
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if compiled:
+        network.compile(dynamic=False)
+    return make_step(network, images, masks, bf16)
+
+
+def measure(kind: str) -> Outcome:
+    """Return the seconds of each way's steps, one of them by family, and the rates of the best convolutions."""
+    runtime = choose_runtime(kind)
+    device, batch = runtime.device, BATCH[kind]
+    steps = {name: make_way(name, device) for name in WAYS}
+    for step in steps.values():
+        step()  # warm-up; the compiled one is compiled now
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(ROUNDS):
+        for name, step in steps.items():
+            seconds[name].append(round(seconds_of(step, device), 5))
+    return {
+        "runtime": str(replace(runtime, bf16=False)).removesuffix(", float32"),
+        "flop": count_flop(FULL.build_model(), batch, FULL.patch),
+        "convolution": {
+            name: round(best_convolution(device, bf16, batch, FULL.widths, FULL.patch))
+            for name, bf16 in (("float32", False), ("bf16", True))
+        },
+        "seconds": seconds,
+        "families": {name: fastest_profile(step, device) for name, step in steps.items()},
+    }
+
+
+def fastest_profile(step: Callable[[], object], device: torch.device) -> dict[str, float]:
+    """Return the profile of the fastest of several steps: what else runs on the machine can only add time."""
+    return min((profile_families(step, device) for _ in range(ROUNDS)), key=lambda found: sum(found.values()))
+
+
+def rate_of(outcome: Outcome, way: str) -> float:
+    """Return the rate of the best convolution in a way's precision, in FLOP a second."""
+    return float(outcome["convolution"]["bf16" if WAYS[way][1] else "float32"])
+
+
+def table(outcomes: Mapping[str, Outcome]) -> str:
+    """Return for each way its step, how much faster that is, the share of the best convolution's rate, and families."""
+    lines = []
+    for name, outcome in outcomes.items():
+        first = median(outcome["seconds"]["as PyTorch comes"])
+        lines.append(f"{name}: {outcome['runtime']}; {outcome['flop'] / 1e9:.0f} GFLOP a step")
+        lines.append(f"{'':18}seconds  ratio  of the best convolution's rate  families, % of a profiled step")
+        for way, seconds in outcome["seconds"].items():
+            step, families = median(seconds), outcome["families"][way]
+            share = outcome["flop"] / step / rate_of(outcome, way)
+            parts = ", ".join(f"{part} {s / sum(families.values()):.0%}" for part, s in families.items() if s)
+            lines.append(f"{way:18}{step:<9.3f}{first / step:<7.2f}{share:<32.0%}{parts}")
+    return "\n".join([*lines, "Medians of interleaved steps."])
+
+
+def make_trial(kind: str) -> Trial:
+    """Return the trial of one kind of device; it raises InputError where there is none."""
+    settings = {
+        "device": kind, "batch": BATCH[kind], "side": FULL.patch, "widths": list(FULL.widths), "rounds": ROUNDS,
+        "seed": 0,
+    }  # fmt: skip
+    return Trial(kind, settings, lambda: measure(kind))
+
+
+EXPERIMENT = Experiment(
+    name="step_profile",
+    question="Where does the time of a full training step go, and what do layout, bf16 and compilation change?",
+    trials=tuple(make_trial(kind) for kind in BATCH),
+    table=table,
+)

@@ -1,0 +1,75 @@
+"""The seed report's protocol is followed to the letter, leak included, and says so."""
+
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from unetpp_lib.data import SegmentationFolder, read_split
+from unetpp_lib.experiments import base, seed_protocol
+
+
+@pytest.fixture
+def few_copies(monkeypatch, tmp_path):
+    monkeypatch.setattr(seed_protocol, "COPIES", 2)
+    monkeypatch.setattr(seed_protocol, "RUNS", tmp_path)
+    monkeypatch.setattr(base, "RUNS", tmp_path)
+    return tmp_path
+
+
+def test_copies_are_made_before_the_split_so_that_slices_stand_on_both_sides(few_copies, tiny_set):
+    seed_protocol.write_copies(str(tiny_set), few_copies / "set", seed=0)
+    split = read_split(few_copies / "set" / "split.json")
+    assert (len(split.train), len(split.validation), len(split.test)) == (29, 7, 0)
+    sources = [{name.split("_copy")[0] for name in part} for part in (split.train, split.validation)]
+    assert sources[0] & sources[1]
+
+
+def test_a_slice_is_written_as_it_is_and_its_copies_are_bent(few_copies, tiny_set):
+    seed_protocol.write_copies(str(tiny_set), few_copies / "set", seed=0)
+    given, written = SegmentationFolder(tiny_set), SegmentationFolder(few_copies / "set")
+    for before, after in zip(given[3], written[written.index_of[given.names[3]]], strict=True):
+        assert before.equal(after)
+    images = [Image.open(few_copies / "set" / "images" / f"{given.names[3]}{copy}.png") for copy in ("", "_copy2")]
+    assert images[0].size == images[1].size
+    assert images[0].tobytes() != images[1].tobytes()
+
+
+def test_the_steps_are_the_reports():
+    assert len(seed_protocol.EXPERIMENT.trials) == 6
+    for trial in seed_protocol.EXPERIMENT.trials:
+        named = {"batch_size": 1, "lr": 1e-3, "epochs": 10, "patch": 512, "augment": False, "copies": 14}
+        assert named.items() <= trial.settings.items()
+        assert trial.settings["widths"] == [32, 64, 128, 256, 512]
+
+
+def test_a_trial_trains_on_copies_and_scores_the_held_out_fifth_after_every_epoch(few_copies, tiny_set):
+    small = {"widths": (4, 6), "patch": 48, "epochs": 2, "device": "cpu"}
+    trial = seed_protocol.make_trial("unetpp", 0, str(tiny_set), **small)
+    outcome = trial.measure()
+    assert outcome["scores"]["part"] == "validation"
+    assert len(outcome["scores"]["images"]) == 7
+    assert len(seed_protocol.epoch_scores(outcome, seed_protocol.WHITE)) == 2
+    assert "unetpp-seed0" in seed_protocol.table({"unetpp-seed0": outcome})
+
+
+def made_up(*whites: float) -> dict:
+    readings = [{"all foreground": {seed_protocol.WHITE: 0.78}, "head 1": {seed_protocol.WHITE: 0}} for _ in whites]
+    for reading, white in zip(readings, whites, strict=True):
+        reading["head 4"] = {seed_protocol.WHITE: white, seed_protocol.MEMBRANE: white - 0.2}
+    history = [{"step": 360, "images_per_second": 72.0, "validation": reading} for reading in readings]
+    return {"history": history, "training_seconds": 5.0 * len(whites), "scores": {"scores": readings[-1]}}
+
+
+def test_the_table_says_when_the_reports_score_was_reached_and_what_such_scores_are_worth():
+    text = seed_protocol.table({"unetpp-seed0": made_up(0.9, 0.978, 0.97), "unet-seed1": made_up(0.9, 0.92)})
+    assert "unetpp-seed0    0.970   0.770     0.780      15       0.978: 10 s" in text
+    assert "0.953: not reached" in text
+    assert "no measure of new tissue" in text
+
+
+def test_trials_differ_in_network_and_seed_alone():
+    config = replace(seed_protocol.CONFIG, data="x")
+    assert config.norm == "group"
+    names = {trial.name for trial in seed_protocol.EXPERIMENT.trials}
+    assert names == {f"{network}-seed{seed}" for network in ("unet", "unetpp") for seed in (0, 1, 2)}

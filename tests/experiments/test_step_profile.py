@@ -1,0 +1,76 @@
+"""The profile of a step counts the arithmetic, and leaves none of the time out."""
+
+import pytest
+import torch
+
+from unetpp_lib.engine import TrainConfig
+from unetpp_lib.experiments import step_profile
+from unetpp_lib.models import UNet, profile
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def step():
+    network = TrainConfig(widths=(4, 6, 8)).build_model()
+    images = torch.randn(1, 1, 32, 32)
+    return step_profile.make_step(network, images, (images > 0).to(torch.uint8))
+
+
+def test_a_training_step_costs_three_forward_passes_less_the_gradient_of_the_image():
+    network = UNet(widths=(4, 6, 8))
+    forward = 2 * profile(network, 32, repeats=1).macs
+    first = 2 * 9 * 4 * 32 * 32  # the first convolution, whose input needs no gradient
+    assert step_profile.count_flop(network, 1, 32) == 3 * forward - first
+
+
+def test_a_step_lowers_the_loss_in_the_end(step):
+    losses = [step() for _ in range(25)]
+    assert sum(losses[-5:]) < sum(losses[:5])
+
+
+def test_the_families_add_up_to_the_step_and_each_kind_of_work_is_found(step):
+    step()
+    families = step_profile.profile_families(step, CPU)
+    for family in (
+        "convolution",
+        "normalisation",
+        "ReLU, pooling",
+        "joining, cropping",
+        "augmentation",
+        "loss",
+        "Adam",
+    ):
+        assert families[family] > 0, family
+    assert families["fused loops"] == 0
+    assert families[step_profile.REST] < sum(families.values()) / 2
+
+
+def test_work_within_a_phase_counts_for_the_phase_whatever_it_is_called():
+    with torch.profiler.profile() as profiler:
+        with torch.profiler.record_function("Adam"):
+            torch.ones(3).add_(1)
+        torch.ones(3).add_(1)
+    adds = [event for event in profiler.events() if event.name == "aten::add_"]
+    assert [step_profile.family_of(event) for event in adds] == ["Adam", "copying, adding"]
+
+
+def test_a_convolutions_rate_is_positive_in_both_precisions():
+    assert all(step_profile.best_convolution(CPU, bf16, 1, (4, 8), 16) > 0 for bf16 in (False, True))
+
+
+def test_the_table_compares_medians_and_the_convolutions_rate():
+    seconds = {way: [4.0, 1.0 / (number + 1), 0.1] for number, way in enumerate(step_profile.WAYS)}
+    families = {way: {"convolution": 0.75, "Adam": 0.25, "loss": 0.0} for way in seconds}
+    rates = {"float32": 4e9, "bf16": 8e9}
+    outcome = {
+        "runtime": "cpu (a processor)",
+        "flop": 2e9,
+        "convolution": rates,
+        "seconds": seconds,
+        "families": families,
+    }
+    lines = step_profile.table({"cpu": outcome}).splitlines()
+    assert lines[0] == "cpu: cpu (a processor); 2 GFLOP a step"
+    assert lines[2].split() == ["as", "PyTorch", "comes", "1.000", "1.00", "50%", "convolution", "75%,", "Adam", "25%"]
+    assert "3.00   75%" in lines[4]

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from unetpp_lib.classroom import NodeExplorer
-from unetpp_lib.classroom.readouts import read_nodes
 from unetpp_lib.engine import Card
+from unetpp_lib.engine.readouts import read_nodes
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import UNet, UNetPlusPlus

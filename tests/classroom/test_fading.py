@@ -5,8 +5,8 @@ import torch
 
 from unetpp_lib.classroom.fading import faded_edge, fed_by, maps_with_faded_edge
 from unetpp_lib.classroom.grids import wiring
-from unetpp_lib.classroom.readouts import node_maps
 from unetpp_lib.classroom.wired import WiredNetwork, known_wires
+from unetpp_lib.engine.readouts import node_maps
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus
 

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unetpp_lib.classroom.grids import Edge, Node, node_modules
+from unetpp_lib.classroom.grids import Edge
 from unetpp_lib.errors import InputError
+from unetpp_lib.models.nodes import Node, node_modules
 
 
 @contextmanager

@@ -16,6 +16,7 @@ NAMES = (
     "leakage",
     "losses",
     "seed_protocol",
+    "semantic_gap",
     "step_profile",
     "supervision",
 )

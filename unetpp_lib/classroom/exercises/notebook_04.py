@@ -13,9 +13,9 @@ from unetpp_lib.classroom.exercises import (
     Option,
     WiringExercise,
 )
-from unetpp_lib.classroom.grids import Node
 from unetpp_lib.classroom.wired import cross, edges, known_wires
 from unetpp_lib.models import UNetPlusPlus
+from unetpp_lib.models.nodes import Node
 
 MYSTERY = cross(known_wires(4)["UNet++"], (1, 2), right=(2, 1), wrong=(2, 0))  # the network of exercise 4.5
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from unetpp_lib.classroom.exercises.base import Exercise
 from unetpp_lib.classroom.exercises.comparison import as_array, as_number, kind_of, show
 from unetpp_lib.classroom.exercises.verdict import GENERIC, Mark, Verdict
-from unetpp_lib.classroom.grids import Edge, Node
+from unetpp_lib.classroom.grids import Edge
+from unetpp_lib.models.nodes import Node
 
 Mask = NDArray[np.integer] | NDArray[np.bool_]
 

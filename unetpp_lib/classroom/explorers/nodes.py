@@ -10,11 +10,12 @@ from unetpp_lib.classroom.explorers.base import Choice, PictureExplorer, choice,
 from unetpp_lib.classroom.explorers.sheet import set_out
 from unetpp_lib.classroom.fading import maps_with_faded_edge
 from unetpp_lib.classroom.figures import png_of_image
-from unetpp_lib.classroom.grids import Node, wiring
+from unetpp_lib.classroom.grids import wiring
 from unetpp_lib.classroom.plots import mark_mistakes
-from unetpp_lib.classroom.readouts import Readout, answer_of, node_maps, require_fit
+from unetpp_lib.engine.readouts import Readout, answer_of, node_maps, require_fit
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
+from unetpp_lib.models.nodes import Node
 
 SIDE = 128  # pixels of a node's picture at most: of larger images every second, third … pixel is shown
 FULL, STEP = 100, 10  # per cent

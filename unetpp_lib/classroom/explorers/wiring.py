@@ -7,7 +7,7 @@ from torch import nn
 from unetpp_lib.classroom.diagrams import draw_grid, draw_network, name_of
 from unetpp_lib.classroom.explorers.base import LABEL, PictureExplorer, Switch, choice
 from unetpp_lib.classroom.figures import png_of_figure
-from unetpp_lib.classroom.grids import Grid, Node, wiring
+from unetpp_lib.classroom.grids import Grid, wiring
 from unetpp_lib.classroom.wired import (
     WIDTHS,
     WiredNetwork,
@@ -22,6 +22,7 @@ from unetpp_lib.classroom.wired import (
     possible_inputs,
 )
 from unetpp_lib.errors import InputError
+from unetpp_lib.models.nodes import Node
 
 DEPTH = len(WIDTHS) - 1
 FAULTS: list[Node] = [(1, 2), (0, 3), (2, 2), (0, 2), (1, 3), (0, 4)]  # nodes that a hidden wire may be wrong at

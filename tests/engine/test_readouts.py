@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from unetpp_lib.classroom.readouts import choose_threshold, fit_readout, node_maps, read_nodes, triangle_of
 from unetpp_lib.engine import Card
+from unetpp_lib.engine.readouts import choose_threshold, fit_readout, node_maps, read_nodes
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus
 
@@ -49,7 +49,6 @@ def test_a_node_that_passes_the_truth_on_reads_it_out(network):
     assert readout.scores[0, 0] == 1
     assert torch.equal(readout.masks[0, 0], truths)
     assert readout.scores[2, 0] < 1
-    assert len(triangle_of(readout, truths, 0).axes) == len(readout.scores)
 
 
 def test_images_that_need_padding_are_refused():

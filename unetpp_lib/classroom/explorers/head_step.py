@@ -2,13 +2,12 @@
 
 import io
 
-import ipywidgets as widgets  # type: ignore[import-untyped]
 import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, whole_number
+from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, whole_number
 from unetpp_lib.classroom.figures import coarse
 from unetpp_lib.classroom.head_steps import MEAN, KeptHeads
 from unetpp_lib.classroom.plots import LINE_COLOURS, as_picture, course_style, mark_mistakes
@@ -41,9 +40,7 @@ class HeadStepExplorer(PictureExplorer):
         last = len(self.steps) - 1
         box, self.moment = whole_number("kept picture", moment % len(self.steps), 0, last)
         names = [ALL, *(reading.removeprefix("head ") for reading in kept.readings)]
-        self.head = widgets.ToggleButtons(options=names, description="head", style={"button_width": "4em"})
-        self.view = widgets.ToggleButtons(options=["decision", "probability"], description="picture")
-        self.view.style.button_width = "8em"
+        self.head, self.view = choice("head", names), choice("picture", ["decision", "probability"])
         super().__init__([box, self.head, self.view])
         for control in (self.moment, self.head, self.view):
             control.observe(self._update, "value")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.diagrams import draw_network
     from unetpp_lib.classroom.exercises.checking import check, commit
     from unetpp_lib.classroom.explorers.bridge import BridgeExplorer, thin_membranes
+    from unetpp_lib.classroom.explorers.depth import DepthExplorer
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
     from unetpp_lib.classroom.explorers.head_step import HeadStepExplorer
     from unetpp_lib.classroom.explorers.ladder import LadderExplorer, Scored, stored_scores
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MISTAKES",
     "BridgeExplorer",
+    "DepthExplorer",
     "ElasticExplorer",
     "HeadStepExplorer",
     "HiddenWire",
@@ -64,6 +66,7 @@ _LAZY = {
     "diagrams": {"draw_network"},
     "exercises.checking": {"check", "commit"},
     "explorers.bridge": {"BridgeExplorer", "thin_membranes"},
+    "explorers.depth": {"DepthExplorer"},
     "explorers.elastic": {"ElasticExplorer"},
     "explorers.head_step": {"HeadStepExplorer"},
     "explorers.ladder": {"LadderExplorer", "Scored", "stored_scores"},

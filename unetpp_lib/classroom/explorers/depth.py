@@ -1,0 +1,228 @@
+"""Depth pruning: what a trained UNet++ says when it is cut to each depth, what that costs, and where it is wrong."""
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, require_image, require_network, whole_number
+from unetpp_lib.classroom.explorers.depth_sheet import Cost, DepthSheet, Row
+from unetpp_lib.classroom.explorers.threshold import PERCENT, counts_by_threshold
+from unetpp_lib.classroom.head_steps import heads_now
+from unetpp_lib.classroom.networks import shipped_model
+from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_lib.engine import Card, Run
+from unetpp_lib.errors import InputError
+from unetpp_lib.metrics import classify, iou
+from unetpp_lib.models import Profile, SegmentationNetwork, UNetPlusPlus, prune
+
+Part = Literal["train", "validation", "test"]
+Scored = Literal["background", "foreground", "classes"]
+
+MODES = ("fast", "accurate")
+AT_MOST = 8  # images of a run: each is read whole when the explorer opens
+REPEATS = 3  # timed passes
+LARGEST = 512  # pixels of a side that latency is measured at
+MEMBRANES = ("membranes", "isbi2012", "isbi2012_test")  # sets whose class 0 is the membrane
+
+
+class DepthExplorer(PictureExplorer):
+    """Cut a trained network to depth 1, 2 … with a slider: mistakes in colour, the nodes that stay, IoU, cost, time.
+
+    ``model`` is a `UNetPlusPlus` with deep supervision and one class, ``card`` says how it takes its images;
+    ``images`` are (C, H, W) in [0, 1], of any sizes, ``masks`` (1, H, W) of 0 and 1. `shipped` opens the course's own
+    network, `of_run` one that you trained. ``profiles`` are what `profile_depths` gives; without them, latency is
+    measured when the explorer opens. ``classes`` names class 0 and class 1, ``of`` says whose IoU is shown.
+    Controls: ``depth``, ``image``, ``threshold`` (per cent), ``mode``. `scores` is the IoU by depth that they give.
+    InputError for what does not fit.
+    """
+
+    def __init__(
+        self,
+        model: SegmentationNetwork,
+        card: Card,
+        images: Sequence[Tensor] | Tensor,
+        masks: Sequence[Tensor] | Tensor,
+        names: Sequence[str] | None = None,
+        profiles: Mapping[int, Profile] | None = None,
+        classes: tuple[str, str] = ("membrane", "interior"),
+        of: Scored = "background",
+    ) -> None:
+        cuttable = _require_cuttable(model)
+        _require_pairs(model, images, masks, names)
+        self.model, self.card, self.images, self.masks = model.eval(), card, list(images), list(masks)
+        self.names = [str(k) for k in range(len(images))] if names is None else list(names)
+        self.size = tuple(min(side, LARGEST) for side in self.images[0].shape[1:])
+        self.classes, self.of = classes, of
+        self.answers = [_read(model, card, image) for image in self.images]  # (modes, depths, H, W) each
+        self.costs = _measure(model, self.size) if profiles is None else _costs_of(profiles, model.depth)
+        self.counts = torch.stack([_count(*pair) for pair in zip(self.answers, self.masks, strict=True)])
+        self._sheet = DepthSheet(cuttable, self.costs, self.size, classes)
+        self._pngs: dict[tuple[int, ...], bytes] = {}
+        self._add_controls()
+
+    @classmethod
+    def shipped(cls, part: Part = "validation", profiles: Mapping[int, Profile] | None = None) -> "DepthExplorer":
+        """Open the course's trained network on a part of its images: on those that a depth may be chosen by."""
+        root = find_dataset("membranes")
+        names = getattr(read_split(root / "split.json"), part)
+        return cls(*shipped_model("unetpp_membranes"), *_load(SegmentationFolder(root), names), names, profiles)
+
+    @classmethod
+    def of_run(cls, run: str | Path, part: Part = "validation") -> "DepthExplorer":
+        """Open the network of a run's folder, as `unetpp train` leaves it, on the first images of one of its parts."""
+        finished = Run(Path(run))
+        config = finished.config
+        model, card = finished.load_model()
+        _require_cuttable(model)
+        folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes)
+        names = getattr(finished.split, part)[:AT_MOST]
+        if not names:
+            filled = ", ".join(f'"{other}"' for other in get_args(Part) if getattr(finished.split, other))
+            raise InputError(f"{run} has no image for {part}; its parts with images are {filled}.")
+        pair = _load(folder, names)
+        if folder.root.name in MEMBRANES:
+            return cls(model, card, *pair, names)
+        return cls(model, card, *pair, names, classes=card.classes[:2], of="foreground")  # type: ignore[arg-type]
+
+    def _add_controls(self) -> None:
+        start = min(max(round(100 * self.card.threshold), PERCENT[0]), PERCENT[-1])
+        depth_box, self.depth = whole_number("depth", self.model.depth, 1, self.model.depth)
+        image_box, self.image = whole_number("image", 0, 0, len(self.images) - 1)
+        threshold_box, self.threshold = whole_number("threshold, %", start, PERCENT[0], PERCENT[-1])
+        self.mode = choice("mode", MODES)
+        super().__init__([depth_box, image_box, threshold_box, self.mode])
+        for control in (self.depth, self.image, self.threshold, self.mode):
+            control.observe(self._update, "value")
+        self._update()
+
+    @property
+    def scores(self) -> dict[int, float]:
+        """The IoU, mean over all images, of the network cut to each depth, by depth: at today's threshold and mode."""
+        return self._scores(self.mode.value, slice(None))
+
+    def _scores(self, mode: str, which: slice) -> dict[int, float]:
+        counts = self.counts[which, self.threshold.value - 1, MODES.index(mode)]  # (images, depths, 2, 2)
+        return {depth: iou(counts[:, depth - 1], self.of) for depth in self.costs}
+
+    def _update(self, _: object = None) -> None:
+        depth, shown, mode = self.depth.value, self.image.value, self.mode.value
+        here, everywhere = self._scores(mode, slice(shown, shown + 1))[depth], self.scores[depth]
+        cost, whole = self.costs[depth], self.costs[self.model.depth]
+        scored = {"background": f"of {self.classes[0]}", "foreground": f"of {self.classes[1]}"}.get(
+            self.of, "mean of both classes"
+        )
+        status = (
+            f"Depth {depth} of {self.model.depth}, {mode}, threshold {self.threshold.value / 100:.2f}, image "
+            f"{self.names[shown]}: IoU {scored} {here:.3f}; mean of {len(self.images)} image(s) {everywhere:.3f}. "
+            f"{cost.parameters:,} parameters ({cost.parameters / whole.parameters:.0%} of the whole), "
+            f"{cost.macs / 1e9:.2f} G multiply-accumulates ({cost.macs / whole.macs:.0%})."
+        )
+        alt = f"Image, prediction with its mistakes, nodes that stay, and IoU against time. {status}"
+        clock = f"{1e3 * cost.latency:.1f} ms for an image of {self.size[1]} × {self.size[0]} on this machine."
+        self.show(self._png(), alt, f"{status}\n{clock}")
+        self.status = status  # without the clock: the same on every machine
+
+    def _png(self) -> bytes:
+        """Return the sheet for where the controls stand; once drawn, a picture comes back at once."""
+        key = (self.depth.value, self.image.value, self.threshold.value, MODES.index(self.mode.value))
+        if key not in self._pngs:
+            if len(self._pngs) > 100:
+                self._pngs.clear()
+            self._pngs[key] = self._draw(*key)
+        return self._pngs[key]
+
+    def _draw(self, depth: int, shown: int, percent: int, mode: int) -> bytes:
+        here, everywhere = (self._scores(MODES[mode], which) for which in (slice(shown, shown + 1), slice(None)))
+        other = self._scores(MODES[1 - mode], slice(None))
+        rows = [Row(d, self.costs[d], here[d], everywhere[d], other[d]) for d in self.costs]
+        label = classify(self.answers[shown][mode, depth - 1][None, None], percent / 100)
+        return self._sheet.draw(
+            rows, depth, MODES[mode], self.images[shown], self.masks[shown], label, self.names[shown], len(self.images)
+        )
+
+
+def _require_cuttable(model: SegmentationNetwork) -> UNetPlusPlus:
+    require_network(model)
+    prune(model, 1)  # says what is missing where there is one head
+    assert isinstance(model, UNetPlusPlus)
+    if model.num_classes > 1:
+        raise InputError(
+            f"The network tells {model.num_classes} classes apart, and this explorer shows one: give a network "
+            "with num_classes=1. prune, profile_depths and evaluate take yours as it is."
+        )
+    return model
+
+
+def _require_pairs(
+    model: SegmentationNetwork, images: Sequence[Tensor] | Tensor, masks: Sequence[Tensor] | Tensor, names: object
+) -> None:
+    if not len(images) == len(masks) or not len(images):
+        raise InputError(
+            f"There are {len(images)} images and {len(masks)} masks: give one mask for each, at least one."
+        )
+    if names is not None and len(names) != len(images):  # type: ignore[arg-type]
+        raise InputError(f"There are {len(images)} images and {len(names)} names.")  # type: ignore[arg-type]
+    for image, mask in zip(images, masks, strict=True):
+        require_image(image, mask, channels=model.in_channels)
+        if not torch.isin(mask, torch.tensor([0, 1], dtype=mask.dtype)).all():
+            raise InputError(
+                f"A mask holds {mask.unique().tolist()[:5]}: give 0 (background) and 1 (foreground) alone."
+            )
+
+
+def _costs_of(profiles: Mapping[int, Profile], depth: int) -> dict[int, Cost]:
+    if sorted(profiles) != list(range(1, depth + 1)):
+        raise InputError(f"profiles are for depths {sorted(profiles)}; give one for each of 1 to {depth}.")
+    return {d: Cost(profile.parameters, profile.macs, profile.latency) for d, profile in sorted(profiles.items())}
+
+
+@torch.inference_mode()
+def _measure(model: SegmentationNetwork, size: Sequence[int]) -> dict[int, Cost]:
+    """Return what each depth costs: less, and with fewer repeats, than `profile_depths`, which takes seconds."""
+    image = torch.zeros(1, model.in_channels, *size)
+    costs = {}
+    for depth in range(1, model.depth + 1):
+        pruned = prune(model, depth)
+        macs = [0]
+        for layer in pruned.modules():
+            if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+                layer.register_forward_hook(partial(_add_macs, macs))
+        pruned(image)
+        seconds = []
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            pruned(image)
+            seconds.append(time.perf_counter() - start)
+        costs[depth] = Cost(sum(p.numel() for p in pruned.parameters()), macs[0] // (REPEATS + 1), median(seconds))
+    return costs
+
+
+def _add_macs(total: list[int], layer: torch.nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+    """Add a convolution's multiply-accumulates: each weight works once for every pixel of the map on its side."""
+    pixels = inputs[0] if isinstance(layer, torch.nn.ConvTranspose2d) else output
+    total[0] += layer.weight.numel() * pixels[0, 0].numel()  # type: ignore[operator]
+
+
+def _load(folder: SegmentationFolder, names: Sequence[str]) -> tuple[list[Tensor], list[Tensor]]:
+    pairs = [folder[folder.index_of[name]] for name in names]
+    return [image for image, _ in pairs], [mask for _, mask in pairs]
+
+
+def _read(model: SegmentationNetwork, card: Card, image: Tensor) -> Tensor:
+    """Return the probabilities of class 1 by mode and depth, (modes, depths, H, W): head d, the mean of heads 1 … d."""
+    heads = heads_now(model, card, image)
+    return torch.stack([heads, torch.stack([heads[:depth].mean(0) for depth in model.head_depths])])
+
+
+def _count(answers: Tensor, mask: Tensor) -> Tensor:
+    """Return the confusion counts of an image, (thresholds, modes, depths, 2, 2)."""
+    modes, depths = answers.shape[:2]
+    flat = answers.flatten(0, 1)[:, None]
+    counts = counts_by_threshold(flat, mask[None].expand(len(flat), -1, -1, -1))
+    return counts.view(len(counts), modes, depths, 2, 2)

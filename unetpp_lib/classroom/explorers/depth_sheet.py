@@ -1,0 +1,269 @@
+"""The picture of the depth explorer: all that it shows of one depth, on one sheet, drawn quickly."""
+
+import io
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.font_manager import findfont
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from unetpp_lib.classroom.diagrams import KINDS, QUIET, QUIET_TEXT, edge_kind
+from unetpp_lib.classroom.explorers.sheet import grey
+from unetpp_lib.classroom.grids import Grid
+from unetpp_lib.classroom.plots import LINE_COLOURS, MISTAKES, mark_mistakes
+from unetpp_lib.models import UNetPlusPlus
+from unetpp_lib.models.nodes import Node
+
+SIDE, GAP, LINE = 320, 12, 22  # pixels: a picture's longer side, between two parts, a line of text
+PLOT = (340, 262)
+WIDTH, HEIGHT = 2 * SIDE + PLOT[0] + 2 * GAP, LINE + SIDE + GAP + PLOT[1]
+AXES = (40, 24, 290, 186)  # of the plot: left, top, width and height in pixels
+FINE = 3  # a grid is drawn so many times larger, then reduced: smooth lines
+TODAY = LINE_COLOURS[1]
+HIGHLIGHT = "#FBE9C6"  # behind today's row of the table
+
+
+class Cost(NamedTuple):
+    """What one forward pass of one image costs."""
+
+    parameters: int
+    macs: int
+    latency: float
+    """Seconds."""
+
+
+class Row(NamedTuple):
+    """A line of the table, and a point of the curve."""
+
+    depth: int
+    cost: Cost
+    here: float
+    """IoU of the image that is shown."""
+    everywhere: float
+    """IoU, mean of all images."""
+    other: float
+    """The same in the other mode."""
+
+
+@cache
+def font(size: int, kind: str = "") -> ImageFont.FreeTypeFont:
+    """Return DejaVu Sans, or its kind " Mono"."""
+    return ImageFont.truetype(findfont(f"DejaVu Sans{kind}"), size)
+
+
+class DepthSheet:
+    """Draws the sheets of one network; what stays the same from sheet to sheet is drawn once."""
+
+    def __init__(
+        self, model: UNetPlusPlus, costs: dict[int, Cost], size: tuple[int, ...], classes: tuple[str, str]
+    ) -> None:
+        self.grid = grid_of(model)
+        self.slowest = 1.12e3 * max(cost.latency for cost in costs.values())  # milliseconds at the curve's right
+        self.size, self.classes = size, classes
+        self._axes = self._draw_axes()
+        self._grids: dict[tuple[int, str], Image.Image] = {}
+
+    def draw(
+        self,
+        rows: Sequence[Row],
+        depth: int,
+        mode: str,
+        image: Tensor,
+        mask: Tensor,
+        label: Tensor,
+        name: str,
+        count: int,
+    ) -> bytes:
+        """Return the sheet as the bytes of a PNG file: image, prediction, nodes; legend, table and curve below."""
+        sheet = Image.new("RGB", (WIDTH, HEIGHT), "white")
+        draw = ImageDraw.Draw(sheet)
+        what = f"head {depth}" if mode == "fast" or depth == 1 else f"mean of heads 1 to {depth}"
+        _paste(sheet, 0, f"image {name}", grey(image.mean(0)))
+        _paste(sheet, SIDE + GAP, f"cut to depth {depth}: {what}", mark_mistakes(mask, label))
+        left, below = 2 * (SIDE + GAP), LINE + SIDE + GAP
+        draw.text((left, 2), f"L{depth}: the nodes that stay", "black", font(13))
+        sheet.paste(self._grid(depth, mode), (left, LINE))
+        self._write_legend(draw, below)
+        self._write_table(draw, rows, depth, count, below + 58)
+        sheet.paste(self._axes, (left, below))
+        self._draw_curve(draw, rows, depth, mode, (left, below))
+        return png(sheet)
+
+    def _write_legend(self, draw: ImageDraw.ImageDraw, top: int) -> None:
+        zero, one = self.classes
+        words = (
+            f"{one} found (true positive)",
+            f"{zero} found (true negative)",
+            f"{one} called {zero} (false negative)",
+            f"{zero} called {one} (false positive)",
+        )
+        for number, (word, colour) in enumerate(zip(words, MISTAKES.values(), strict=True)):
+            x, y = number % 2 * (SIDE + GAP), top + number // 2 * LINE
+            draw.rectangle((x, y, x + 20, y + 13), colour, "black")
+            draw.text((x + 28, y - 1), word, "black", font(13))
+
+    def _write_table(self, draw: ImageDraw.ImageDraw, rows: Sequence[Row], depth: int, count: int, top: int) -> None:
+        mono = font(13, " Mono")
+        height = "×".join(map(str, self.size[::-1]))
+        head = f"     parameters      MACs at {height:<12} time here       IoU: image  mean of {count}"
+        draw.text((4, top), head, "black", mono)
+        whole = rows[-1].cost
+        for number, row in enumerate(rows, start=1):
+            y = top + number * LINE
+            if row.depth == depth:
+                draw.rectangle((0, y - 3, 2 * SIDE + GAP - 1, y + LINE - 5), HIGHLIGHT, TODAY)
+            cost = row.cost
+            line = (
+                f"L{row.depth}{cost.parameters:>11,}{cost.parameters / whole.parameters:>5.0%}"
+                f"{cost.macs / 1e9:>11.2f} G{cost.macs / whole.macs:>5.0%}"
+                f"{1e3 * cost.latency:>12.1f} ms{cost.latency / whole.latency:>5.0%}"
+                f"{row.here:>13.3f}{row.everywhere:>11.3f}"
+            )
+            draw.text((4, y), line, "black", mono)
+
+    def _draw_curve(
+        self, draw: ImageDraw.ImageDraw, rows: Sequence[Row], depth: int, mode: str, corner: tuple[int, int]
+    ) -> None:
+        x0, y0 = corner[0] + AXES[0], corner[1] + AXES[1]
+
+        def point(row: Row, score: float) -> tuple[float, float]:
+            return x0 + AXES[2] * 1e3 * row.cost.latency / self.slowest, y0 + AXES[3] * (1 - score)
+
+        others, points = [point(row, row.other) for row in rows], [point(row, row.everywhere) for row in rows]
+        draw.line(others, QUIET, 2)
+        draw.line(points, LINE_COLOURS[0], 2)
+        for row, (x, y), (_, quiet) in zip(rows, points, others, strict=True):
+            r = 8 if row.depth == depth else 4
+            draw.ellipse((x - 3, quiet - 3, x + 3, quiet + 3), QUIET)
+            draw.ellipse((x - r, y - r, x + r, y + r), TODAY if row.depth == depth else LINE_COLOURS[0], "black")
+            draw.text((x, max(y, quiet) + 19), f"L{row.depth}", "black", font(12), anchor="mm")
+        named = {mode: LINE_COLOURS[0], "accurate" if mode == "fast" else "fast": QUIET_TEXT}
+        for number, (word, colour) in enumerate(named.items()):
+            y = y0 + AXES[3] - 30 + 16 * number
+            draw.line((x0 + AXES[2] - 104, y, x0 + AXES[2] - 80, y), colour if number == 0 else QUIET, 2)
+            draw.text((x0 + AXES[2] - 74, y), word, colour, font(12), anchor="lm")
+
+    def _draw_axes(self) -> Image.Image:
+        picture = Image.new("RGB", PLOT, "white")
+        draw = ImageDraw.Draw(picture)
+        x0, y0, width, height = AXES
+        for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
+            y = y0 + height * (1 - share)
+            draw.line((x0, y, x0 + width, y), "#E5E5E5")
+            draw.text((x0 - 6, y), f"{share:.1f}", "black", font(12), anchor="rm")
+        step = _round_step(self.slowest / 5)
+        for number in range(int(self.slowest / step) + 1):
+            x = x0 + width * number * step / self.slowest
+            draw.line((x, y0, x, y0 + height), "#E5E5E5")
+            draw.text((x, y0 + height + 6), f"{number * step:g}", "black", font(12), anchor="mt")
+        draw.line((x0, y0, x0, y0 + height, x0 + width, y0 + height), "black")
+        draw.text((x0, y0 - 8), "IoU, mean of the images", "black", font(12), anchor="ls")
+        words = "milliseconds for one image, here"
+        draw.text((x0 + width / 2, y0 + height + 26), words, "black", font(12), anchor="mt")
+        return picture
+
+    def _grid(self, depth: int, mode: str) -> Image.Image:
+        if (depth, mode) not in self._grids:
+            self._grids[depth, mode] = small_grid(self.grid, depth, mode, (PLOT[0], SIDE))
+        return self._grids[depth, mode]
+
+
+def _round_step(least: float) -> float:
+    """Return the smallest of 1, 2, 5, 10 … (or 0.5, 0.2 …) that is not below ``least``."""
+    power = 10 ** np.floor(np.log10(least))
+    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= least * 0.999))
+
+
+def grid_of(model: UNetPlusPlus) -> Grid:
+    """Return what `read_grid` returns, from the architecture alone: that takes a second less at its first call."""
+    nodes = [(i, j) for i in range(model.depth + 1) for j in range(model.depth - i + 1)]
+    inputs: dict[Node, list[Node]] = {}
+    for i, j in nodes:
+        skips = [(i, k) for k in range(0 if model.dense else j - 1, j)]
+        inputs[i, j] = [*skips, (i + 1, j - 1)] if j else [(i - 1, 0)] if i else []
+    heads = {(0, depth): [number] for number, depth in enumerate(model.head_depths, start=1)}
+    return Grid({(i, j): model.widths[i] for i, j in nodes}, inputs, heads)
+
+
+def small_grid(grid: Grid, depth: int, mode: str, size: tuple[int, int]) -> Image.Image:
+    """Draw a grid with what pruning to ``depth`` drops in grey, and the heads that answer in ``mode`` filled."""
+    width, height = size
+    picture = Image.new("RGB", (width * FINE, height * FINE), "white")
+    draw = ImageDraw.Draw(picture)
+    pitch_x, pitch_y, radius = width / (grid.depth + 1), (height - 70) / (grid.depth + 0.6), 0.17 * width / grid.depth
+
+    def at(node: Node) -> NDArray[Any]:
+        i, j = node
+        return FINE * np.array([(j + i / 2 + 0.5) * pitch_x, 72 + i * pitch_y])
+
+    def stays(*nodes: Node) -> bool:
+        return all(sum(node) <= depth for node in nodes)
+
+    for edge in sorted(grid.edges, key=lambda edge: stays(*edge)):  # what stays is drawn over what goes
+        colour = KINDS[edge_kind(edge)]["color"] if stays(*edge) else QUIET
+        draw.line([tuple(point) for point in _path(at(edge[0]), at(edge[1]), pitch_x * FINE)], colour, 2 * FINE)
+    letters = font(11 * FINE)
+    for node, heads in grid.heads.items():
+        centre, loud = at(node), stays(node)
+        answers = loud and (node[1] == depth or (mode == "accurate" and node[1] <= depth))
+        top = np.array([centre[0], 20 * FINE])
+        draw.line([tuple(centre), tuple(top)], "black" if loud else QUIET, 2 * FINE)
+        half = FINE * np.array([30, 11])
+        box = (*(top - half), *(top + half))
+        draw.rounded_rectangle(box, 5 * FINE, TODAY if answers else "white", "black" if loud else QUIET, FINE)
+        draw.text(tuple(top), f"head {heads[0]}", "black" if loud else QUIET_TEXT, letters, anchor="mm")
+    for node in grid.channels:
+        centre, loud, r = at(node), stays(node), radius * FINE
+        draw.ellipse((*(centre - r), *(centre + r)), "white", "black" if loud else QUIET, 2 * FINE if loud else FINE)
+        draw.text(tuple(centre), f"{node[0]},{node[1]}", "black" if loud else QUIET_TEXT, letters, anchor="mm")
+    return picture.resize(size, Image.Resampling.BOX)
+
+
+def _path(start: NDArray[Any], end: NDArray[Any], pitch: float) -> NDArray[Any]:
+    """Return the points of a line between neighbours, or of an arc above the nodes that stand between."""
+    share = np.linspace(0, 1, 25)[:, None]
+    line = start + share * (end - start)
+    columns = (end[0] - start[0]) / pitch if start[1] == end[1] else 0
+    rise = 0.22 * pitch * (columns - 1) + 0.2 * pitch if columns > 1.5 else 0
+    line[:, 1:] -= rise * 4 * share * (1 - share)
+    return line
+
+
+def _paste(sheet: Image.Image, left: int, caption: str, pixels: NDArray[np.uint8]) -> None:
+    """Put a picture under its caption, as large as a square of SIDE holds it."""
+    draw = ImageDraw.Draw(sheet)
+    draw.text((left, 2), caption, "black", font(13))
+    scale = SIDE / max(pixels.shape[:2])
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    sheet.paste(Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST), (left, LINE))
+    draw.rectangle((left, LINE, left + size[0] - 1, LINE + size[1] - 1), outline="grey")
+
+
+@cache
+def palette() -> Image.Image:
+    """Return the colours of all sheets: those of the course, and greys and tints between them and white."""
+    exact = [_rgb(colour) for colour in (*MISTAKES.values(), *LINE_COLOURS[:4], QUIET, QUIET_TEXT, HIGHLIGHT)]
+    between = [np.full(3, level) for level in np.linspace(0, 255, 18)]
+    for colour in exact:
+        between += [255 + share * (colour - 255) for share in np.linspace(0.2, 0.8, 4)]
+        between += [share * colour for share in (0.33, 0.66)]
+    # Pillow takes any colour of the eight levels around for the nearest: none may stand so near to an exact one
+    apart = [tone for tone in between if min(np.abs(tone - colour).max() for colour in exact) > 8]
+    holder = Image.new("P", (1, 1))
+    holder.putpalette(np.rint([*exact, *apart]).astype(np.uint8).flatten().tolist())
+    return holder
+
+
+def _rgb(colour: str) -> NDArray[Any]:
+    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], dtype=float)
+
+
+def png(sheet: Image.Image) -> bytes:
+    """Return a sheet as the bytes of a small PNG file, quickly: it travels to the browser at every change."""
+    buffer = io.BytesIO()
+    sheet.quantize(palette=palette(), dither=Image.Dither.NONE).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

@@ -14,6 +14,8 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
 
 LABEL, SLIDER, NUMBER = "11em", "26em", "5em"  # widths; labels of one width set the controls below each other
+# JupyterLab sets a slider's label to the right, beside it, and that of buttons to the left
+STYLE = "<style>.widget-toggle-buttons > .widget-label {text-align: right; margin-right: 8px}</style>"
 
 
 class PictureExplorer(widgets.VBox):  # type: ignore[misc]
@@ -32,7 +34,7 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
         self.png, self.status = png, status
         encoded = base64.b64encode(png).decode()
         self._view.value = (
-            f'<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{encoded}">'
+            f'{STYLE}<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{encoded}">'
             f'<p role="status" style="white-space: pre-line">{escape(status, quote=False)}</p>'
         )
 

@@ -13,7 +13,7 @@ from unetpp_lib.classroom.figures import shrink
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
 
-LABEL, SLIDER, NUMBER = "11em", "26em", "5em"  # widths; labels of one width set the controls below each other
+LABEL, SLIDER, NUMBER = "12em", "27em", "5em"  # widths; labels of one width set the controls below each other
 # JupyterLab sets a slider's label to the right, beside it, and that of buttons to the left
 STYLE = "<style>.widget-toggle-buttons > .widget-label {text-align: right; margin-right: 8px}</style>"
 

@@ -29,9 +29,8 @@ def test_group_norm_scores_alike_in_every_reading(batch):
 def test_averages_taken_anew_are_plain_means_over_the_batches(batch):
     torch.manual_seed(0)
     model = UNet(widths=WIDTHS)
-    first = model.encoder[0] if hasattr(model, "encoder") else next(m for m in model.modules() if hasattr(m, "conv1"))
     with torch.no_grad():
-        maps = first.conv1(batch[0])  # (4, C, 16, 16)
+        maps = model.encoder[0].conv1(batch[0])  # (4, C, 16, 16)
     anew = take_averages_anew(model, batch[0], together=1)
     norm = next(m for m in anew.modules() if isinstance(m, torch.nn.BatchNorm2d))
     assert torch.allclose(norm.running_mean, maps.mean((0, 2, 3)), atol=1e-6)
@@ -67,7 +66,9 @@ def test_the_rate_is_chosen_on_validation_images_and_seeds_are_paired():
 
 
 def test_some_outcomes_alone_make_a_table_too():
-    outcomes = outcomes_of({("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.4, ("group", 4): 0.5}, {3e-3: 0.2, 1e-3: 0.6})
+    outcomes = outcomes_of(
+        {("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.4, ("group", 4): 0.5}, {3e-3: 0.2, 1e-3: 0.6}
+    )
     name = normalisation.trial_name("batch", 1, 3e-3, 0)
     assert "0.300" in normalisation.table({name: outcomes[name]})
 

@@ -15,6 +15,7 @@ NAMES = (
     "head_weights",
     "leakage",
     "losses",
+    "normalisation",
     "seed_protocol",
     "semantic_gap",
     "step_profile",

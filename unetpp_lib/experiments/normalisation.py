@@ -29,9 +29,6 @@ RATES = (3e-3, 1e-3)  # the preset's, and that of the public report which trains
 SEEDS = (0, 1, 2)
 EPOCHS = 20
 READINGS = ("evaluation", "training, one by one", "training, four together", "evaluation, averages anew")
-SCORE = "iou/background/pooled"  # the membrane's
-
-Arm = tuple[str, int]  # normalisation and batch size
 
 
 def configuration(norm: str, batch: int, rate: float, seed: int) -> TrainConfig:
@@ -78,7 +75,9 @@ def read_modes(run: Run) -> Outcome:
     model, card = run.load_model()
     model = choose_runtime("cpu", "float32").place(model)
     folder = SegmentationFolder(find_dataset(run.config.data))
-    test, validation, train = (load(folder, part, card) for part in (run.split.test, run.split.validation, run.split.train))
+    test, validation, train = (
+        load(folder, part, card) for part in (run.split.test, run.split.validation, run.split.train)
+    )
     in_training = deepcopy(model).train()  # a pass in training mode moves the running averages
     anew = take_averages_anew(model, train[0], run.config.batch_size)
     scores = (
@@ -91,12 +90,11 @@ def read_modes(run: Run) -> Outcome:
 
 
 def best_rate(outcomes: Mapping[str, Outcome], norm: str, batch: int) -> float:
-    """Return the arm's better learning rate: by its mean over seeds on the validation images, in evaluation mode."""
+    """Return the arm's better learning rate, of those that all seeds have: by its mean on the validation images."""
 
     def mean(rate: float) -> float:
-        names = (trial_name(norm, batch, rate, seed) for seed in SEEDS)
-        found = [outcomes[name]["validation"] for name in names if name in outcomes]
-        return fmean(found) if found else -1.0
+        found = [outcomes.get(trial_name(norm, batch, rate, seed)) for seed in SEEDS]
+        return fmean(outcome["validation"] for outcome in found if outcome) if all(found) else -1.0
 
     return max(RATES, key=mean)
 
@@ -154,17 +152,14 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
 
 def make_trial(norm: str, batch: int, rate: float, seed: int) -> Trial:
     """Return the trial that trains one network and reads it in all modes."""
-    return training_trial(
-        trial_name(norm, batch, rate, seed), configuration(norm, batch, rate, seed), read_modes
-    )
+    return training_trial(trial_name(norm, batch, rate, seed), configuration(norm, batch, rate, seed), read_modes)
 
 
 EXPERIMENT = Experiment(
     name="normalisation",
     question="Batch norm or group norm, one image a step or four?",
     trials=tuple(
-        make_trial(norm, batch, rate, seed)
-        for seed, rate, norm, batch in product(SEEDS, RATES, NORMS, BATCHES)
+        make_trial(norm, batch, rate, seed) for rate, seed, norm, batch in product(RATES, SEEDS, NORMS, BATCHES)
     ),
     table=table,
 )

@@ -346,6 +346,28 @@ def test_a_wrong_option_is_named(tiny_set, tmp_path, options, message):
         tiny(tiny_set, tmp_path, **options)
 
 
+def test_a_watcher_sees_every_step_in_place_of_the_bar_and_changes_nothing(finished, tiny_set, tmp_path, capsys):
+    seen = []
+
+    def watch(training):
+        seen.append((training.step, training.last_loss, len(training.history)))
+
+    run = train(tiny(tiny_set, tmp_path / "run"), watch=watch)
+    assert [(step, looks) for step, _, looks in seen] == [(step, step // 4) for step in range(1, 17)]
+    assert sum(loss for _, loss, _ in seen[:4]) / 4 == pytest.approx(run.history[0]["loss"])
+    assert same(weights(run.folder), weights(finished.folder))
+    assert "step" not in capsys.readouterr().err
+
+
+def test_a_watcher_stops_a_run_that_goes_on_to_the_same_end(finished, tiny_set, tmp_path):
+    config = tiny(tiny_set, tmp_path / "run")
+    run = train(config, watch=lambda training: training.step == 9)
+    assert not run.is_finished
+    assert load_checkpoint(run.checkpoint)["step"] == 9
+    train(config, resume=True)
+    assert same(weights(run.folder), weights(finished.folder))
+
+
 def test_every_step_is_made_at_its_own_rate(tiny_set, tmp_path, monkeypatch):
     rates = []
     step = torch.optim.Adam.step

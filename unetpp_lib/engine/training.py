@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -36,13 +36,17 @@ WARM_UP = 0.05  # share of the steps over which the learning rate rises
 CHOSEN_BY = "iou/classes/pooled"  # the best network is the best by this score of the validation part
 WATCHED = ("iou/foreground/pooled", "iou/background/pooled", CHOSEN_BY)
 
+Watch = Callable[["Training"], bool | None]
+"""Looks at a training after a step, changes nothing, and returns True where the training should stop."""
 
-def train(config: TrainConfig, resume: bool = False) -> Run:
+
+def train(config: TrainConfig, resume: bool = False, watch: Watch | None = None) -> Run:
     """Train, score and picture a network; return the run, whose folder holds everything.
 
     With ``resume`` the run in ``config.out`` goes on from its last checkpoint and ends with the weights that it would
     have had without the stop (bit for bit on a CPU: same machine, threads and versions).
     Ctrl-C stops after the current step, saves, and returns the unfinished run.
+    ``watch`` takes the place of the progress bar: it is called after every step, and stops as Ctrl-C does.
     Raises InputError for data, options or files that are wrong, and for a loss that is not finite.
     """
     runtime = choose_runtime(config.device, config.precision, config.compiled)
@@ -57,7 +61,7 @@ def train(config: TrainConfig, resume: bool = False) -> Run:
             training.restore(load_checkpoint(run.checkpoint))
         elif world.is_main and not run.split_file.exists():
             begin_run(run, config, split, runtime)
-        if training.fit() and world.is_main:
+        if training.fit(watch) and world.is_main:
             score_run(run, folder, runtime)
         world.wait()
     return run
@@ -109,6 +113,7 @@ class Training:
         self.plan = BatchPlan(patches, config.batch_size, config.epochs, config.seed, world.rank, world.size)
         self.loader = load_batches(patches, self.plan, config.workers, pin=runtime.device.type == "cuda")
         self.step = 0
+        self.last_loss = math.nan
         self.history: list[dict[str, Any]] = []
         self.best = -1.0
         self.epoch_loss = self.epoch_seconds = 0.0  # sums over the steps of the epoch under way
@@ -127,18 +132,19 @@ class Training:
             )
         return DistributedDataParallel(self.model)
 
-    def fit(self) -> bool:
-        """Train from the current step to the end; return whether it got there (Ctrl-C stops it, saved)."""
+    def fit(self, watch: Watch | None = None) -> bool:
+        """Train from the current step to the end; return whether it got there (Ctrl-C or ``watch`` stops it, saved)."""
         self.plan.first_step = self.step
         self.network.train()
         saved = time.monotonic()
-        with interrupts() as interrupted, self._progress_bar() as bar:
+        with interrupts() as interrupted, self._progress_bar(watch is None) as bar:
             for images, masks in self.loader if self.step < len(self.plan) else ():
                 start = time.monotonic()
                 self._train_on(images, masks)
                 self.epoch_seconds += time.monotonic() - start
                 looked = self.step % self.plan.steps_per_epoch == 0 and self._end_epoch()
-                stopped = self.world.total(interrupted.is_set())[0] > 0 and self.step < len(self.plan)
+                asked = watch is not None and self.world.is_main and bool(watch(self))
+                stopped = self.world.total(asked or interrupted.is_set())[0] > 0 and self.step < len(self.plan)
                 if looked or stopped or time.monotonic() - saved > self.config.checkpoint_seconds:
                     self.save()
                     saved = time.monotonic()
@@ -167,6 +173,7 @@ class Training:
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
+        self.last_loss = value
         self.epoch_loss += value
         self.step += 1
 
@@ -242,8 +249,8 @@ class Training:
         """Return the mean loss and the images a second over the ``steps`` of the epoch under way."""
         return self.epoch_loss / steps, steps * self.config.batch_size / max(self.epoch_seconds, 1e-9)
 
-    def _progress_bar(self) -> "tqdm[NoReturn]":
-        return tqdm(total=len(self.plan), initial=self.step, unit="step", disable=not self.world.is_main)
+    def _progress_bar(self, shown: bool) -> "tqdm[NoReturn]":
+        return tqdm(total=len(self.plan), initial=self.step, unit="step", disable=not (shown and self.world.is_main))
 
     def _progress(self) -> str:
         """Return the epoch's mean loss and speed and the best validation IoU, for the progress bar."""

@@ -174,18 +174,21 @@ def rate_of(outcome: Outcome, way: str) -> float:
 
 
 def table(outcomes: Mapping[str, Outcome]) -> str:
-    """Return for each way its step, how much faster that is, the share of the best convolution's rate, and families."""
+    """Return for each way its step, how much faster that is, its share of the best convolution's rate, its families."""
     lines = []
-    for name, outcome in outcomes.items():
+    for outcome in outcomes.values():
         first = median(outcome["seconds"]["as PyTorch comes"])
-        lines.append(f"{name}: {outcome['runtime']}; {outcome['flop'] / 1e9:.0f} GFLOP a step")
-        lines.append(f"{'':18}seconds  ratio  of the best convolution's rate  families, % of a profiled step")
+        lines.append(f"{outcome['runtime']}, {outcome['flop'] / 1e9:.0f} GFLOP a step; medians of interleaved steps")
+        lines.append(f"{'':18}seconds  times as fast  of the best convolution's rate")
         for way, seconds in outcome["seconds"].items():
-            step, families = median(seconds), outcome["families"][way]
+            step = median(seconds)
             share = outcome["flop"] / step / rate_of(outcome, way)
-            parts = ", ".join(f"{part} {s / sum(families.values()):.0%}" for part, s in families.items() if s)
-            lines.append(f"{way:18}{step:<9.3f}{first / step:<7.2f}{share:<32.0%}{parts}")
-    return "\n".join([*lines, "Medians of interleaved steps."])
+            lines.append(f"{way:18}{step:<9.3f}{first / step:<15.2f}{share:.0%}")
+        lines.append("\n% of a step" + "".join(f"{way:>18}" for way in WAYS))
+        for family in (*FAMILIES, *PHASES, REST):
+            parts = [found[family] / sum(found.values()) for found in outcome["families"].values()]
+            lines.append(f"{family:18}" + "".join(f"{part:>11.0%}{'':7}" for part in parts).rstrip())
+    return "\n".join(lines)
 
 
 def make_trial(kind: str) -> Trial:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Literal, get_args
 
 import torch
@@ -26,7 +25,7 @@ Scored = Literal["background", "foreground", "classes"]
 
 MODES = ("fast", "accurate")
 AT_MOST = 8  # images of a run: each is read whole when the explorer opens
-REPEATS = 3  # timed passes
+PASSES = 2
 LARGEST = 512  # pixels of a side that latency is measured at
 MEMBRANES = ("membranes", "isbi2012", "isbi2012_test")  # sets whose class 0 is the membrane
 
@@ -184,22 +183,22 @@ def _costs_of(profiles: Mapping[int, Profile], depth: int) -> dict[int, Cost]:
 
 @torch.inference_mode()
 def _measure(model: SegmentationNetwork, size: Sequence[int]) -> dict[int, Cost]:
-    """Return what each depth costs: less, and with fewer repeats, than `profile_depths`, which takes seconds."""
+    """Return what each depth costs, in less than a second where `profile_depths` takes several.
+
+    The network has just run, which warmed up what its pruned copies share with it: the faster of two passes counts.
+    """
     image = torch.zeros(1, model.in_channels, *size)
     costs = {}
     for depth in range(1, model.depth + 1):
-        pruned = prune(model, depth)
-        macs = [0]
+        pruned, macs, seconds = prune(model, depth), [0], []
         for layer in pruned.modules():
             if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
                 layer.register_forward_hook(partial(_add_macs, macs))
-        pruned(image)
-        seconds = []
-        for _ in range(REPEATS):
+        for _ in range(PASSES):
             start = time.perf_counter()
             pruned(image)
             seconds.append(time.perf_counter() - start)
-        costs[depth] = Cost(sum(p.numel() for p in pruned.parameters()), macs[0] // (REPEATS + 1), median(seconds))
+        costs[depth] = Cost(sum(p.numel() for p in pruned.parameters()), macs[0] // PASSES, min(seconds))
     return costs
 
 

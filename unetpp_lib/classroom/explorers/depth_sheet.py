@@ -19,9 +19,9 @@ from unetpp_lib.models import UNetPlusPlus
 from unetpp_lib.models.nodes import Node
 
 SIDE, GAP, LINE = 320, 12, 22  # pixels: a picture's longer side, between two parts, a line of text
-PLOT = (340, 262)
+PLOT = (340, 240)
 WIDTH, HEIGHT = 2 * SIDE + PLOT[0] + 2 * GAP, LINE + SIDE + GAP + PLOT[1]
-AXES = (40, 24, 290, 186)  # of the plot: left, top, width and height in pixels
+AXES = (40, 24, 290, 164)  # of the plot: left, top, width and height in pixels
 FINE = 3  # a grid is drawn so many times larger, then reduced: smooth lines
 TODAY = LINE_COLOURS[1]
 HIGHLIGHT = "#FBE9C6"  # behind today's row of the table
@@ -89,6 +89,7 @@ class DepthSheet:
         sheet.paste(self._grid(depth, mode), (left, LINE))
         self._write_legend(draw, below)
         self._write_table(draw, rows, depth, count, below + 58)
+        self._write_counts(draw, mask, label, below + 58 + LINE * (len(rows) + 1) + 10)
         sheet.paste(self._axes, (left, below))
         self._draw_curve(draw, rows, depth, mode, (left, below))
         return png(sheet)
@@ -125,6 +126,11 @@ class DepthSheet:
             )
             draw.text((4, y), line, "black", mono)
 
+    def _write_counts(self, draw: ImageDraw.ImageDraw, mask: Tensor, label: Tensor, top: int) -> None:
+        pairs = {"true pos.": (1, 1), "true neg.": (0, 0), "false neg.": (1, 0), "false pos.": (0, 1)}
+        counts = [f"{((mask == y) & (label == p)).sum().item():,} {word}" for word, (y, p) in pairs.items()]
+        draw.text((4, top), "pixels: " + "  ".join(counts), "black", font(13, " Mono"))
+
     def _draw_curve(
         self, draw: ImageDraw.ImageDraw, rows: Sequence[Row], depth: int, mode: str, corner: tuple[int, int]
     ) -> None:
@@ -140,7 +146,9 @@ class DepthSheet:
             r = 8 if row.depth == depth else 4
             draw.ellipse((x - 3, quiet - 3, x + 3, quiet + 3), QUIET)
             draw.ellipse((x - r, y - r, x + r, y + r), TODAY if row.depth == depth else LINE_COLOURS[0], "black")
-            draw.text((x, max(y, quiet) + 19), f"L{row.depth}", "black", font(12), anchor="mm")
+            below = max(y, quiet) + 19
+            beside = below if below < y0 + AXES[3] - 8 else min(y, quiet) - 17
+            draw.text((x, beside), f"L{row.depth}", "black", font(12), anchor="mm")
         named = {mode: LINE_COLOURS[0], "accurate" if mode == "fast" else "fast": QUIET_TEXT}
         for number, (word, colour) in enumerate(named.items()):
             y = y0 + AXES[3] - 30 + 16 * number
@@ -194,11 +202,11 @@ def small_grid(grid: Grid, depth: int, mode: str, size: tuple[int, int]) -> Imag
     width, height = size
     picture = Image.new("RGB", (width * FINE, height * FINE), "white")
     draw = ImageDraw.Draw(picture)
-    pitch_x, pitch_y, radius = width / (grid.depth + 1), (height - 70) / (grid.depth + 0.6), 0.17 * width / grid.depth
+    pitch_x, pitch_y, radius = width / (grid.depth + 1), (height - 84) / (grid.depth + 0.4), 0.17 * width / grid.depth
 
     def at(node: Node) -> NDArray[Any]:
         i, j = node
-        return FINE * np.array([(j + i / 2 + 0.5) * pitch_x, 72 + i * pitch_y])
+        return FINE * np.array([(j + i / 2 + 0.5) * pitch_x, 84 + i * pitch_y])
 
     def stays(*nodes: Node) -> bool:
         return all(sum(node) <= depth for node in nodes)
@@ -206,16 +214,21 @@ def small_grid(grid: Grid, depth: int, mode: str, size: tuple[int, int]) -> Imag
     for edge in sorted(grid.edges, key=lambda edge: stays(*edge)):  # what stays is drawn over what goes
         colour = KINDS[edge_kind(edge)]["color"] if stays(*edge) else QUIET
         draw.line([tuple(point) for point in _path(at(edge[0]), at(edge[1]), pitch_x * FINE)], colour, 2 * FINE)
-    letters = font(11 * FINE)
+    letters, half = font((11 if grid.depth < 5 else 9) * FINE), FINE * np.array([min(30, pitch_x / 2 - 2), 11])
     for node, heads in grid.heads.items():
         centre, loud = at(node), stays(node)
         answers = loud and (node[1] == depth or (mode == "accurate" and node[1] <= depth))
-        top = np.array([centre[0], 20 * FINE])
+        top = np.array([centre[0], 14 * FINE])
         draw.line([tuple(centre), tuple(top)], "black" if loud else QUIET, 2 * FINE)
-        half = FINE * np.array([30, 11])
         box = (*(top - half), *(top + half))
         draw.rounded_rectangle(box, 5 * FINE, TODAY if answers else "white", "black" if loud else QUIET, FINE)
-        draw.text(tuple(top), f"head {heads[0]}", "black" if loud else QUIET_TEXT, letters, anchor="mm")
+        draw.text(
+            tuple(top),
+            f"head {heads[0]}" if grid.depth < 5 else str(heads[0]),
+            "black" if loud else QUIET_TEXT,
+            letters,
+            anchor="mm",
+        )
     for node in grid.channels:
         centre, loud, r = at(node), stays(node), radius * FINE
         draw.ellipse((*(centre - r), *(centre + r)), "white", "black" if loud else QUIET, 2 * FINE if loud else FINE)
@@ -228,7 +241,7 @@ def _path(start: NDArray[Any], end: NDArray[Any], pitch: float) -> NDArray[Any]:
     share = np.linspace(0, 1, 25)[:, None]
     line = start + share * (end - start)
     columns = (end[0] - start[0]) / pitch if start[1] == end[1] else 0
-    rise = 0.22 * pitch * (columns - 1) + 0.2 * pitch if columns > 1.5 else 0
+    rise = (0.17 * columns + 0.03) * pitch if columns > 1.5 else 0
     line[:, 1:] -= rise * 4 * share * (1 - share)
     return line
 

@@ -5,7 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from unetpp_lib.experiments import read_results
 from unetpp_lib.experiments.architectures import (
+    BEST_RATE,
     EXPERIMENT,
     NETWORKS,
     RATES,
@@ -58,6 +60,11 @@ def test_a_networks_rate_is_the_one_that_did_best_on_validation_images_after_any
     outcomes = {trial_name("unet", 0, rate): outcome(score) for rate, score in scores.items()}
     assert search_score(outcomes[trial_name("unet", 0, RATES[0])]) == 0.5
     assert found_rate(outcomes, "unet") == RATES[1]
+
+
+def test_the_rates_are_those_that_the_stored_search_found():
+    outcomes = read_results("architectures")
+    assert {network: found_rate(outcomes, network) for network in NETWORKS} == BEST_RATE
 
 
 def test_leads_are_paired_by_seed():

@@ -18,6 +18,7 @@ NAMES = (
     "normalisation",
     "seed_protocol",
     "semantic_gap",
+    "sick_runs",
     "step_profile",
     "supervision",
 )

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from unetpp_lib.classroom.course_map import draw_course_map
     from unetpp_lib.classroom.diagrams import draw_network
     from unetpp_lib.classroom.exercises.checking import check, commit
+    from unetpp_lib.classroom.explorers.board import LoopBoard, TrainingBoard
     from unetpp_lib.classroom.explorers.bridge import BridgeExplorer, thin_membranes
     from unetpp_lib.classroom.explorers.depth import DepthExplorer
     from unetpp_lib.classroom.explorers.elastic import ElasticExplorer
@@ -35,6 +36,7 @@ __all__ = [
     "HeadStepExplorer",
     "HiddenWire",
     "LadderExplorer",
+    "LoopBoard",
     "LossPullExplorer",
     "NodeExplorer",
     "PeepholeGame",
@@ -42,6 +44,7 @@ __all__ = [
     "Scored",
     "SkipsExplorer",
     "ThresholdExplorer",
+    "TrainingBoard",
     "WiringExplorer",
     "check",
     "check_machine",
@@ -65,6 +68,7 @@ _LAZY = {
     "course_map": {"draw_course_map"},
     "diagrams": {"draw_network"},
     "exercises.checking": {"check", "commit"},
+    "explorers.board": {"LoopBoard", "TrainingBoard"},
     "explorers.bridge": {"BridgeExplorer", "thin_membranes"},
     "explorers.depth": {"DepthExplorer"},
     "explorers.elastic": {"ElasticExplorer"},

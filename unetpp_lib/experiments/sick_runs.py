@@ -69,7 +69,8 @@ class Bench:
         split = read_split(self.folder.root / "split.json")
         self.train, self.validation = split.train[: case.images], split.validation
         indices = [self.folder.index_of[name] for name in self.train]
-        self.card = Card(*channel_statistics(self.folder, indices))
+        mean, std = channel_statistics(self.folder, indices)
+        self.card = Card(mean, std)
         patches = Patches(self.folder, indices, case.patch)
         plan = BatchPlan(patches, case.batch_size, case.steps, case.seed)  # an epoch has a step at least
         self.loader = load_batches(patches, plan, workers=0, pin=False)
@@ -94,7 +95,8 @@ class Bench:
 def first_batch(name: str, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Return the first batch of a case as its network gets it: images and masks (4, 1, 128, 128)."""
     bench = Bench(_seeded(name, seed))
-    return bench.prepare(*next(iter(bench.loader)), step=0)
+    images, masks = next(iter(bench.loader))
+    return bench.prepare(images, masks, step=0)
 
 
 @torch.no_grad()
@@ -119,8 +121,8 @@ def measure(case: Case) -> Outcome:
         looks.append({"step": len(losses)} | {part: look(model, *pair) for part, pair in parts.items()})
 
     note()
-    for step, batch in enumerate(islice(bench.loader, case.steps)):
-        images, masks = bench.prepare(*batch, step)
+    for step, (images, masks) in enumerate(islice(bench.loader, case.steps)):
+        images, masks = bench.prepare(images, masks, step)
         optimizer.param_groups[0]["lr"] = learning_rate(step, case.steps, case.lr)
         loss = bce_dice_loss(model.train()(images)[0], masks)
         optimizer.zero_grad()

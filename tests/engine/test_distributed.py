@@ -14,8 +14,8 @@ pytestmark = [
 ]
 
 
-def train(tiny_set, out, *options, processes=1):
-    command = [sys.executable, "-m", "unetpp_lib", "train"]
+def train(tiny_set, out, *options, processes=1, program="unetpp_lib"):
+    command = [sys.executable, "-m", program, "train"]
     if processes > 1:
         command[1:2] = ["-m", "torch.distributed.run", f"--nproc-per-node={processes}", "--standalone", "-m"]
     command += ["--data", str(tiny_set), "--out", str(out), "--device", "cpu", "--precision", "float32"]
@@ -48,3 +48,41 @@ def test_processes_that_cannot_share_the_batch_are_told(tiny_set, tmp_path):
     result = train(tiny_set, tmp_path / "run", "--batch-size", "3", processes=2)
     assert result.returncode != 0
     assert "batch_size is 3; 2 processes need a multiple of 2" in result.stderr
+
+
+DYING = '''"""The command, but rank 1 is killed when it comes to its seventh step."""
+import os, signal
+from unetpp_lib.cli import main
+from unetpp_lib.engine.training import Training
+
+step = Training._train_on
+
+def die(self, images, masks):
+    if self.world.rank == 1 and self.step == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+    step(self, images, masks)
+
+Training._train_on = die
+main()
+'''
+
+
+def test_a_rank_that_dies_ends_the_run_which_goes_on_with_another_number_of_ranks(tiny_set, tmp_path, monkeypatch):
+    (tmp_path / "dying.py").write_text(DYING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    run = tmp_path / "run"
+    options = ("--norm", "group", "--checkpoint-seconds", "0")
+    result = train(tiny_set, run, *options, processes=2, program="dying")
+    assert result.returncode != 0
+    assert "unetpp: Rank 0 of 2 lost another one at step 6" in result.stderr
+    assert f"--out {run} --resume" in result.stderr
+    went_on = train(tiny_set, run, *options, "--resume")
+    assert went_on.returncode == 0, went_on.stderr
+    unbroken = train(tiny_set, tmp_path / "unbroken", *options)
+    assert unbroken.returncode == 0, unbroken.stderr
+    losses = [
+        [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        for folder in (run, tmp_path / "unbroken")
+    ]
+    assert len(losses[0]) == 3
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)

@@ -382,6 +382,16 @@ def test_every_step_is_made_at_its_own_rate(tiny_set, tmp_path, monkeypatch):
 
 
 @needs_signals
+def test_a_scheduler_that_ends_the_process_lets_a_step_finish_as_ctrl_c_does():
+    before = signal.getsignal(signal.SIGTERM)
+    with interrupts() as interrupted:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupted.wait(5)
+        assert signal.getsignal(signal.SIGTERM) is before  # the next one ends it
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@needs_signals
 def test_the_second_ctrl_c_interrupts_at_once():
     before = signal.getsignal(signal.SIGINT)
     with interrupts() as interrupted:

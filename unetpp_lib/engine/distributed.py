@@ -43,6 +43,11 @@ def is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def peer_is_lost(error: RuntimeError) -> bool:
+    """Whether an error says that another rank is gone; gloo says so in words alone."""
+    return isinstance(error, dist.DistError) or "gloo" in str(error)
+
+
 @contextmanager
 def join_world(cuda: bool) -> Iterator[World]:
     """Join the processes that `torchrun` started (it sets WORLD_SIZE); without it, be a world of one."""

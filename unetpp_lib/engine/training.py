@@ -22,7 +22,7 @@ from unetpp_lib.data import Augmentation, SegmentationFolder, Split, find_datase
 from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
 from unetpp_lib.engine.config import TrainConfig
-from unetpp_lib.engine.distributed import World, join_world
+from unetpp_lib.engine.distributed import World, join_world, peer_is_lost
 from unetpp_lib.engine.evaluation import evaluate
 from unetpp_lib.engine.pictures import draw_predictions
 from unetpp_lib.engine.runs import Run, begin_run, open_run
@@ -61,7 +61,18 @@ def train(config: TrainConfig, resume: bool = False, watch: Watch | None = None)
             training.restore(load_checkpoint(run.checkpoint))
         elif world.is_main and not run.split_file.exists():
             begin_run(run, config, split, runtime)
-        if training.fit(watch) and world.is_main:
+        try:
+            finished = training.fit(watch)
+        except RuntimeError as error:
+            if not peer_is_lost(error):
+                raise
+            raise InputError(
+                f"Rank {world.rank} of {world.size} lost another one at step {training.step}, which ended or cannot be "
+                f"reached; its own message tells why. {run.checkpoint} holds the last checkpoint (one is written every "
+                f"{config.checkpoint_seconds:g} s): go on with --out {run.folder} --resume, on as many processes as "
+                "the batch can be shared by."
+            ) from error
+        if finished and world.is_main:
             score_run(run, folder, runtime)
         world.wait()
     return run
@@ -262,19 +273,24 @@ class Training:
 
 @contextmanager
 def interrupts() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C into an event, so that a step is never cut in two; the second one interrupts at once."""
+    """Turn the first Ctrl-C or SIGTERM into an event, so that a step is never cut in two; the next one ends at once."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield event
         return
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def note(*_: object) -> None:
         event.set()
-        signal.signal(signal.SIGINT, before)
+        restore()
 
-    signal.signal(signal.SIGINT, note)
+    for number in before:
+        signal.signal(number, note)
     try:
         yield event
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()

@@ -1,5 +1,5 @@
 """Wrong answers to the exercises of notebook 05, each with words of the message that it must get."""
-# ruff: noqa: B007, RET503, RET504, RUF015 (learners write so)
+# ruff: noqa: B007, B905, RET503, RET504, RET505, RUF015 (learners write so)
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -72,8 +72,11 @@ def gives_the_terms(heads, target, weights):
 
 
 def changes_the_heads(heads, target, weights):
-    pairs = zip(heads, ones(heads, weights), strict=True)
-    return sum(weight * bce(head.sigmoid_(), target) for head, weight in pairs)
+    total = 0
+    for head, weight in zip(heads, ones(heads, weights), strict=True):
+        total = total + weight * bce(head, target)
+        head.sigmoid_()
+    return total
 
 
 def says_nothing(heads, target, weights):
@@ -82,6 +85,24 @@ def says_nothing(heads, target, weights):
 
 def takes_no_weights(heads, target):
     return sum(bce(head, target) for head in heads)
+
+
+def applies_a_sigmoid(heads, target, weights):
+    return sum(weight * bce(torch.sigmoid(head), target) for weight, head in zip(ones(heads, weights), heads))
+
+
+def box(logits, target):  # the notebook's bce, which takes any two tensors
+    p = torch.sigmoid(logits)
+    return -torch.where(target == 1, p, 1 - p).clamp(min=1e-7).log().mean()
+
+
+def swaps_the_arguments(heads, target, weights):
+    return sum(weight * box(target, head) for weight, head in zip(ones(heads, weights), heads))
+
+
+def takes_none_for_the_mean(heads, target, weights):
+    weights = weights or [1 / len(heads)] * len(heads)
+    return sum(weight * bce(head, target) for weight, head in zip(weights, heads))
 
 
 def strictly_above(target, curve):
@@ -146,6 +167,35 @@ def forgets_never(target, curve):
     return [step for step, score in curve.items() if score >= target][0]
 
 
+def compares_the_steps(target, curve):
+    for step in curve:
+        if step >= target:
+            return step
+    return None
+
+
+def gives_up_at_once(target, curve):
+    for step, score in curve.items():
+        if score >= target:
+            return step
+        else:
+            return None
+
+
+def says_zero_for_never(target, curve):
+    for step, score in curve.items():
+        if score >= target:
+            return step
+    return 0
+
+
+def says_minus_one_for_never(target, curve):
+    for step, score in curve.items():
+        if score >= target:
+            return step
+    return -1
+
+
 def never_returns_anything(target, curve):
     for score in curve.values():
         if score >= target:
@@ -167,13 +217,19 @@ WRONG = {
         (gives_a_number, "should be a tensor of shape (), not a number"),
         (gives_the_terms, "The shape is (2,)"),
         (changes_the_heads, "changes what it is given"),
+        (applies_a_sigmoid, "sigmoid first"),
+        (swaps_the_arguments, "changed places"),
+        (takes_none_for_the_mean, "stands for a weight of 1"),
         (says_nothing, "returns None"),
         (takes_no_weights, "cannot be called"),
     ],
     "5.2": [
-        (-0.22, "mean over the epoch"),
+        (0.40 - 4.06 / 7, "mean over the epoch"),
+        (0.58 - 0.40, "networks that are gone"),
+        (0.40 - 0.26, "near enough"),
         (-0.06, "other way round"),
         (0.48, "fell in the epoch"),
+        (0.34, "now take it from"),
         (-0.42, "first step"),
         ([0.40, 0.34], "one number, not a list"),
     ],
@@ -188,6 +244,10 @@ WRONG = {
         (takes_the_nearest, "nearest"),
         (gives_all, "give all steps"),
         (stops_before, "before the target"),
+        (compares_the_steps, "compare the score"),
+        (gives_up_at_once, "after the loop"),
+        (says_zero_for_never, "at once"),
+        (says_minus_one_for_never, "−1"),
         (forgets_never, "raises IndexError in line 2"),
         (never_returns_anything, "returns None"),
     ],
@@ -198,6 +258,9 @@ WRONG = {
         (1, "divide by the sum"),
         (0.25, "four equal weights"),
         (0.5, "1.875"),
+        (0.125, "weight of head 4"),
+        (1.875, "sum of the weights"),
+        (100 / 1.875, "percentage"),
         ("8/15", "one number, not a value of type str"),
     ],
     "5.7": [("loss", "by its letter"), (2, "by its letter")],

@@ -56,6 +56,20 @@ def _weighted_logits(heads: list[Tensor], target: Tensor, weights: Weights) -> T
     return torch.stack([_bce(factor * head, target) for factor, head in zip(factors, heads, strict=True)]).sum()
 
 
+def _sigmoid_first(heads: list[Tensor], target: Tensor, weights: Weights) -> Tensor:
+    return supervised_loss([head.sigmoid() for head in heads], target, weights)
+
+
+def _arguments_swapped(heads: list[Tensor], target: Tensor, weights: Weights) -> Tensor:
+    p = target.float().sigmoid()
+    losses = [-torch.where(head == 1, p, 1 - p).log().mean() for head in heads]
+    return (torch.stack(losses) * torch.tensor([1.0] * len(heads) if weights is None else weights)).sum()
+
+
+def _none_as_mean(heads: list[Tensor], target: Tensor, weights: Weights) -> Tensor:
+    return supervised_loss(heads, target, [1 / len(heads)] * len(heads) if weights is None else weights)
+
+
 Curve = dict[int, float]
 
 
@@ -119,6 +133,9 @@ EXERCISES = (
             ),
             "You put the heads together first, and take one loss: each head has a loss of its own.": _one_loss,
             "You weight the logits: that changes the answer of the head. Weight its loss.": _weighted_logits,
+            "You apply a sigmoid first: `bce` takes logits, and does that itself.": _sigmoid_first,
+            "The two arguments of `bce` have changed places: first the logits, then the target.": _arguments_swapped,
+            "`None` stands for a weight of 1 for each head, not for 1 divided by their number.": _none_as_mean,
         },
         tolerance=1e-5,
         seconds=2,
@@ -131,11 +148,13 @@ EXERCISES = (
         question="validation loss less training loss, both at the end of the epoch",
         solution=0.06,
         mistakes={
-            "You compare with the bar's mean over the epoch: most of its steps belong to a worse network.": -0.22,
+            "You compare with the bar, a mean over the epoch: most of its steps belong to a worse network.": -0.18,
+            "This is the bar less the validation loss. But the bar is a mean over networks that are gone.": 0.18,
+            "You go on along the line, to a step that was not taken: the last one measured is near enough.": 0.14,
             "This is the training loss less the validation loss: the other way round.": -0.06,
             "This is how far the training loss fell in the epoch.": 0.48,
+            "This is the training loss of the last step: now take it from the validation loss.": 0.34,
             "You compare with the first step of the epoch: take the last.": -0.42,
-            "You compare with the middle of the epoch: take its last step.": -0.18,
         },
     ),
     FunctionExercise(
@@ -169,6 +188,18 @@ EXERCISES = (
                 lambda target, curve: min(curve, key=lambda step: abs(curve[step] - target))
             ),
             "You give all steps at which the target is reached: the first alone is asked for.": _reached,
+            "You compare the step with the target: compare the score that stands at it.": (
+                lambda target, curve: next((step for step in curve if step >= target), None)
+            ),
+            "You look at the first score alone: let `return None` stand after the loop, not in it.": (
+                lambda target, curve: next((step for step in list(curve)[:1] if curve[step] >= target), None)
+            ),
+            "A curve that never reaches the target has no such step: return None, as 0 would mean “at once”.": (
+                lambda target, curve: next(iter(_reached(target, curve)), 0)
+            ),
+            "A curve that never reaches the target has no such step: return None, as −1 is a number like others.": (
+                lambda target, curve: next(iter(_reached(target, curve)), -1)
+            ),
             "You give the last step before the target is reached.": (
                 lambda target, curve: next(
                     (
@@ -250,6 +281,9 @@ EXERCISES = (
             "So it would be with four equal weights.": 0.25,
             "This is the share of head 2.": 4 / 15,
             "You divide by 2: the four weights add up to 1.875.": 0.5,
+            "This is the weight of head 4: the first weight meets head 1. Then divide by the sum.": 0.125,
+            "This is the sum of the weights: divide the weight of head 1 by it.": 1.875,
+            "This is a percentage: give the share itself, between 0 and 1.": 100 * 8 / 15,
         },
     ),
     ChoiceExercise(

@@ -74,6 +74,28 @@ def takes_off_in_place(counts, k):
     return hit / union if union else 1.0
 
 
+def adds_row_and_column_and_ends_in_nan(counts, k):
+    return counts[k, k] / (counts[k].sum() + counts[:, k].sum())
+
+
+def adds_row_and_column_and_raises(counts, k):
+    return counts[k, k].item() / (counts[k].sum().item() + counts[:, k].sum().item())
+
+
+def gives_1_where_nothing_is_shared(counts, k):
+    union = counts[k].sum() + counts[:, k].sum() - counts[k, k]
+    return (counts[k, k] / union).item() if counts[k, k] else 1.0
+
+
+def divides_by_the_row_and_ends_in_nan(counts, k):
+    return counts[k, k] / counts[k].sum()
+
+
+def unpacks_two_classes(counts, k):
+    (_, fp), (fn, tp) = counts
+    return (tp / (tp + fp + fn)).item()
+
+
 def forgets_to_return(counts, k):
     counts[k, k] / (counts[k].sum() + counts[:, k].sum() - counts[k, k])
 
@@ -141,6 +163,11 @@ def takes_accuracy(batches):
     return mean([(answer == truth).float().mean().item() for answer, truth in images_of(batches)])
 
 
+def smooths_each_image(batches):
+    scores = [((a & t).sum() + 1e-5) / ((a | t).sum() + 1e-5) for a, t in images_of(batches)]
+    return sum(scores) / len(scores)
+
+
 def gives_the_list(batches):
     return [of_image(*pair) for pair in images_of(batches)]
 
@@ -168,6 +195,11 @@ WRONG = {
         (divides_by_the_row, "truth's pixels alone"),
         (divides_by_the_column, "answer's pixels alone"),
         (adds_row_and_column, "counted twice"),
+        (adds_row_and_column_and_ends_in_nan, "not nan"),
+        (adds_row_and_column_and_raises, "before you divide"),
+        (gives_1_where_nothing_is_shared, "wherever nothing is shared"),
+        (divides_by_the_row_and_ends_in_nan, "And 0 / 0 is to give 1"),
+        (unpacks_two_classes, "however many classes"),
         (forgets_the_class, "class 1 whatever k is"),
         (gives_0_for_nothing, "in neither scores 1"),
         (divides_nothing_by_nothing, "0 / 0"),
@@ -183,6 +215,9 @@ WRONG = {
         (0.9889, "Dice of the interior"),
         (0.951, "mean of both classes"),
         (0.921, "larger than 0.22"),
+        (0.92, "rounded too far"),
+        (0.925, "not of 0.78"),
+        (0.8553, "again for FN"),
         ("0.924", "one number, not a value of type str"),
     ],
     "7.3": [("e", "by its letter"), (0.845, "by its letter")],
@@ -199,6 +234,7 @@ WRONG = {
         (takes_dice, "mean of Dice"),
         (adds_up, "sum of the images' scores"),
         (takes_accuracy, "This is accuracy"),
+        (smooths_each_image, "add a smoothing"),
         (gives_the_list, "should be one number, not a list"),
         (takes_one_batch, "cannot be called"),
         (returns_no_score, "returns None"),
@@ -210,6 +246,8 @@ WRONG = {
         (0.2, "0 to image A"),
         (0.4, "two images without truth"),
         (0.267, "leave out image A"),
+        (0.6, "image B or image D"),
+        (0.95, "1 to image D, too"),
         (0.444, "pooled counts"),
         (0.472, "mean of Dice"),
     ],

@@ -64,6 +64,14 @@ def compares_beginnings(names, count):
     return divide(names, [n for n in names if n.startswith(tuple(chosen))])
 
 
+def compares_beginnings_by_family(names, count):
+    held_out = []
+    for one in sorted(set(map(family, names))):
+        if len(held_out) < count:
+            held_out += [n for n in names if n.startswith(one)]
+    return [n for n in names if n not in held_out], held_out
+
+
 def forgets_the_slices(names, count):
     return divide(names, [n for n in takes_families(names, count) if "copy" in n])
 
@@ -71,6 +79,23 @@ def forgets_the_slices(names, count):
 def loses_names(names, count):
     training, test = divide(names, takes_families(names, count))
     return [n for n in training if "copy" not in n], test
+
+
+def cuts_the_list(names, count):
+    return names[count:], names[:count]
+
+
+def takes_families_as_they_come(names, count):
+    held_out = []
+    for one in dict.fromkeys(map(family, names)):
+        if len(held_out) < count:
+            held_out += [n for n in names if family(n) == one]
+    return divide(names, held_out)
+
+
+def keeps_the_test_by_family(names, count):
+    held_out = takes_families(names, count)
+    return [n for n in names if n not in held_out], held_out
 
 
 def returns_sets(names, count):
@@ -138,6 +163,23 @@ def chooses_in_a_flat_list(validation, test):
     return test[validation.argmax()].mean()
 
 
+def takes_the_last_of_equals(validation, test):
+    means = validation.mean(axis=1)
+    return test[[epoch for epoch, mean in enumerate(means) if mean == means.max()][-1]].mean()
+
+
+def averages_along_the_epochs(validation, test):
+    return test.mean(axis=0)[validation.mean(axis=0).argmax()]
+
+
+def reports_the_best_image(validation, test):
+    return test[validation.mean(axis=1).argmax()].max()
+
+
+def asks_torch_for_a_dim(validation, test):
+    return test[validation.mean(dim=1).argmax()].mean()
+
+
 WRONG = {
     "8.1": [("e", "by its letter"), (2, "by its letter")],
     "8.2": [
@@ -149,8 +191,12 @@ WRONG = {
         (swaps_the_parts, "are swapped"),
         (sorts_the_names, "another order"),
         (compares_beginnings, "beginning of a name"),
+        (compares_beginnings_by_family, "of another family"),
         (forgets_the_slices, "slices themselves"),
         (loses_names, "Names get lost"),
+        (cuts_the_list, "where it stands"),
+        (takes_families_as_they_come, "as they come"),
+        (keeps_the_test_by_family, "family by family"),
         (returns_sets, "not a value of type set"),
         (returns_the_test_alone, "not a value of type str"),
         (forgets_to_return_a_split, "returns None"),
@@ -166,6 +212,11 @@ WRONG = {
         (0.018, "mean of the differences"),
         (0.00837, "standard deviation"),
         ((0.0076, 0.0284), "one number"),
+        (0.087, "as printed above"),
+        (0.00863, "two groups of five"),
+        (0.00465, "divide by 5"),
+        (0.000087, "root is missing"),
+        (0.01, "four decimals"),
     ],
     "8.6": [(6, "by its letter"), ("e", "by its letter")],
     "8.7": [
@@ -181,7 +232,11 @@ WRONG = {
         (averages_epochs, "over all epochs"),
         (forgets_to_return_a_score, "returns None"),
         (asks_a_list, "raises AttributeError in line 2"),
-        (chooses_in_a_flat_list, "raises IndexError in line 2"),
+        (chooses_in_a_flat_list, "highest single score"),
+        (takes_the_last_of_equals, "you take the last"),
+        (averages_along_the_epochs, "means over the epochs"),
+        (reports_the_best_image, "best test image"),
+        (asks_torch_for_a_dim, "raises TypeError in line 2"),
     ],
     "8.8": [("e", "by its letter"), (0.012, "by its letter")],
 }

@@ -42,6 +42,11 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 1.0
 
 
+def _first_two(counts: Tensor) -> float:
+    (_, false_positives), (false_negatives, hits) = counts.tolist()  # raises for three classes and more
+    return _ratio(hits, hits + false_positives + false_negatives)
+
+
 def mean_iou(batches: Batches) -> float:
     """Return the IoU of class 1 of each image, then the mean of all images; an image without class 1 in both has 1."""
     scores = []
@@ -71,6 +76,12 @@ def _image_iou(answer: Tensor, truth: Tensor, absent: float = 1.0, k: int = 1) -
     both = int(((answer == k) & (truth == k)).sum())
     either = int(((answer == k) | (truth == k)).sum())
     return both / either if either else absent
+
+
+def _smoothed(answer: Tensor, truth: Tensor, smooth: float = 1e-5) -> float:
+    """Return the IoU of class 1 as the loop of exercise 7.4 computes it."""
+    both, either = int((answer & truth).sum()), int((answer | truth).sum())
+    return (both + smooth) / (either + smooth)
 
 
 def _per_batch(batches: Batches, absent: float = 1.0, k: int = 1) -> list[list[float]]:
@@ -120,6 +131,23 @@ EXERCISES = (
             "What both share is in the row and in the column: it was counted twice. Take it off once.": (
                 lambda counts, k: _ratio(_parts(counts, k)[0], sum(_parts(counts, k)[1:]))
             ),
+            "Take off once what both share: it is in the row and in the column. And 0 / 0 is to give 1, not nan.": (
+                lambda counts, k: (
+                    _parts(counts, k)[0] / sum(_parts(counts, k)[1:]) if sum(_parts(counts, k)[1:]) else math.nan
+                )
+            ),
+            "Take off once what both share: it is in the row and in the column. And ask for 0 / 0 before you divide.": (
+                lambda counts, k: _parts(counts, k)[0] / sum(_parts(counts, k)[1:])
+            ),
+            "The answer's pixels of class k are missing in your union: add column k. And 0 / 0 is to give 1.": (
+                lambda counts, k: _parts(counts, k)[0] / _parts(counts, k)[1] if _parts(counts, k)[1] else math.nan
+            ),
+            "You give 1 wherever nothing is shared: 1 is for a class in neither, and a class that is missed has 0.": (
+                lambda counts, k: class_iou(counts, k) if counts[k, k] else 1.0
+            ),
+            "This is for two classes, and for class 1: take row k and column k, however many classes there are.": (
+                lambda counts, _: _first_two(counts)
+            ),
             "You score class 1 whatever k is.": lambda counts, _: class_iou(counts, 1),
             "A class that is in neither scores 1 here: nothing to find, nothing found.": (
                 lambda counts, k: class_iou(counts, k) if sum(_parts(counts, k)[1:]) else 0.0
@@ -143,7 +171,11 @@ EXERCISES = (
         minutes=6,
         question="the IoU of the membrane, where that of the interior is 0.978, with as many FP as FN",
         solution=0.92412,
+        tolerance=5e-4,
         mistakes={
+            "This is near, but rounded too far: three digits are asked for.": 0.92,
+            "FP are in the interior's union too: FP and FN together are .022 of 0.78 + FP, not of 0.78.": 0.92493,
+            "You take .022 of 0.78 for FP and again for FN: together they are .022 of the interior's union.": 0.85529,
             "This is the interior's IoU itself: the membrane has the same mistakes on fewer pixels.": 0.978,
             "This is the Dice of the interior.": 0.98888,
             "This is the mean of both classes: the membrane alone is asked for.": 0.95106,
@@ -229,6 +261,9 @@ EXERCISES = (
             "An image with nothing to find and nothing found is 0 / 0: give it 1.": (
                 lambda batches: _mean(_each(batches, absent=math.nan))
             ),
+            "You add a smoothing: it moves the sixth digit. Count exactly, and give 1 where the union is empty.": (
+                lambda batches: _mean([_smoothed(*pair) for batch in batches for pair in zip(*batch, strict=True)])
+            ),
             "This is the mean of Dice.": lambda batches: _mean([2 * j / (1 + j) for j in _each(batches)]),
             "The sum of the images' scores: divide by the number of images.": lambda batches: sum(_each(batches)),
             "This is accuracy: the share of pixels that are right.": (
@@ -249,6 +284,8 @@ EXERCISES = (
             "You give 0 to image A: nothing to find and nothing found scores 1.": 0.2,
             "You leave out the two images without truth: each has a score.": 0.4,
             "You leave out image A: nothing to find and nothing found scores 1.": 0.8 / 3,
+            "You leave out image B or image D: both have a score, and it is 0.": 0.6,
+            "You give 1 to image D, too: its truth is not empty, and all of it is missed.": 0.95,
             "These are the pooled counts, 8 / 18: the mean of the images is asked for.": 8 / 18,
             "This is the mean of Dice: image C has an IoU of 0.8.": (1 + 16 / 18) / 4,
         },

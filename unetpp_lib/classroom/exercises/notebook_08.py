@@ -57,6 +57,14 @@ def _families_of(names: list[str], count: int, reverse: bool = False, full: bool
     return held_out
 
 
+def _as_they_come(names: list[str], count: int) -> set[str]:
+    held_out: set[str] = set()
+    for one in map(family, names):
+        if len(held_out) < count:
+            held_out |= {name for name in names if family(name) == one}
+    return held_out
+
+
 def _one_more(names: list[str], count: int) -> set[str]:
     held_out = _families_of(names, count)
     return _families_of(names, count + 1) if len(held_out) == count else held_out
@@ -65,6 +73,14 @@ def _one_more(names: list[str], count: int) -> set[str]:
 def _by_prefix(names: list[str], count: int) -> tuple[list[str], list[str]]:
     fams = {family(name) for name in _families_of(names, count)}
     return _by(names, {name for name in names if any(name.startswith(one) for one in fams)})
+
+
+def _prefix_by_prefix(names: list[str], count: int) -> tuple[list[str], list[str]]:
+    test: list[str] = []
+    for one in sorted({family(name) for name in names}):
+        if len(test) < count:
+            test += [name for name in names if name.startswith(one)]
+    return [name for name in names if name not in test], test
 
 
 def honest_score(validation: Scores, test: Scores) -> float:
@@ -84,6 +100,7 @@ def histories(random: np.random.Generator) -> Iterator[tuple[Scores, Scores]]:
         np.array([[0.2, 0.2, 0.2], [0.7, 0.8, 0.6], [0.9, 0.1, 0.1], [0.3, 0.4, 0.4]]),
         np.array([[0.1, 0.3], [0.5, 0.4], [0.2, 0.2], [0.6, 0.9]]),
     )
+    yield np.array([[0.25, 0.25], [0.5, 0.5], [0.25, 0.75]]), np.array([[0.3, 0.1], [0.4, 0.2], [0.8, 0.6]])  # a tie
     for _ in range(3):
         epochs = random.integers(6, 10)
         yield random.uniform(0.2, 0.9, (epochs, 3)), random.uniform(0.2, 0.9, (epochs, random.integers(2, 5)))
@@ -135,6 +152,17 @@ EXERCISES = (
             "You cut a family apart: copies of one slice stand on both sides.": lambda names, count: _by(
                 names, set(sorted(names)[:count])
             ),
+            "You cut the list where it stands: first find the families, then take whole ones.": lambda names, count: (
+                names[count:],
+                names[:count],
+            ),
+            "You take the families as they come: the alphabet's first ones are for the test.": lambda names, count: _by(
+                names, _as_they_come(names, count)
+            ),
+            "The test stands family by family: keep the order in which the names are given.": lambda names, count: (
+                split_families(names, count)[0],
+                sorted(split_families(names, count)[1], key=family),
+            ),
             "You stop too early: the test needs at least `count` names, even if its last family brings more.": (
                 lambda names, count: _by(names, _families_of(names, count, full=True))
             ),
@@ -154,6 +182,9 @@ EXERCISES = (
                 sorted(part) for part in split_families(names, count)
             ),
             "The beginning of a name does not tell its family: `s_12` begins with `s_1`.": _by_prefix,
+            "`s_12` begins with `s_1` and is of another family. And keep the order in which the names are given.": (
+                _prefix_by_prefix
+            ),
             "The slices themselves are missing in the test: they belong to their copies' families.": (
                 lambda names, count: _by(names, {n for n in _families_of(names, count) if "_copy" in n})
             ),
@@ -172,20 +203,19 @@ EXERCISES = (
         options={
             "a": Option(
                 "not at all: a bent copy is a new image",
-                "To a pixel counter it is new. The network finds the same cells, with the same rings, a little bent.",
+                "To a pixel counter it is new. The network finds the same membranes and the same rings, a little bent.",
             ),
             "b": Option(
                 "about .05",
-                "So it was in a first look, on other drawings. Here rings tempt the network, and those it can learn by "
-                "heart.",
+                "More: with four sources, what the network has practised is most of what it can do.",
             ),
             "c": Option(
                 "about .2",
-                "More: on known sources the network has learned which rings are none of its business.",
+                "More: on unseen sources it misses about half of the membrane, and calls rings membrane.",
             ),
             "d": Option(
                 "more than .35",
-                "Yes. Four sources are few enough to be learned by heart, ring by ring.",
+                "Yes. Four sources are few enough to be learned by heart, and too few to learn what a membrane is.",
                 right=True,
             ),
         },
@@ -229,6 +259,15 @@ EXERCISES = (
             "This is unpaired: first take the difference of each seed, then its spread.": float(
                 T_EIGHT * ((FIRST.var(ddof=1) + SECOND.var(ddof=1)) / 5) ** 0.5
             ),
+            "This is the unpaired half width, as printed above: first take the difference of each seed.": 0.087,
+            "This takes t = 2.306, of two groups of five: five differences have 4 degrees of freedom, t = 2.776.": (
+                _half_width(DIFFERENCES, quantile=T_EIGHT)
+            ),
+            "You divide by 5: a mean of five varies less by √5.": _half_width(DIFFERENCES) / 5**0.5,
+            "The root is missing: the spread is the root of the mean squared deviation.": float(
+                T_FOUR * DIFFERENCES.var(ddof=1) / 5**0.5
+            ),
+            "This is rounded too far: give at least four decimals.": 0.01,
             "This is the spread of single differences: the mean of five spreads less, by √5.": float(
                 T_FOUR * DIFFERENCES.std(ddof=1)
             ),
@@ -287,6 +326,15 @@ EXERCISES = (
                 lambda validation, _: validation.mean(axis=1).max()
             ),
             "You report the last epoch: choose the one that is best on validation.": lambda _, test: test[-1].mean(),
+            "Two epochs are equally good on validation, and you take the last: the first is asked for.": (
+                lambda validation, test: test[len(test) - 1 - validation.mean(axis=1)[::-1].argmax()].mean()
+            ),
+            "You look for the highest single score in the whole table: take the mean over the images first.": (
+                lambda validation, test: test[validation.argmax()].mean()
+            ),
+            "You report the best test image: the mean over the test images is asked for.": lambda validation, test: (
+                test[validation.mean(axis=1).argmax()].max()
+            ),
             "You choose the worst epoch: these are scores, not losses.": lambda validation, test: test[
                 validation.mean(axis=1).argmin()
             ].mean(),
@@ -305,6 +353,9 @@ EXERCISES = (
             "You choose an image: axis 0 are the epochs, so the mean runs along axis 1.": lambda validation, test: test[
                 validation.mean(axis=0).argmax()
             ].mean(),
+            "You take means over the epochs: take those over the images, along axis 1, one for each epoch.": (
+                lambda validation, test: test.mean(axis=0)[validation.mean(axis=0).argmax()]
+            ),
             "You average over all epochs: choose one.": lambda _, test: test.mean(),
         },
     ),

@@ -75,6 +75,19 @@ def test_a_folder_keeps_no_images(root):
     np.testing.assert_allclose(dataset[0][0], greys(9)[None] / 255, rtol=1e-6)
 
 
+def test_one_pass_over_the_files_keeps_what_statistics_and_copies_need(root):
+    save(root / "images/c.png", greys(0))
+    save(root / "images/d.png", np.full(SIZE, 9, np.uint8))
+    for name in "cd":
+        save(root / f"masks/{name}.png", labels(1))
+    dataset = SegmentationFolder(root)
+    for (image, _), sums in zip(dataset, dataset.sums, strict=True):
+        torch.testing.assert_close(sums, torch.stack([image.sum((1, 2)), image.square().sum((1, 2))]).double())
+    a, b, c, d = dataset.contents
+    assert a == c != b
+    assert (b"" in {a, b}, d) == (False, b"")
+
+
 def test_class_shares_are_counted_over_the_whole_folder(root):
     foreground = np.concatenate([labels(0), labels(1)]) == 255
     assert SegmentationFolder(root).class_shares == pytest.approx((1 - foreground.mean(), foreground.mean()))

@@ -1,5 +1,6 @@
 """The one layout of data on disk, ``images/NAME.*`` and ``masks/NAME.*``, checked whole before anything is trained."""
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -65,7 +66,9 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
     value, so that a folder of classes is not taken for a binary one.
 
     Attributes: ``root``, ``channels`` and ``num_classes`` as given; ``names`` in alphabetical order; ``index_of``, the
-    index of each name; ``sizes``, (H, W) of each; ``class_shares``, each class's share of the labelled pixels.
+    index of each name; ``sizes``, (H, W) of each; ``class_shares``, each class's share of the labelled pixels;
+    ``sums``, (images, 2, channels) float64, each image's sums of values and of squares; ``contents``, one for each
+    image, equal for equal pixels, and empty where all pixels are equal.
 
     Raises: FolderError with all faults: a missing folder or partner, two files of one name, an unreadable file, another
     size or number of pages, a mask that is JPEG or holds values that it must not hold.
@@ -82,7 +85,7 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         self.num_classes = num_classes
         faults: list[str] = []
         self._pairs = _list_pairs(self.root, faults)
-        self.sizes, self.class_shares = self._check(faults)
+        self._check(faults)
         if faults:
             raise FolderError(self.root, [fault.removeprefix(f"{self.root}{os.sep}") for fault in faults])
         self.names = tuple(pair.name for pair in self._pairs)
@@ -96,9 +99,9 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         _, image, mask = self._pairs[index]
         return read_image(image.path, self.channels, image.number), read_mask(mask.path, self.num_classes, mask.number)
 
-    def _check(self, faults: list[str]) -> tuple[tuple[tuple[int, int], ...], tuple[float, ...]]:
-        """Decode every pair, add what is wrong to ``faults``, and return ``sizes`` and ``class_shares``."""
-        sizes = []
+    def _check(self, faults: list[str]) -> None:
+        """Decode every pair once, add what is wrong to ``faults``, and keep what is worth knowing of all."""
+        sizes, sums, contents = [], [], []
         pixels = np.zeros(_IGNORED + 1, dtype=np.int64)
         foregrounds: dict[_Page, Any] = {}
         for pair in tqdm(self._pairs, desc=f"checking {self.root.name}", unit="pair", delay=2, leave=False):
@@ -109,6 +112,11 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
                     f"{pair.mask}: height and width are {values.shape}, those of its image {tuple(image.shape[1:])}; "
                     "find the mask that was drawn on this image, or crop both alike"
                 )
+            if image is not None:
+                wide = image.double()
+                sums.append(torch.stack([wide.sum((1, 2)), wide.square().sum((1, 2))]))
+                uniform = image.min() == image.max()
+                contents.append(b"" if uniform else hashlib.sha256(image.numpy().tobytes()).digest())
             if values is None:
                 continue
             sizes.append(values.shape)
@@ -123,7 +131,8 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
             if value != usual
         )
         labelled = pixels[: max(2, self.num_classes)]
-        return tuple(sizes), tuple((labelled / max(1, labelled.sum())).tolist())
+        self.sizes, self.class_shares = tuple(sizes), tuple((labelled / max(1, labelled.sum())).tolist())
+        self.sums, self.contents = torch.stack(sums) if sums else torch.zeros(0), tuple(contents)
 
 
 def read_image(path: str | os.PathLike[str], channels: int = 1, page: int = 0) -> Tensor:

@@ -122,12 +122,10 @@ def load_batches(patches: Patches, plan: BatchPlan, workers: int, pin: bool) -> 
 
 def channel_statistics(folder: SegmentationFolder, indices: Sequence[int]) -> tuple[tuple[float, ...], ...]:
     """Return mean and standard deviation of each channel over all pixels of the images ``indices``."""
-    total = torch.zeros(3, folder.channels, dtype=torch.float64)  # pixels, sum, sum of squares
-    for index in indices:
-        image = folder[index][0].double()
-        total[0] += image[0].numel()
-        total[1] += image.sum((1, 2))
-        total[2] += image.square().sum((1, 2))
-    mean = total[1] / total[0]
-    std = (total[2] / total[0] - mean.square()).clamp(min=1e-12).sqrt()
+    pixels = sum(folder.sizes[index][0] * folder.sizes[index][1] for index in indices)
+    total, squares = sum(
+        (folder.sums[index] for index in indices), torch.zeros(2, folder.channels, dtype=torch.float64)
+    )
+    mean = total / pixels
+    std = (squares / pixels - mean.square()).clamp(min=1e-12).sqrt()
     return tuple(mean.tolist()), tuple(std.tolist())

@@ -1,6 +1,5 @@
 """A run's folder: what a training leaves behind, and how it is read again."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,10 +120,9 @@ def refuse_copies(folder: SegmentationFolder, split: Split) -> None:
     seen: dict[bytes, str] = {}
     for part in ("train", "validation", "test"):
         for name in getattr(split, part):
-            image = folder[folder.index_of[name]][0]
-            if image.min() == image.max():
+            content = folder.contents[folder.index_of[name]]
+            if not content:
                 continue  # an empty image teaches nothing that a copy could give away
-            content = hashlib.sha256(image.numpy().tobytes()).digest()
             if part != "train" and content in seen:
                 raise InputError(
                     f"{folder.root}: {name} ({part}) is a copy of {seen[content]} (train), so its score would be of a "

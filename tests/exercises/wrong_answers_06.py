@@ -1,4 +1,5 @@
 """Wrong answers to the exercises of notebook 06, each with words of the message that it must get."""
+# ruff: noqa: RET503 (learners write so)
 
 import torch
 import torch.nn.functional as F
@@ -65,6 +66,26 @@ def turns_the_sign(z, y):
 
 def counts_in_bits(z, y):
     return (F.relu(z) - y * z + torch.log2(1 + torch.exp(-z.abs()))).mean()
+
+
+def forgets_the_bars(z, y):
+    return (torch.clamp(z, min=0) - z * y + torch.log1p(torch.exp(-z))).mean()
+
+
+def adds_the_middle_term(z, y):
+    return (torch.clamp(z, min=0) + z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def takes_the_largest_of_all(z, y):
+    return (torch.max(z) - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def clamps_the_wrong_side(z, y):
+    return (torch.clamp(z, max=0) - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def forgets_the_one(z, y):
+    return (torch.clamp(z, min=0) - z * y + torch.log(torch.exp(-z.abs()))).mean()
 
 
 def gives_a_float(z, y):
@@ -160,6 +181,19 @@ def takes_means(p, y, smooth):
     return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
 
 
+def returns_in_the_loop(p, y, smooth):
+    for image, truth in zip(p, y, strict=True):
+        return 1 - (2 * (image * truth).sum() + smooth) / (image.sum() + truth.sum() + smooth)
+
+
+def sums_over_the_images(p, y, smooth):
+    return (1 - (2 * (p * y).sum(0) + smooth) / (p.sum(0) + y.sum(0) + smooth)).mean()
+
+
+def sums_over_the_channel(p, y, smooth):
+    return (1 - (2 * (p * y).sum(dim=1) + smooth) / (p.sum(dim=1) + y.sum(dim=1) + smooth)).mean()
+
+
 def forgets_to_return_dice(p, y, smooth):
     sums(p, y)
 
@@ -186,6 +220,11 @@ WRONG = {
         (applies_a_sigmoid, "sigmoid first"),
         (turns_the_sign, "sign is turned"),
         (counts_in_bits, "base 2"),
+        (forgets_the_bars, "bars are missing"),
+        (adds_the_middle_term, "sign of the middle term"),
+        (takes_the_largest_of_all, "largest of all logits"),
+        (clamps_the_wrong_side, "clamp(min=0)"),
+        (forgets_the_one, "The 1 is missing"),
         (gives_a_float, "tensor"),
         (forgets_to_return_bce, "returns None"),
         (works_in_place, "changes what it is given"),
@@ -207,6 +246,9 @@ WRONG = {
         (keeps_the_images, "one loss for each image"),
         (adds_up_the_images, "add up the images"),
         (takes_means, "means instead of sums"),
+        (returns_in_the_loop, "first image"),
+        (sums_over_the_images, "dimension 0"),
+        (sums_over_the_channel, "channel alone"),
         (forgets_to_return_dice, "returns None"),
         (sums_over_four_dimensions, "raises IndexError in line 2"),
     ],

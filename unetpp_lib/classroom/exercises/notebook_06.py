@@ -85,6 +85,11 @@ def _over_the_batch(p: Tensor, y: Tensor, smooth: float) -> Tensor:
     return 1 - (2 * (p * y).sum() + smooth) / (p.sum() + y.sum() + smooth)
 
 
+def _over(dimension: int, p: Tensor, y: Tensor, smooth: float) -> Tensor:
+    overlap, total = (p * y).sum(dimension), (p + y).sum(dimension)
+    return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
+
+
 def _over_union(p: Tensor, y: Tensor, smooth: float, times: float) -> Tensor:
     overlap, union = (p * y).sum(dim=(1, 2, 3)), (p + y - p * y).sum(dim=(1, 2, 3))
     return 1 - ((times * overlap + smooth) / (union + smooth)).mean()
@@ -129,6 +134,21 @@ EXERCISES = (
                 lambda z, y: _bce_terms(z.sigmoid(), y).mean()
             ),
             "The sign is turned: a loss is small where the answer is right.": lambda z, y: -_bce_terms(z, y).mean(),
+            "The bars are missing in the exponent: exp(-|z|), not exp(-z).": (
+                lambda z, y: (z.clamp(min=0) - z * y + (-z).exp().log1p()).mean()
+            ),
+            "The sign of the middle term is turned: it is − z · y.": (
+                lambda z, y: (z.clamp(min=0) + z * y + (-z.abs()).exp().log1p()).mean()
+            ),
+            "`z.max()` is one number, the largest of all logits: max(z, 0) is taken pixel by pixel.": (
+                lambda z, y: (z.max() - z * y + (-z.abs()).exp().log1p()).mean()
+            ),
+            "`clamp(max=0)` keeps what is below 0: max(z, 0) is `clamp(min=0)`.": (
+                lambda z, y: (z.clamp(max=0) - z * y + (-z.abs()).exp().log1p()).mean()
+            ),
+            "The 1 is missing: log(1 + e^−|z|), which is `log1p`, not `log`.": (
+                lambda z, y: (z.clamp(min=0) - z * y + (-z.abs()).exp().log()).mean()
+            ),
             "The logarithm is to the base 2: nats are asked for.": (
                 lambda z, y: (z.clamp(min=0) - z * y + (-z.abs()).exp().log1p() / log(2)).mean()
             ),
@@ -200,6 +220,15 @@ EXERCISES = (
             ),
             "You return one loss for each image: take their mean.": lambda p, y, s: 1 - _ratios(p, y, s, s),
             "You add up the images' losses: take their mean.": lambda p, y, s: (1 - _ratios(p, y, s, s)).sum(),
+            "You give the loss of the first image: does a loop return in its first turn?": (
+                lambda p, y, s: 1 - _ratios(p, y, s, s)[0]
+            ),
+            "You sum over the images, dimension 0: each has sums of its own, over dimensions 1, 2 and 3.": (
+                lambda p, y, s: _over(0, p, y, s)
+            ),
+            "You sum over the channel alone, so that each pixel has a ratio: sum over rows and columns too.": (
+                lambda p, y, s: _over(1, p, y, s)
+            ),
             "You take means instead of sums: `smooth` would then stand for a whole image, not for a pixel.": (
                 lambda p, y, s: 1 - _ratios(p, y, s * p[0].numel(), s * p[0].numel()).mean()
             ),
@@ -275,7 +304,7 @@ EXERCISES = (
         title="Read the pulls",
         difficulty="hard",
         minutes=5,
-        question="Minimised alone, one of the three losses ends with every pixel called foreground. Which?",
+        question="A network that minimises one of the three alone ends by calling every pixel foreground. Which one?",
         options={
             "a": Option(
                 "A: its vermilion is strongest",
@@ -283,12 +312,14 @@ EXERCISES = (
             ),
             "b": Option(
                 "B: nothing is blue",
-                "Yes. No pixel is ever pulled down, so every p ends at 1. This is the printed first term, one channel.",
+                "Yes. Nothing is ever pulled down: as all pixels share the network's weights, the rest goes up with "
+                "the truth, at no cost. This is the printed first term, one channel.",
                 right=True,
             ),
             "c": Option(
                 "C: its blue is so pale that vermilion wins",
-                "Pixels do not outvote each other here: each has its own pull, and C's background is pulled down.",
+                "Pale, but on twenty times as many pixels: as in section 5, the two sums are near each other. And all "
+                "foreground costs this loss 0.9.",
             ),
             "d": Option(
                 "none of them: each pulls the truth up",

@@ -114,6 +114,12 @@ def test_pruned_nodes_are_grey():
     assert colour[0] < colour[1] < colour[2]
 
 
+def test_masks_may_be_true_and_false(model, pairs):
+    images, masks = pairs
+    explorer = DepthExplorer(model, CARD, [images[0].double()], [masks[0].bool()], profiles=PROFILES)
+    assert explorer.scores == DepthExplorer(model, CARD, images[:1], masks[:1], profiles=PROFILES).scores
+
+
 def test_one_image_of_a_deep_network_and_of_a_pruned_one(pairs):
     image, mask = pairs[0][0], pairs[1][0]
     for network in (UNetPlusPlus(widths=(2,) * 7), prune(UNetPlusPlus(widths=(2, 3, 4)), 1)):
@@ -159,7 +165,7 @@ def test_it_opens_your_own_run(run):
 
 
 def test_a_part_without_images_and_a_folder_that_is_no_run_are_named(run, tmp_path):
-    with pytest.raises(InputError, match=r'no image for validation.*"test"'):
+    with pytest.raises(InputError, match=r"no image for 'validation'.*\"test\""):
         DepthExplorer.of_run(run)
     with pytest.raises(InputError, match="no run folder"):
         DepthExplorer.of_run(tmp_path / "missing")
@@ -195,5 +201,12 @@ def test_images_and_masks_that_do_not_fit_are_refused(model, pairs):
             DepthExplorer(model, CARD, *wrong, profiles=PROFILES)
     with pytest.raises(InputError, match="3 images and 1 names"):
         DepthExplorer(model, CARD, images, masks, names=["a"], profiles=PROFILES)
+    for words in ({"of": "membrane"}, {"classes": ("cell",)}):
+        with pytest.raises(InputError, match="names of class 0 and class 1"):
+            DepthExplorer(model, CARD, images, masks, profiles=PROFILES, **words)
+    with pytest.raises(InputError, match="card is float"):
+        DepthExplorer(model, 0.5, images, masks, profiles=PROFILES)
+    with pytest.raises(InputError, match="no image for 'tests'"):
+        DepthExplorer.shipped("tests")
     with pytest.raises(InputError, match="profiles are for depths"):
         DepthExplorer(model, CARD, images, masks, profiles={4: PROFILES[1]})

@@ -1,7 +1,8 @@
 """Depth pruning: what a trained UNet++ says when it is cut to each depth, what that costs, and where it is wrong."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,7 +15,7 @@ from unetpp_lib.classroom.explorers.depth_sheet import Cost, DepthSheet, Row
 from unetpp_lib.classroom.explorers.threshold import PERCENT, counts_by_threshold
 from unetpp_lib.classroom.head_steps import heads_now
 from unetpp_lib.classroom.networks import shipped_model
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_lib.data import SegmentationFolder, Split, find_dataset, read_split
 from unetpp_lib.engine import Card, Run
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, iou
@@ -54,12 +55,18 @@ class DepthExplorer(PictureExplorer):
     ) -> None:
         cuttable = _require_cuttable(model)
         _require_pairs(model, images, masks, names)
-        self.model, self.card, self.images, self.masks = model.eval(), card, list(images), list(masks)
+        _require_words(card, classes, of)
+        self.model, self.card = model.eval(), card
+        self.images, self.masks = [image.float() for image in images], [mask.to(torch.uint8) for mask in masks]
         self.names = [str(k) for k in range(len(images))] if names is None else list(names)
         self.size = tuple(min(side, LARGEST) for side in self.images[0].shape[1:])
         self.classes, self.of = classes, of
-        self.answers = [_read(model, card, image) for image in self.images]  # (modes, depths, H, W) each
-        self.costs = _measure(model, self.size) if profiles is None else _costs_of(profiles, model.depth)
+        with _watch(model) as watched:
+            self.answers = [_read(model, card, image) for image in self.images]  # (modes, depths, H, W) each
+        if profiles is None:
+            self.costs = _measure(model, torch.zeros(1, model.in_channels, *self.size), *watched)
+        else:
+            self.costs = _costs_of(profiles, model.depth)
         self.counts = torch.stack([_count(*pair) for pair in zip(self.answers, self.masks, strict=True)])
         self._sheet = DepthSheet(cuttable, self.costs, self.size, classes)
         self._pngs: dict[tuple[int, ...], bytes] = {}
@@ -69,7 +76,7 @@ class DepthExplorer(PictureExplorer):
     def shipped(cls, part: Part = "validation", profiles: Mapping[int, Profile] | None = None) -> "DepthExplorer":
         """Open the course's trained network on a part of its images: on those that a depth may be chosen by."""
         root = find_dataset("membranes")
-        names = getattr(read_split(root / "split.json"), part)
+        names = _names(read_split(root / "split.json"), part, root)
         return cls(*shipped_model("unetpp_membranes"), *_load(SegmentationFolder(root), names), names, profiles)
 
     @classmethod
@@ -80,10 +87,7 @@ class DepthExplorer(PictureExplorer):
         model, card = finished.load_model()
         _require_cuttable(model)
         folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes)
-        names = getattr(finished.split, part)[:AT_MOST]
-        if not names:
-            filled = ", ".join(f'"{other}"' for other in get_args(Part) if getattr(finished.split, other))
-            raise InputError(f"{run} has no image for {part}; its parts with images are {filled}.")
+        names = _names(finished.split, part, run)[:AT_MOST]
         pair = _load(folder, names)
         if folder.root.name in MEMBRANES:
             return cls(model, card, *pair, names)
@@ -124,12 +128,14 @@ class DepthExplorer(PictureExplorer):
         )
         alt = f"Image, prediction with its mistakes, nodes that stay, and IoU against time. {status}"
         clock = f"{1e3 * cost.latency:.1f} ms for an image of {self.size[1]} × {self.size[0]} on this machine."
-        self.show(self._png(), alt, f"{status}\n{clock}")
+        self.show(self._png(depth), alt, f"{status}\n{clock}")
         self.status = status  # without the clock: the same on every machine
+        for other in self.costs:  # while the reader looks, the depths that may come next are drawn
+            self._png(other)
 
-    def _png(self) -> bytes:
-        """Return the sheet for where the controls stand; once drawn, a picture comes back at once."""
-        key = (self.depth.value, self.image.value, self.threshold.value, MODES.index(self.mode.value))
+    def _png(self, depth: int) -> bytes:
+        """Return the sheet of a depth for where the other controls stand; once drawn, it comes back at once."""
+        key = (depth, self.image.value, self.threshold.value, MODES.index(self.mode.value))
         if key not in self._pngs:
             if len(self._pngs) > 100:
                 self._pngs.clear()
@@ -169,10 +175,27 @@ def _require_pairs(
         raise InputError(f"There are {len(images)} images and {len(names)} names.")  # type: ignore[arg-type]
     for image, mask in zip(images, masks, strict=True):
         require_image(image, mask, channels=model.in_channels)
-        if not torch.isin(mask, torch.tensor([0, 1], dtype=mask.dtype)).all():
+        if not ((mask == 0) | (mask == 1)).all():
             raise InputError(
                 f"A mask holds {mask.unique().tolist()[:5]}: give 0 (background) and 1 (foreground) alone."
             )
+
+
+def _require_words(card: Card, classes: tuple[str, str], of: str) -> None:
+    if not isinstance(card, Card):
+        raise InputError(f"card is {type(card).__name__}: give the Card that load_model or shipped_model returns.")
+    if len(classes) != 2 or of not in get_args(Scored):
+        known = ", ".join(get_args(Scored))
+        raise InputError(f"classes={classes}, of={of!r}: give the names of class 0 and class 1, and one of {known}.")
+
+
+def _names(split: Split, part: str, where: str | Path) -> tuple[str, ...]:
+    """Return the images of a part; InputError where there is none."""
+    names: tuple[str, ...] = getattr(split, part) if part in get_args(Part) else ()
+    if not names:
+        filled = ", ".join(f'"{other}"' for other in get_args(Part) if getattr(split, other))
+        raise InputError(f"{where} has no image for {part!r}; its parts with images are {filled}.")
+    return names
 
 
 def _costs_of(profiles: Mapping[int, Profile], depth: int) -> dict[int, Cost]:
@@ -181,31 +204,58 @@ def _costs_of(profiles: Mapping[int, Profile], depth: int) -> dict[int, Cost]:
     return {d: Cost(profile.parameters, profile.macs, profile.latency) for d, profile in sorted(profiles.items())}
 
 
+@contextmanager
+def _watch(model: SegmentationNetwork) -> Iterator[tuple[list[float], dict[str, int]]]:
+    """Note what passes within the block take: the seconds of those of the first one's size, and its layers' MACs."""
+    seconds: list[float] = []
+    macs: dict[str, int] = {}
+    first: list[torch.Size] = []
+    start = [0.0]
+
+    def begin(_: torch.nn.Module, inputs: tuple[Tensor]) -> None:
+        first.append(inputs[0].shape)
+        start[0] = time.perf_counter()
+
+    def end(_: torch.nn.Module, inputs: tuple[Tensor], __: object) -> None:
+        if inputs[0].shape == first[0]:
+            seconds.append(time.perf_counter() - start[0])
+
+    def count(name: str, layer: torch.nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        pixels = inputs[0] if isinstance(layer, torch.nn.ConvTranspose2d) else output  # each weight works once a pixel
+        macs.setdefault(name, layer.weight.numel() * pixels[0, 0].numel())  # type: ignore[operator]
+
+    hooks = [model.register_forward_pre_hook(begin), model.register_forward_hook(end)]
+    for name, layer in model.named_modules():
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+            hooks.append(layer.register_forward_hook(partial(count, name)))
+    try:
+        yield seconds, macs
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
 @torch.inference_mode()
-def _measure(model: SegmentationNetwork, size: Sequence[int]) -> dict[int, Cost]:
+def _measure(
+    model: SegmentationNetwork, image: Tensor, seconds: Sequence[float], macs: Mapping[str, int]
+) -> dict[int, Cost]:
     """Return what each depth costs, in less than a second where `profile_depths` takes several.
 
-    The network has just run, which warmed up what its pruned copies share with it: the faster of two passes counts.
+    The whole network has just run, which warmed up what its pruned copies share with it; the fastest pass counts.
     """
-    image = torch.zeros(1, model.in_channels, *size)
     costs = {}
     for depth in range(1, model.depth + 1):
-        pruned, macs, seconds = prune(model, depth), [0], []
-        for layer in pruned.modules():
-            if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
-                layer.register_forward_hook(partial(_add_macs, macs))
-        for _ in range(PASSES):
-            start = time.perf_counter()
-            pruned(image)
-            seconds.append(time.perf_counter() - start)
-        costs[depth] = Cost(sum(p.numel() for p in pruned.parameters()), macs[0] // PASSES, min(seconds))
+        pruned = prune(model, depth)
+        taken = list(seconds) if depth == model.depth else [_seconds(pruned, image) for _ in range(PASSES)]
+        work = sum(macs.get(name, 0) for name, _ in pruned.named_modules())
+        costs[depth] = Cost(sum(p.numel() for p in pruned.parameters()), work, min(taken))
     return costs
 
 
-def _add_macs(total: list[int], layer: torch.nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-    """Add a convolution's multiply-accumulates: each weight works once for every pixel of the map on its side."""
-    pixels = inputs[0] if isinstance(layer, torch.nn.ConvTranspose2d) else output
-    total[0] += layer.weight.numel() * pixels[0, 0].numel()  # type: ignore[operator]
+def _seconds(model: SegmentationNetwork, image: Tensor) -> float:
+    start = time.perf_counter()
+    model(image)
+    return time.perf_counter() - start
 
 
 def _load(folder: SegmentationFolder, names: Sequence[str]) -> tuple[list[Tensor], list[Tensor]]:

@@ -239,7 +239,7 @@ def small_grid(grid: Grid, depth: int, mode: str, size: tuple[int, int]) -> Imag
 def _path(start: NDArray[Any], end: NDArray[Any], pitch: float) -> NDArray[Any]:
     """Return the points of a line between neighbours, or of an arc above the nodes that stand between."""
     share = np.linspace(0, 1, 25)[:, None]
-    line = start + share * (end - start)
+    line: NDArray[Any] = start + share * (end - start)
     columns = (end[0] - start[0]) / pitch if start[1] == end[1] else 0
     rise = (0.17 * columns + 0.03) * pitch if columns > 1.5 else 0
     line[:, 1:] -= rise * 4 * share * (1 - share)

@@ -1,0 +1,273 @@
+"""Training step and inference, side by side: our U-Net, UNet++ and its pruned depths, and MONAI's networks.
+
+    python benchmarks/speed.py                      # 8 images of 96×96, as issue trackers quote it
+    python benchmarks/speed.py --side 512 --batch 1 --compiled
+    pip install -e '.[bench]'                       # brings MONAI; without it, ours are timed alone
+
+All contenders take turns in one process, so that a slow moment of the machine hits all of them; what is printed are
+medians, and ratios of medians. The rate is held against the best convolution of the same network, measured alone in the
+same run and precision. Nothing here is a test: a timing is a measurement of one machine at one time.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+import tyro
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from unetpp_lib.engine.runtime import choose_runtime, provenance
+from unetpp_lib.files import write_atomically
+from unetpp_lib.losses import deep_supervision_loss
+from unetpp_lib.models import UNet, UNetPlusPlus, prune
+from unetpp_lib.models.profiling import _PeakMemory
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is timed, and how often."""
+
+    side: int = 96
+    """Side of the square images, in pixels."""
+    batch: int = 8
+    """Images a step."""
+    widths: tuple[int, ...] = (32, 64, 128, 256, 512)
+    """Channels of each level; MONAI's networks have five levels."""
+    rounds: int = 9
+    """How often each contender takes its turn."""
+    warm_up: int = 2
+    """Turns before that count for nothing; a compiled network is compiled in the first."""
+    device: str = "auto"
+    """auto, cpu, cuda …"""
+    compiled: bool = False
+    """Compile our networks as well (torch.compile), as further contenders."""
+    out: Path | None = None
+    """The JSON file to write; default: none."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a network is run."""
+
+    name: str
+    channels_last: bool
+    bf16: bool
+    compiled: bool = False
+
+
+PLAIN = Way("float32, as it comes", channels_last=False, bf16=False)
+LAYOUT = Way("float32, channels last", channels_last=True, bf16=False)
+FAST = Way("bf16, channels last", channels_last=True, bf16=True)
+COMPILED = Way("bf16, compiled", channels_last=True, bf16=True, compiled=True)
+
+
+class Contender:
+    """A network, run in one way on one batch."""
+
+    def __init__(self, name: str, make: Callable[[], nn.Module], way: Way, images: Tensor, infers_only: bool) -> None:
+        self.name, self.way, self.images, self.infers_only = name, way, images, infers_only
+        torch.manual_seed(0)
+        self.network = make().to(images.device)
+        self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
+        if way.channels_last:
+            self.network = self.network.to(memory_format=torch.channels_last)
+        with FlopCounterMode(display=False) as counter, torch.inference_mode():
+            self.network.eval()(images[:1])
+        self.macs = counter.get_total_flops() // 2  # of one image
+        self.best = best_rate(self.network, images, way)
+        if way.compiled:
+            self.network.compile(dynamic=False)
+        self.optimizer = torch.optim.Adam(self.network.parameters())
+        self.masks = (torch.rand_like(images[:, :1]) < 0.8).to(torch.uint8)
+
+    def heads(self) -> list[Tensor]:
+        with torch.autocast(self.images.device.type, torch.bfloat16, enabled=self.way.bf16):
+            heads = self.network(self.images)
+        return heads if isinstance(heads, list | tuple) else [heads]
+
+    def train(self) -> None:
+        self.network.train()
+        loss = deep_supervision_loss(self.heads(), self.masks)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+    def infer(self) -> None:
+        self.network.eval()
+        with torch.inference_mode():
+            self.heads()
+
+    @property
+    def tasks(self) -> dict[str, Callable[[], None]]:
+        return {"inference": self.infer} if self.infers_only else {"training": self.train, "inference": self.infer}
+
+
+def best_rate(network: nn.Module, images: Tensor, way: Way) -> float:
+    """Return the rate of the fastest of a network's convolutions, each alone on maps of its own size, in FLOP a second.
+
+    Forward, channels last: the fast layout, whatever the way; so a slow layout shows as a small share.
+    """
+    shapes: dict[tuple[int, ...], nn.Conv2d] = {}
+
+    def note(layer: nn.Conv2d, inputs: tuple[Tensor, ...], _: Tensor) -> None:
+        shapes[(*layer.weight.shape, *inputs[0].shape[2:])] = layer
+
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    hooks = [layer.register_forward_hook(note) for layer in layers]  # type: ignore[arg-type]
+    with torch.inference_mode():
+        network.eval()(images[:1])
+    for hook in hooks:
+        hook.remove()
+    dtype, rates = torch.bfloat16 if way.bf16 else torch.float32, []
+    for (width, before, height, _, rows, columns), layer in shapes.items():
+        alone = nn.Conv2d(before, width, height, padding=layer.padding, device=images.device, dtype=dtype)
+        alone = alone.to(memory_format=torch.channels_last)
+        maps = torch.randn(len(images), before, rows, columns, device=images.device, dtype=dtype)
+        maps = maps.to(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            seconds = min(seconds_of(lambda alone=alone, maps=maps: alone(maps), images.device) for _ in range(5))
+        rates.append(2 * alone.weight.numel() * len(images) * rows * columns / seconds)
+    return max(rates)
+
+
+def seconds_of(work: Callable[[], object], device: torch.device) -> float:
+    """Return how long a function takes, until the device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+@contextmanager
+def peak_memory(contender: Contender) -> Iterator[Callable[[], int]]:
+    """Count the bytes alive at once: on a GPU as CUDA says, on a CPU those of all tensors, without work space."""
+    device = contender.images.device
+    tensors = [contender.images, contender.masks, *contender.network.parameters(), *contender.network.buffers()]
+    for values in contender.optimizer.state.values():
+        tensors += [value for value in values.values() if isinstance(value, Tensor)]
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        others = torch.cuda.memory_allocated(device) - sum(tensor.nbytes for tensor in tensors)
+        yield lambda: torch.cuda.max_memory_allocated(device) - others
+        return
+    with _PeakMemory(tensors) as memory:
+        yield lambda: memory.peak
+
+
+def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
+    """Return how to make each network; MONAI's are missing where it is not installed."""
+    widths = settings.widths
+    full = UNetPlusPlus(widths=widths).eval()
+    made: dict[str, Callable[[], nn.Module]] = {
+        "ours U-Net": lambda: UNet(widths=widths),
+        "ours UNet++": lambda: UNetPlusPlus(widths=widths),
+    }
+    for depth in range(len(widths) - 2, 0, -1):
+        made[f"ours UNet++ L{depth}"] = lambda depth=depth: prune(full, depth)  # type: ignore[misc]
+    try:
+        from monai.networks.nets import BasicUNet, BasicUNetPlusPlus
+    except ImportError:
+        print("MONAI is not installed (pip install -e '.[bench]'): our networks are timed alone.")
+        return made
+    features = (*widths, widths[0])  # its last number is the width of its last up-sampling node
+    options: dict[str, Any] = {"spatial_dims": 2, "in_channels": 1, "out_channels": 1, "features": features}
+    made["MONAI U-Net"] = lambda: BasicUNet(**options)
+    made["MONAI UNet++"] = lambda: BasicUNetPlusPlus(deep_supervision=True, **options)
+    return made
+
+
+def make_contenders(settings: Settings, device: torch.device) -> list[Contender]:
+    torch.manual_seed(0)
+    images = torch.randn(settings.batch, 1, settings.side, settings.side, device=device)
+    ways = [PLAIN, LAYOUT, FAST] + [COMPILED] * settings.compiled
+    contenders = []
+    for name, make in networks(settings).items():
+        pruned = name[-2:-1] == "L"
+        for way in ways:
+            if (pruned and way is LAYOUT) or (name.startswith("MONAI") and way is COMPILED):
+                continue
+            contenders.append(Contender(name, make, way, images, infers_only=pruned))
+    return contenders
+
+
+def time_in_turn(contenders: list[Contender], settings: Settings, device: torch.device) -> list[dict[str, Any]]:
+    """Return one row a contender and task, its seconds in the order of the rounds."""
+    turns = [(contender, task, work) for contender in contenders for task, work in contender.tasks.items()]
+    seconds: list[list[float]] = [[] for _ in turns]
+    for number in range(-settings.warm_up, settings.rounds):
+        for (_, _, work), spent in zip(turns, seconds, strict=True):
+            took = seconds_of(work, device)
+            if number >= 0:
+                spent.append(round(took, 6))
+    rows = []
+    for (contender, task, work), spent in zip(turns, seconds, strict=True):
+        flop = contender.macs * settings.batch * (6 if task == "training" else 2)
+        rate = flop / median(spent)
+        row = {"network": contender.name, "way": contender.way.name, "task": task, "seconds": spent}
+        row |= {"median": median(spent), "parameters": contender.parameters, "macs": contender.macs}
+        row |= {"flop_per_second": round(rate), "best_convolution": round(contender.best)}
+        if not contender.way.compiled or device.type == "cuda":
+            with peak_memory(contender) as peak:
+                work()
+            row["peak_memory"] = peak()
+        rows.append(row)
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as text; "×" is how many times as fast as the same kind of network of MONAI, as it comes."""
+    reference = {
+        (row["network"].split()[1], row["task"]): row["median"]
+        for row in rows
+        if row["network"].startswith("MONAI") and row["way"] == PLAIN.name
+    }
+    lines = []
+    for task in ("training", "inference"):
+        lines.append(
+            f"{task:<18}{'way':<24}{'seconds':>9}{'× MONAI':>9}{'GFLOP/s':>9}{'of best':>9}{'MACs':>9}{'memory':>10}"
+        )
+        for row in rows:
+            if row["task"] != task:
+                continue
+            theirs = reference.get((row["network"].split()[1], task))
+            ratio = f"{theirs / row['median']:.2f}" if theirs else ""
+            share = row["flop_per_second"] / row["best_convolution"]
+            memory = f"{row['peak_memory'] / 2**20:.0f} MiB" if "peak_memory" in row else ""
+            lines.append(
+                f"{row['network']:<18}{row['way']:<24}{row['median']:>9.4f}{ratio:>9}"
+                f"{row['flop_per_second'] / 1e9:>9.0f}{share:>9.0%}{row['macs'] / 1e9:>7.2f} G{memory:>10}"
+            )
+        lines.append("")
+    parameters = {row["network"]: f"{row['parameters']:,}" for row in rows}
+    return "\n".join([*lines, "parameters: " + "; ".join(f"{name} {count}" for name, count in parameters.items())])
+
+
+def main(settings: Settings) -> None:
+    runtime = choose_runtime(settings.device)
+    try:
+        monai = version("monai")
+    except PackageNotFoundError:
+        monai = None
+    rows = time_in_turn(make_contenders(settings, runtime.device), settings, runtime.device)
+    print(f"{runtime}; {settings.batch} images of {settings.side}×{settings.side} a step; medians of {settings.rounds}")
+    print(table(rows))
+    if settings.out is not None:
+        chosen = {name: value for name, value in asdict(settings).items() if name != "out"}
+        result = {"settings": chosen, "rows": rows, "provenance": provenance(runtime) | {"monai": monai}}
+        write_atomically(settings.out, json.dumps(result, indent=1) + "\n")
+        print(f"Wrote {settings.out}.")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Settings, description=__doc__))

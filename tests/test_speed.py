@@ -1,0 +1,35 @@
+"""The benchmark runs where MONAI is missing, and says of every contender what it took. Its timings are not judged."""
+
+import json
+import sys
+from pathlib import Path
+from runpy import run_path
+
+SPEED = Path(__file__).parents[1] / "benchmarks" / "speed.py"
+
+
+def test_the_benchmark_times_our_networks_without_monai(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(sys.modules, "monai", None)  # as where it is not installed
+    speed = run_path(str(SPEED))
+    out = tmp_path / "result.json"
+    speed["main"](speed["Settings"](side=16, batch=2, widths=(2, 3, 4), rounds=1, warm_up=0, device="cpu", out=out))
+    text = capsys.readouterr().out
+    assert "our networks are timed alone" in text
+    result = json.loads(out.read_text())
+    rows = {(row["network"], row["way"], row["task"]): row for row in result["rows"]}
+    assert ("ours UNet++", "bf16, channels last", "training") in rows
+    assert ("ours UNet++ L1", "float32, as it comes", "inference") in rows
+    assert ("ours UNet++ L1", "float32, as it comes", "training") not in rows
+    assert all(len(row["seconds"]) == 1 and row["macs"] > 0 and row["peak_memory"] > 0 for row in rows.values())
+    assert {"commit", "torch", "processor", "monai"} <= result["provenance"].keys()
+
+
+def test_ratios_are_to_the_same_kind_of_network_of_monai_as_it_comes():
+    speed = run_path(str(SPEED))
+    row = {"way": speed["PLAIN"].name, "task": "training", "flop_per_second": 1e9, "best_convolution": 4e9}
+    row |= {"macs": 1e9, "parameters": 7, "seconds": []}
+    rows = [{**row, "network": "MONAI U-Net", "median": 3.0}, {**row, "network": "MONAI UNet++", "median": 8.0}]
+    rows += [{**row, "network": "ours U-Net", "median": 2.0}, {**row, "network": "ours UNet++", "median": 2.0}]
+    lines = speed["table"](rows).splitlines()
+    assert [line.split()[7] for line in lines if line.startswith("ours")] == ["1.50", "4.00"]
+    assert all("25%" in line for line in lines if line.startswith("ours"))

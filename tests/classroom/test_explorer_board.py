@@ -56,7 +56,7 @@ def test_a_watched_training_ends_with_the_same_weights_and_shows_its_curves(conf
     assert [step for step, _ in board.scores] == [4, 8, 12]
     assert board.scores[-1][1] == run.history[-1]["validation"]["mean of heads"]["iou/classes/pooled"]
     assert [step for step, _ in board.labels] == [1, 12]
-    assert board.status.endswith("Finished; all is in the folder run.")
+    assert board.status.endswith("Finished; all is in the run's folder, run.")
 
 
 def test_a_board_is_drawn_seldom(config):
@@ -85,7 +85,7 @@ def test_an_interrupted_training_is_saved_says_how_to_go_on_and_does(config, tmp
     assert not run.is_finished
     assert "Step 5 of 12." in board.status
     assert board.status.endswith(
-        "Stopped; all is saved in the folder run, and train() on this board goes on from there."
+        "Stopped; all is saved in the run's folder, run. The board's train() goes on from there."
     )
     assert "Stopped; all is saved" in board._said.value
     board.train()

@@ -65,6 +65,13 @@ def test_the_rate_is_chosen_on_validation_images_and_seeds_are_paired():
     assert "+0.150 [+0.150, +0.150]" in normalisation.table(outcomes)
 
 
+def test_a_rate_that_not_all_arms_have_is_not_chosen():
+    scores = {("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.4, ("group", 4): 0.5}
+    outcomes = outcomes_of(scores, {3e-3: 0.2, 1e-3: 0.6})
+    del outcomes[normalisation.trial_name("group", 4, 1e-3, 2)]
+    assert normalisation.best_rate(outcomes, "batch", 1) == 3e-3
+
+
 def test_some_outcomes_alone_make_a_table_too():
     outcomes = outcomes_of(
         {("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.4, ("group", 4): 0.5}, {3e-3: 0.2, 1e-3: 0.6}

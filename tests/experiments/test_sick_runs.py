@@ -66,3 +66,10 @@ def test_the_table_shows_every_run_and_the_interval_of_the_gap():
     text = sick_runs.table(outcomes)
     assert text.count("over-fitting ") == 2
     assert "+0.700 [+0.700, +0.700]" in text
+
+
+def test_each_case_has_its_letter():
+    assert sorted(sick_runs.LETTERS.values()) == sorted(CASES)
+    outcomes = {sick_runs.trial_name(name, seed): {"case": name} for name in CASES for seed in (0, 2)}
+    runs = sick_runs.lettered(outcomes)
+    assert [one["case"] for one in runs["B"]] == ["over-fitting"] * 2

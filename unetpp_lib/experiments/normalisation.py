@@ -89,14 +89,25 @@ def read_modes(run: Run) -> Outcome:
     return {"readings": dict(zip(READINGS, scores, strict=True)), "validation": membrane_iou(model, *validation)}
 
 
+def complete_rates(outcomes: Mapping[str, Outcome]) -> list[float]:
+    """Return the learning rates with which every arm and seed was trained; the preset's where there is none yet."""
+
+    def is_complete(rate: float) -> bool:
+        return all(
+            trial_name(norm, batch, rate, seed) in outcomes for norm, batch, seed in product(NORMS, BATCHES, SEEDS)
+        )
+
+    return [rate for rate in RATES if is_complete(rate)] or [RATES[0]]
+
+
 def best_rate(outcomes: Mapping[str, Outcome], norm: str, batch: int) -> float:
-    """Return the arm's better learning rate, of those that all seeds have: by its mean on the validation images."""
+    """Return the arm's best learning rate, of those that all arms have: by its mean on the validation images."""
+    rates = complete_rates(outcomes)
 
     def mean(rate: float) -> float:
-        found = [outcomes.get(trial_name(norm, batch, rate, seed)) for seed in SEEDS]
-        return fmean(outcome["validation"] for outcome in found if outcome) if all(found) else -1.0
+        return fmean(outcomes[trial_name(norm, batch, rate, seed)]["validation"] for seed in SEEDS)
 
-    return max(RATES, key=mean)
+    return max(rates, key=mean) if len(rates) > 1 else rates[0]
 
 
 def scores_of(outcomes: Mapping[str, Outcome], norm: str, batch: int, reading: str) -> list[float]:

@@ -158,8 +158,9 @@ def symptoms(outcome: Outcome) -> dict[str, float]:
 
 
 def lettered(outcomes: Mapping[str, Outcome]) -> dict[str, list[Outcome]]:
-    """Return the outcomes of each case, seed by seed, under its letter."""
-    return {letter: [outcomes[trial_name(name, seed)] for seed in SEEDS] for letter, name in LETTERS.items()}
+    """Return the outcomes of each case, seed by seed, under its letter; fewer where trainings are missing."""
+    names = {letter: [trial_name(name, seed) for seed in SEEDS] for letter, name in LETTERS.items()}
+    return {letter: [outcomes[name] for name in found if name in outcomes] for letter, found in names.items()}
 
 
 def table(outcomes: Mapping[str, Outcome]) -> str:

@@ -80,8 +80,8 @@ class LoopBoard(PictureExplorer):
         self.stop = widgets.Button(description="Stop", tooltip="stop after this step", disabled=True)
         self.stop.on_click(lambda _: self._stop.set())
         self._said = widgets.HTML()
-        super().__init__([self.stop, self._said])
-        self._draw("Not begun.")
+        super().__init__([widgets.HBox([self.stop, self._said])])
+        self._rest("Not begun.")
 
     def __enter__(self) -> "LoopBoard":
         """Start the clock."""
@@ -148,8 +148,13 @@ class LoopBoard(PictureExplorer):
 
     def _end(self, words: str) -> None:
         self.stop.disabled = True
-        self._draw(words)
-        self._say(f"Step {self.step} of {self.steps}. {words}")
+        self._rest(words)
+
+    def _rest(self, words: str) -> None:
+        """Show the board at rest: the words stand at its top, and are read aloud."""
+        self._draw()
+        self._say(words)
+        self.status += f" {words}"
 
     def _say(self, words: str) -> None:
         """Tell who cannot see the board; the numbers that change each second stay silent."""
@@ -164,17 +169,18 @@ class LoopBoard(PictureExplorer):
                 said += f" IoU of the {name} {points[-1][1]:.3f}."
         return said
 
-    def _draw(self, words: str) -> None:
+    def _draw(self, pace: str = "") -> None:
         figure = self._figure()
-        self.png = png_of_figure(figure)
+        png = png_of_figure(figure)
         plt.close(figure)
-        self.show(self.png, f"The board of a training. {self._numbers()} {words}", f"{self._numbers()} {words}")
+        said = f"{self._numbers()} {pace}".rstrip()
+        self.show(png, f"The board of a training: an image, answers, loss and IoU by step. {said}", said)
         self._view.value = self._view.value.replace('<p role="status"', "<p")  # else it is read aloud each second
 
     @course_style()
     def _figure(self) -> Figure:
         figure = plt.figure(figsize=SIZE, layout="none")
-        grid = figure.add_gridspec(1, 3, left=0.01, right=0.99, top=0.94, bottom=0.48, wspace=0.04)
+        grid = figure.add_gridspec(1, 3, left=0.01, right=0.99, top=0.94, bottom=0.49, wspace=0.04)
         grey = coarse(self.image.clamp(0, 1).permute(1, 2, 0).numpy())
         panels: dict[str, NDArray[Any]] = {"image": grey.repeat(3, 2) if grey.shape[2] == 1 else grey}
         for name, place in (("first", 0), ("now", -1)):
@@ -184,10 +190,19 @@ class LoopBoard(PictureExplorer):
         for place, (title, picture) in enumerate(panels.items()):
             axis = figure.add_subplot(grid[place], title=title, xticks=[], yticks=[])
             axis.imshow(picture, interpolation="nearest", vmin=0, vmax=1)
-        charts = figure.add_gridspec(1, 2, left=0.07, right=0.985, top=0.4, bottom=0.1, wspace=0.16)
+            axis.spines[:].set_visible(True)  # a white mask on a white page needs its frame
+        figure.text(0.5, 0.475, self._legend(), ha="center", va="top", fontsize=9)
+        charts = figure.add_gridspec(1, 2, left=0.07, right=0.985, top=0.38, bottom=0.1, wspace=0.16)
         self._draw_loss(figure.add_subplot(charts[0]))
         self._draw_scores(figure.add_subplot(charts[1]))
         return figure
+
+    def _legend(self) -> str:
+        """Return what the colours of an answer mean."""
+        if not self.labels or len(self.classes) > 2:
+            return ""
+        zero, one = self.classes
+        return f"blue: {one} called {zero} · orange: {zero} called {one}"
 
     def _draw_loss(self, axis: Axes) -> None:
         width = -(-len(self.losses) // POINTS) or 1
@@ -261,14 +276,14 @@ class TrainingBoard(LoopBoard):
             model, card = self.run.load_model()
             runtime = choose_runtime(self.config.device, "float32")
             self._ask(lambda: ask(runtime.place(model), self.image, card, runtime))
-        self._draw(self._last_words(cut=False))
+        self._rest(self._last_words(cut=False))
 
     def _last_words(self, cut: bool) -> str:
-        where = f"in the folder {self.run.folder.name}"
+        where = f"in the run's folder, {self.run.folder.name}"
         if self.run.is_finished:
             return f"Finished; all is {where}."
         saved = "Cut off; what was saved last is" if cut else "Stopped; all is saved"
-        return f"{saved} {where}, and train() on this board goes on from there."
+        return f"{saved} {where}. The board's train() goes on from there."
 
 
 def ask(model: SegmentationNetwork, image: Tensor, card: Card, runtime: Runtime) -> Tensor:

@@ -46,8 +46,24 @@ def test_tiles_agree_with_the_whole_image(model, size):
     assert (tiled - whole).abs().max() < 1e-3
 
 
-def test_the_windows_of_the_tiles_leave_a_constant_as_it_is():
-    constant = read_in_tiles(torch.ones_like, torch.zeros(1, 333, 71), 64, torch.device("cpu"), 16)
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_a_tile_that_is_large_enough_leaves_no_seam(depth):
+    torch.manual_seed(depth)
+    model = UNetPlusPlus(widths=(3, 4, 5, 6, 7)[: depth + 1], norm=None)
+    for head in model.heads:
+        torch.nn.init.normal_(head.weight)  # large, so that far pixels can be seen to matter
+    tile = 32 * 2**depth
+    image = torch.rand(1, tile * 5 // 4, tile * 3 // 2)
+    whole = predict(model, image, CARD, "fast", tile=4096, runtime=CPU)
+    assert (predict(model, image, CARD, "fast", tile=tile, runtime=CPU) - whole).abs().max() < 1e-4
+    half = whole.clone()  # tiles side by side are seamed: the test could fail
+    half[:, :, : tile // 2] = predict(model, image[:, :, : tile // 2], CARD, "fast", tile=4096, runtime=CPU)
+    assert (half - whole).abs().max() > 0.01
+
+
+@pytest.mark.parametrize(("multiple", "margin"), [(16, None), (4, 3), (8, 8), (2, 1000)])
+def test_the_windows_of_the_tiles_leave_a_constant_as_it_is(multiple, margin):
+    constant = read_in_tiles(torch.ones_like, torch.zeros(1, 333, 71), 64, torch.device("cpu"), multiple, margin)
     torch.testing.assert_close(constant, torch.ones(1, 333, 71))
 
 
@@ -149,7 +165,7 @@ def test_memory_depends_on_the_tile_and_not_on_the_image(tmp_path):
 
         image = LargeImage(tmp_path / "image.npy", channels=3)
         before = own_memory()
-        read_in_tiles(read, image, 256, torch.device("cpu"), 16, out)
+        read_in_tiles(read, image, 256, torch.device("cpu"), 16, out=out)
         growth[side] = max(used) - before
     whole = 4 * 4096 * 4096  # bytes of the result alone, 64 MiB
     assert growth[4096] < growth[512] + whole / 8

@@ -21,7 +21,8 @@ from unetpp_lib.metrics import classify
 from unetpp_lib.models import SegmentationNetwork, probabilities
 from unetpp_lib.models.unetpp import Mode
 
-TILE = 512
+TILE = 1024
+MARGIN = 8  # times 2^depth pixels; half of a head's window is (13·2^depth - 8) / 2, and a little by the pixel's place
 
 
 @torch.inference_mode()
@@ -41,9 +42,11 @@ def predict(
 
     ``image`` is ``(in_channels, H, W)`` in [0, 1], as `read_image` gives it, or a `LargeImage`; ``card`` normalises it.
     ``mode`` and ``depth`` (by head: 1 … the number of heads) are those of `probabilities`. An image larger than
-    ``tile`` pixels is read in overlapping tiles. ``average_flips`` takes the mean over the image and its three mirror
-    images. With ``out``, an array of the result's shape, the result is written there: with a `LargeImage` and a memory
-    map, the memory in use depends on the tile and not on the image. ``progress`` shows a bar.
+    ``tile`` pixels is read in overlapping tiles; of at least 32·2^depth pixels, they give what the whole image gives.
+    (Not with group or instance norm, nor with bilinear up-sampling: these look at the size of what they are given.)
+    ``average_flips`` takes the mean over the image and its three mirror images. With ``out``, an array of the result's
+    shape, the result is written there: with a `LargeImage` and a memory map, the memory in use depends on the tile and
+    not on the image. ``progress`` shows a bar.
     """
     runtime = runtime or choose_runtime(precision="float32")
 
@@ -58,7 +61,8 @@ def predict(
         return torch.stack(readings).mean(0)
 
     model = runtime.place(model).eval()
-    return read_in_tiles(read, image, tile, runtime.device, model.pad_multiple, out, progress)
+    margin = MARGIN * 2**model.depth  # less than by its padding, where it was pruned
+    return read_in_tiles(read, image, tile, runtime.device, model.pad_multiple, margin, out, progress)
 
 
 def predict_large(
@@ -88,28 +92,32 @@ def read_in_tiles(
     tile: int,
     device: torch.device,
     multiple: int,
+    margin: int | None = None,
     out: NDArray[np.float32] | None = None,
     progress: bool = False,
 ) -> Tensor:
     """Return ``read`` of an image ``(C, H, W)``, joined from tiles of ``tile`` pixels: ``(K, H, W)`` on the CPU.
 
-    ``read`` maps ``(1, C, h, w)`` on ``device`` to ``(1, K, h, w)``. Tiles overlap by a quarter and start at multiples
-    of ``multiple``, where the network's pooling cuts the whole image too. Inside the image a tile's outer sixteenth
-    does not count, since its context is missing, and the next eighth fades smoothly into the neighbour: the weights of
-    all tiles add up to 1 at every pixel. ``out`` and ``progress`` are those of `predict`.
+    ``read`` maps ``(1, C, h, w)`` on ``device`` to ``(1, K, h, w)``. Tiles start at multiples of ``multiple``, where
+    the network's pooling cuts the whole image too. They overlap by twice ``margin`` (default: 8·``multiple``; at most a
+    quarter of a tile), and fade into each other about its middle: what stands nearer than ⅞ of the margin to a cut
+    does not count, since its context is missing. The weights of all tiles add up to 1 at every pixel. ``out`` and
+    ``progress`` are those of `predict`.
     """
     if tile < 4 * multiple:
         raise InputError(f"tile is {tile} pixels; this network needs at least {4 * multiple}.")
     height, width = image.shape[1:]
     tile = tile // (4 * multiple) * 4 * multiple
-    places = [(top, left) for top in _starts(height, tile) for left in _starts(width, tile)]
+    margin = MARGIN * multiple if margin is None else -(-margin // multiple) * multiple
+    margin = min(margin, tile // 4)
+    places = [(top, left) for top in _starts(height, tile, margin) for left in _starts(width, tile, margin)]
     joined = None
     for top, left in tqdm(places, unit="tile", disable=not progress):
         area = (slice(None), slice(top, top + tile), slice(left, left + tile))
         result = read(image[area][None].to(device))[0].float().cpu()
         if joined is None:
             joined = _empty((len(result), height, width), out)
-        window = _window(top, height, tile)[:, None] * _window(left, width, tile)
+        window = _window(top, height, tile, margin)[:, None] * _window(left, width, tile, margin)
         joined[area] += result * window
     assert joined is not None  # there is at least one tile
     return joined
@@ -145,16 +153,16 @@ def _new_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> Iterator
             temporary.unlink()
 
 
-def _starts(length: int, tile: int) -> list[int]:
-    """Return where tiles start along a side: every three quarters of a tile, until the end is reached."""
-    return list(range(0, max(1, length - tile // 4), tile * 3 // 4))
+def _starts(length: int, tile: int, margin: int) -> list[int]:
+    """Return where tiles start along a side: each shares two margins with the one before, until the end is reached."""
+    return list(range(0, max(1, length - 2 * margin), tile - 2 * margin))
 
 
-def _window(start: int, length: int, tile: int) -> Tensor:
+def _window(start: int, length: int, tile: int, margin: int) -> Tensor:
     """Return the weights, along one side of ``length``, of the tile from ``start``: 1 inside, fading to 0 at a cut."""
     stop = min(start + tile, length)
     position = torch.arange(start, stop) + 0.5
     before = position - start if start > 0 else torch.full_like(position, tile)
     after = stop - position if stop < length else torch.full_like(position, tile)
-    ramp = ((torch.minimum(before, after) - tile / 16) / (tile / 8)).clamp(0, 1)
+    ramp = ((torch.minimum(before, after) - margin * 7 / 8) / (margin / 4)).clamp(0, 1)
     return torch.sin(ramp * torch.pi / 2).square()

@@ -57,12 +57,17 @@ def outcome_of(train, validation):
 
 
 def test_symptoms():
-    found = sick_runs.symptoms(outcome_of([0.0, 0.5, 0.9], [0.0, 0.4, 0.2]))
-    assert found == pytest.approx({"loss": 0.5, "train": 0.9, "validation": 0.2, "gap": 0.7, "leaps": 0.3})
+    outcome = outcome_of([0.0, 0.5, 0.9], [0.0, 0.4, 0.2])
+    outcome["looks"][1]["train"]["loss"] = 7.0
+    found = sick_runs.symptoms(outcome)
+    assert found == pytest.approx({"loss": 0.5, "highest": 7.0, "train": 0.9, "validation": 0.2, "gap": 0.7})
 
 
 def test_the_table_shows_every_run_and_the_interval_of_the_gap():
-    outcomes = {sick_runs.trial_name("over-fitting", seed): outcome_of([0.4, 0.9], [0.3, 0.2]) for seed in (0, 1)}
+    outcomes = {
+        sick_runs.trial_name("over-fitting", seed): outcome_of([0.1, 0.2, 0.4, 0.9], [0.1, 0.2, 0.3, 0.2])
+        for seed in (0, 1)
+    }
     text = sick_runs.table(outcomes)
     assert text.count("over-fitting ") == 2
     assert "+0.700 [+0.700, +0.700]" in text

@@ -144,7 +144,8 @@ def differences(outcomes: Mapping[str, Outcome], comparison: str) -> list[float]
 
 def table(outcomes: Mapping[str, Outcome]) -> str:
     """Return every arm's scores by reading at its better rate; then the differences, paired by seed."""
-    lines = ["membrane IoU, test images, pooled, at the better rate: by seed; mean"]
+    rates = " or ".join(f"{rate:g}" for rate in complete_rates(outcomes))
+    lines = [f"membrane IoU, test images, pooled; the rate chosen on validation images from {rates}: by seed; mean"]
     for norm, batch in product(NORMS, BATCHES):
         for reading in READINGS:
             values = scores_of(outcomes, norm, batch, reading)

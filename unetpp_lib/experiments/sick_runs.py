@@ -10,7 +10,8 @@ Illustrations, three seeds each: another cause may draw the same curve.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import islice, pairwise, product
+from itertools import islice, product
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -140,20 +141,17 @@ def curve(outcome: Outcome, part: str, what: str) -> dict[int, float]:
 
 
 def symptoms(outcome: Outcome) -> dict[str, float]:
-    """Return what tells the cases apart: the mean loss of the last steps, the last IoUs and their gap, and the leaps.
+    """Return what tells the cases apart: losses, the IoUs at the end, and their gap.
 
-    "leaps" is the mean size of the change of the validation IoU from one look to the next.
+    "loss" is the mean of the last 20 steps; "highest" is the highest loss on training images at any look.
     """
     last = outcome["looks"][-1]
     found = {part: last[part]["iou"] for part in ("train", "validation")}
-    heights = list(curve(outcome, "validation", "iou").values())
-    leaps = [abs(after - before) for before, after in pairwise(heights)]
-    tail = outcome["losses"][-20:]
     return {
-        "loss": sum(tail) / len(tail),
+        "loss": fmean(outcome["losses"][-20:]),
+        "highest": max(curve(outcome, "train", "loss").values()),
         **found,
         "gap": found["train"] - found["validation"],
-        "leaps": sum(leaps) / len(leaps),
     }
 
 
@@ -165,10 +163,10 @@ def lettered(outcomes: Mapping[str, Outcome]) -> dict[str, list[Outcome]]:
 
 def table(outcomes: Mapping[str, Outcome]) -> str:
     """Return the symptoms of every run, and their means over seeds."""
-    lines = ["loss of the last 20 steps; membrane IoU at the end: training, validation, gap; mean leap between looks"]
+    lines = ["loss: last 20 steps, highest at a look; membrane IoU at the end: training, validation, gap"]
     for name in CASES:
         found = [symptoms(outcomes[trial]) for seed in SEEDS if (trial := trial_name(name, seed)) in outcomes]
-        lines += [f"{name:<19}" + "  ".join(f"{value:6.3f}" for value in one.values()) for one in found]
+        lines += [f"{name:<19}" + "  ".join(f"{value:8.3f}" for value in one.values()) for one in found]
         if len(found) > 1:
             gap = t_interval([one["gap"] for one in found])
             lines.append(f"{'':<19}gap, mean [95 % t-interval, seeds]: {gap}")

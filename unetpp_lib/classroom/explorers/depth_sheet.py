@@ -278,5 +278,5 @@ def _rgb(colour: str) -> NDArray[Any]:
 def png(sheet: Image.Image) -> bytes:
     """Return a sheet as the bytes of a small PNG file, quickly: it travels to the browser at every change."""
     buffer = io.BytesIO()
-    sheet.quantize(palette=palette(), dither=Image.Dither.NONE).save(buffer, "PNG", compress_level=1)
+    sheet.quantize(palette=palette(), dither=Image.Dither.NONE).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()

@@ -49,8 +49,8 @@ EXERCISES = (
         options={
             "a": Option(
                 "it was saved as JPEG once, and as PNG again",
-                "JPEG leaves specks at every border, with values that the check finds. These rims are clean, and stand at "
-                "one kind of border only.",
+                "JPEG blurs in blocks of 8 × 8 pixels, at every border. These rims are clean, and stand at one kind of "
+                "border only.",
             ),
             "b": Option(
                 "it was made smaller with an interpolation that mixes values",

@@ -39,45 +39,29 @@ def test_averages_taken_anew_are_plain_means_over_the_batches(batch):
     assert torch.equal(kept.running_mean, torch.zeros(WIDTHS[0]))
 
 
-def outcomes_of(scores, validation):
-    """Outcomes of all trials: ``scores[arm]`` and ``validation[rate]``, a little higher from seed to seed."""
-    return {
-        normalisation.trial_name(norm, size, rate, seed): {
-            "readings": {reading: scores[norm, size] + 0.1 * i + 0.01 * seed for i, reading in enumerate(READINGS)},
-            "validation": validation[rate],
-        }
-        for norm in normalisation.NORMS
-        for size in normalisation.BATCHES
-        for rate in normalisation.RATES
-        for seed in normalisation.SEEDS
+SCORES = {("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.45, ("group", 4): 0.5}
+OUTCOMES = {
+    normalisation.trial_name(*arm, seed): {
+        "readings": {reading: score + 0.1 * i + 0.01 * seed for i, reading in enumerate(READINGS)},
+        "validation": 0.6,
     }
+    for arm, score in SCORES.items()
+    for seed in normalisation.SEEDS
+}
 
 
-def test_the_rate_is_chosen_on_validation_images_and_seeds_are_paired():
-    scores = {("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.45, ("group", 4): 0.5}
-    outcomes = outcomes_of(scores, {3e-3: 0.2, 1e-3: 0.6})
-    assert normalisation.best_rate(outcomes, "batch", 1) == 1e-3
-    assert normalisation.scores_of(outcomes, "batch", 4, "evaluation") == pytest.approx([0.4, 0.41, 0.42])
-    gains = {name: normalisation.differences(outcomes, name) for name in COMPARED}
+def test_seeds_are_paired():
+    assert normalisation.scores_of(OUTCOMES, "batch", 4, "evaluation") == pytest.approx([0.4, 0.41, 0.42])
+    gains = {name: normalisation.differences(OUTCOMES, name) for name in COMPARED}
     assert gains["batch norm, batch 1: training mode less evaluation"] == pytest.approx([0.1] * 3)
     assert gains["batch 1, evaluation: group norm less batch norm"] == pytest.approx([0.15] * 3)
     assert gains["batch norm, evaluation: batch 4 less batch 1"] == pytest.approx([0.1] * 3)
-    assert "+0.150 [+0.150, +0.150]" in normalisation.table(outcomes)
-
-
-def test_a_rate_that_not_all_arms_have_is_not_chosen():
-    scores = {("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.4, ("group", 4): 0.5}
-    outcomes = outcomes_of(scores, {3e-3: 0.2, 1e-3: 0.6})
-    del outcomes[normalisation.trial_name("group", 4, 1e-3, 2)]
-    assert normalisation.best_rate(outcomes, "batch", 1) == 3e-3
+    assert "+0.150 [+0.150, +0.150]" in normalisation.table(OUTCOMES)
 
 
 def test_some_outcomes_alone_make_a_table_too():
-    outcomes = outcomes_of(
-        {("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.4, ("group", 4): 0.5}, {3e-3: 0.2, 1e-3: 0.6}
-    )
-    name = normalisation.trial_name("batch", 1, 3e-3, 0)
-    assert "0.300" in normalisation.table({name: outcomes[name]})
+    name = normalisation.trial_name("batch", 1, 0)
+    assert "0.300" in normalisation.table({name: OUTCOMES[name]})
 
 
 def test_every_training_sees_the_images_equally_often():

@@ -78,3 +78,12 @@ def test_each_case_has_its_letter():
     outcomes = {sick_runs.trial_name(name, seed): {"case": name} for name in CASES for seed in (0, 2)}
     runs = sick_runs.lettered(outcomes)
     assert [one["case"] for one in runs["B"]] == ["over-fitting"] * 2
+
+
+def test_a_batch_is_learned_by_heart(monkeypatch):
+    monkeypatch.setattr(sick_runs, "HEART_STEPS", 40)
+    monkeypatch.setattr(
+        sick_runs, "first_batch", lambda *_: (torch.randn(1, 1, 16, 16), torch.ones(1, 1, 16, 16).byte())
+    )
+    (found,) = sick_runs.learn_by_heart("healthy", 0)["looks_by_heart"].values()
+    assert found["loss"] < 0.1

@@ -1,10 +1,10 @@
 """Batch norm or group norm, one image a step or four? U-Net on the embedded set, every network read in both modes.
 
 Half the laptop preset's epochs, so that every training sees the same images as often; with one image a step it makes
-four times as many steps. Each arm gets the same two learning rates, and the better one is chosen on validation images.
-No epoch is chosen: the last network counts. Each network is then read several times, always with the same weights:
-as one uses it (evaluation mode), in training mode with one image at a time and with four together, and in evaluation
-mode after its running averages were taken anew.
+four times as many steps. All arms have one learning rate, which may suit one better than another. No epoch is chosen:
+the last network counts. Each network is then read several times, always with the same weights: as one uses it
+(evaluation mode), in training mode with one image at a time and with four together, and in evaluation mode after its
+running averages were taken anew.
 """
 
 from collections.abc import Mapping
@@ -25,23 +25,23 @@ from unetpp_lib.models import SegmentationNetwork, probabilities
 
 NORMS = ("batch", "group")
 BATCHES = (1, 4)
-RATES = (3e-3, 1e-3)  # the preset's, and that of the public report which trains with one image a step
+RATE = 3e-3  # the preset's
 SEEDS = (0, 1, 2)
 EPOCHS = 20
 READINGS = ("evaluation", "training, one by one", "training, four together", "evaluation, averages anew")
 
 
-def configuration(norm: str, batch: int, rate: float, seed: int) -> TrainConfig:
+def configuration(norm: str, batch: int, seed: int) -> TrainConfig:
     """Return the configuration of one training."""
     return replace(
-        PRESETS["laptop"], model="unet", norm=norm, batch_size=batch, lr=rate, seed=seed,  # type: ignore[arg-type]
+        PRESETS["laptop"], model="unet", norm=norm, batch_size=batch, lr=RATE, seed=seed,  # type: ignore[arg-type]
         epochs=EPOCHS, evaluate_every=EPOCHS, checkpoint_seconds=600,
     )  # fmt: skip
 
 
-def trial_name(norm: str, batch: int, rate: float, seed: int) -> str:
+def trial_name(norm: str, batch: int, seed: int) -> str:
     """Return the name of one training."""
-    return f"{norm}-batch{batch}-lr{rate:g}-seed{seed}"
+    return f"{norm}-batch{batch}-lr{RATE:g}-seed{seed}"
 
 
 def load(folder: SegmentationFolder, names: tuple[str, ...], card: Card) -> tuple[Tensor, Tensor]:
@@ -89,30 +89,9 @@ def read_modes(run: Run) -> Outcome:
     return {"readings": dict(zip(READINGS, scores, strict=True)), "validation": membrane_iou(model, *validation)}
 
 
-def complete_rates(outcomes: Mapping[str, Outcome]) -> list[float]:
-    """Return the learning rates with which every arm and seed was trained; the preset's where there is none yet."""
-
-    def is_complete(rate: float) -> bool:
-        return all(
-            trial_name(norm, batch, rate, seed) in outcomes for norm, batch, seed in product(NORMS, BATCHES, SEEDS)
-        )
-
-    return [rate for rate in RATES if is_complete(rate)] or [RATES[0]]
-
-
-def best_rate(outcomes: Mapping[str, Outcome], norm: str, batch: int) -> float:
-    """Return the arm's best learning rate, of those that all arms have: by its mean on the validation images."""
-    rates = complete_rates(outcomes)
-
-    def mean(rate: float) -> float:
-        return fmean(outcomes[trial_name(norm, batch, rate, seed)]["validation"] for seed in SEEDS)
-
-    return max(rates, key=mean) if len(rates) > 1 else rates[0]
-
-
 def scores_of(outcomes: Mapping[str, Outcome], norm: str, batch: int, reading: str) -> list[float]:
-    """Return an arm's scores on the test images at its better rate, seed by seed; fewer where trainings are missing."""
-    names = (trial_name(norm, batch, best_rate(outcomes, norm, batch), seed) for seed in SEEDS)
+    """Return an arm's scores on the test images, seed by seed; fewer where trainings are missing."""
+    names = (trial_name(norm, batch, seed) for seed in SEEDS)
     return [outcomes[name]["readings"][reading] for name in names if name in outcomes]
 
 
@@ -143,16 +122,15 @@ def differences(outcomes: Mapping[str, Outcome], comparison: str) -> list[float]
 
 
 def table(outcomes: Mapping[str, Outcome]) -> str:
-    """Return every arm's scores by reading at its better rate; then the differences, paired by seed."""
-    rates = " or ".join(f"{rate:g}" for rate in complete_rates(outcomes))
-    lines = [f"membrane IoU, test images, pooled; the rate chosen on validation images from {rates}: by seed; mean"]
+    """Return every arm's scores by reading; then the differences, paired by seed."""
+    lines = ["membrane IoU, test images, pooled: by seed; mean"]
     for norm, batch in product(NORMS, BATCHES):
         for reading in READINGS:
             values = scores_of(outcomes, norm, batch, reading)
             if values:
-                arm = f"{norm} norm, batch {batch}, lr {best_rate(outcomes, norm, batch):g}"
+                arm = f"{norm} norm, batch {batch}"
                 each = "  ".join(f"{value:.3f}" for value in values)
-                lines.append(f"{arm:<31}{reading:<27}{each}   {fmean(values):.3f}")
+                lines.append(f"{arm:<21}{reading:<27}{each}   {fmean(values):.3f}")
     lines.append("\npaired differences: by seed; mean [95 % t-interval, seeds]")
     for comparison in COMPARED:
         values = differences(outcomes, comparison)
@@ -162,16 +140,14 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
     return "\n".join(lines)
 
 
-def make_trial(norm: str, batch: int, rate: float, seed: int) -> Trial:
+def make_trial(norm: str, batch: int, seed: int) -> Trial:
     """Return the trial that trains one network and reads it in all modes."""
-    return training_trial(trial_name(norm, batch, rate, seed), configuration(norm, batch, rate, seed), read_modes)
+    return training_trial(trial_name(norm, batch, seed), configuration(norm, batch, seed), read_modes)
 
 
 EXPERIMENT = Experiment(
     name="normalisation",
     question="Batch norm or group norm, one image a step or four?",
-    trials=tuple(
-        make_trial(norm, batch, rate, seed) for rate, seed, norm, batch in product(RATES, SEEDS, NORMS, BATCHES)
-    ),
+    trials=tuple(make_trial(norm, batch, seed) for seed, norm, batch in product(SEEDS, NORMS, BATCHES)),
     table=table,
 )

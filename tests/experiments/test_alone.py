@@ -1,7 +1,10 @@
 """L2 pruned from the full network beside L2 trained alone: what is compared, and for how long each is trained."""
 
+from statistics import median
+
 import pytest
 
+from unetpp_lib.experiments import read_results
 from unetpp_lib.experiments.alone import ARMS, EXPERIMENT, SEEDS, scores, table, trial_name
 from unetpp_lib.models import prune
 
@@ -28,3 +31,9 @@ def test_head_2_is_read_in_every_arm_and_leads_are_paired_by_seed():
 def test_each_arm_has_every_seed():
     names = {trial.name for trial in EXPERIMENT.trials}
     assert names == {trial_name(arm, seed) for arm in ARMS for seed in SEEDS} | {"step-seconds"}
+
+
+def test_the_epochs_of_equal_seconds_are_those_of_the_steps_measured():
+    seconds = read_results("alone")["step-seconds"]
+    ratio = median(seconds["full"]) / median(seconds["equal-steps"])
+    assert ARMS["equal-seconds"].epochs == pytest.approx(ratio * ARMS["full"].epochs, rel=0.05)

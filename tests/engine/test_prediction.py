@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from unetpp_lib.data import LargeImage
-from unetpp_lib.engine import Card, choose_runtime, predict, predict_large
+from unetpp_lib.engine import Card, choose_runtime, predict, predict_large, prediction
 from unetpp_lib.engine.prediction import read_in_tiles
 from unetpp_lib.errors import InputError
+from unetpp_lib.metrics import classify
 from unetpp_lib.models import UNetPlusPlus, probabilities, prune
 
 CPU = choose_runtime("cpu", "float32")
@@ -169,6 +170,20 @@ def test_memory_depends_on_the_tile_and_not_on_the_image(tmp_path):
         growth[side] = max(used) - before
     whole = 4 * 4096 * 4096  # bytes of the result alone, 64 MiB
     assert growth[4096] < growth[512] + whole / 8
+
+
+def test_the_mask_of_a_large_image_is_made_in_pieces(model, large, tmp_path, monkeypatch):
+    pixels = []
+
+    def watched(probability, threshold):
+        pixels.append(probability.numel())
+        return classify(probability, threshold)
+
+    monkeypatch.setattr(prediction, "TILE", 64)
+    monkeypatch.setattr(prediction, "classify", watched)
+    predict_large(model, large, CARD, tmp_path / "p.npy", tmp_path / "m.npy", tile=128, runtime=CPU)
+    assert max(pixels) == 64 * 64
+    assert np.array_equal(np.load(tmp_path / "m.npy"), (np.load(tmp_path / "p.npy")[0] > 0.5) * 255)
 
 
 def test_a_full_disk_is_named_and_leaves_no_half_a_file(model, large, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +81,10 @@ def predict_large(
         _new_array(mask, np.uint8, (height, width)) as labels,
     ):
         predict(model, image, card, out=written, **options)
-        for top in range(0, height, TILE):
-            rows = slice(top, top + TILE)
-            label = classify(torch.from_numpy(written[None, :, rows]), card.threshold)[0, 0]
-            labels[rows] = label * 255 if classes == 1 else label
+        for top, left in product(range(0, height, TILE), range(0, width, TILE)):
+            area = slice(top, top + TILE), slice(left, left + TILE)
+            label = classify(torch.from_numpy(written[None, :, *area]), card.threshold)[0, 0]
+            labels[area] = label * 255 if classes == 1 else label
 
 
 def read_in_tiles(
@@ -110,7 +111,7 @@ def read_in_tiles(
     tile = tile // (4 * multiple) * 4 * multiple
     margin = MARGIN * multiple if margin is None else -(-margin // multiple) * multiple
     margin = min(margin, tile // 4)
-    places = [(top, left) for top in _starts(height, tile, margin) for left in _starts(width, tile, margin)]
+    places = list(product(_starts(height, tile, margin), _starts(width, tile, margin)))
     joined = None
     for top, left in tqdm(places, unit="tile", disable=not progress):
         area = (slice(None), slice(top, top + tile), slice(left, left + tile))

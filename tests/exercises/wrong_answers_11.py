@@ -277,4 +277,5 @@ WRONG = {
         (gives_a_list, "all depths"),
         (forgets_that_none_may_do, "raises ValueError in line 3"),
     ],
+    "11.8": [("e", "by its letter"), (0.1, "by its letter")],
 }

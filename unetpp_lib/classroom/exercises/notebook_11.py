@@ -401,4 +401,32 @@ EXERCISES = (
         },
         seconds=3,
     ),
+    ChoiceExercise(
+        number="11.8",
+        title="Cut, or trained alone?",
+        difficulty="easy",
+        minutes=2,
+        question="Head 2 of the full network, or an L2 trained alone for as many seconds: which has the higher IoU?",
+        options={
+            "a": Option(
+                "the cut one: the deep nodes have taught the shallow ones",
+                "So one might hope. But even for as many steps, the cut one is not ahead; for as many seconds it is "
+                "behind.",
+            ),
+            "b": Option(
+                "about equal: the same network, the same images",
+                "So it is for as many steps. In as many seconds the small network takes many more of them.",
+            ),
+            "c": Option(
+                "the one trained alone, by about .1",
+                "Yes. A second of training buys it more than twice as many steps, and deep nodes did not help head 2.",
+                right=True,
+            ),
+            "d": Option(
+                "the cut one by far: without deep heads a small network learns little",
+                "It has a loss at each of its own heads. What it lacks is depth, and so does the cut one.",
+            ),
+        },
+        prediction=True,
+    ),
 )

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import fmean
-from threading import Event
 from types import TracebackType
 from typing import Any
 
@@ -53,7 +52,7 @@ class LoopBoard(PictureExplorer):
 
     ``image`` (C, H, W) in [0, 1] and ``mask`` (1, H, W) are what the network is asked about, ``steps`` is how many
     there will be, ``classes`` names the classes. The board is drawn again at most once in ``seconds``, and never takes
-    more than a tenth of the time. Ctrl-C, the notebook's ■ and the button Stop end the block, not the notebook.
+    more than a tenth of the time. The notebook's ■ and Ctrl-C end the block, not the notebook.
     """
 
     def __init__(
@@ -76,20 +75,15 @@ class LoopBoard(PictureExplorer):
         self.labels: list[tuple[int, Tensor]] = []  # its first answer and its last
         self._clock = self._drawn = self._next = 0.0
         self._begun_at = self._images = 0
-        self._stop = Event()
-        self.stop = widgets.Button(description="Stop", tooltip="stop after this step", disabled=True)
-        self.stop.on_click(lambda _: self._stop.set())
         self._said = widgets.HTML()
-        super().__init__([widgets.HBox([self.stop, self._said])])
+        super().__init__([self._said])
         self._rest("Not begun.")
 
     def __enter__(self) -> "LoopBoard":
         """Start the clock."""
         self._clock, self._drawn, self._next = time.monotonic(), 0.0, 0.0
         self._begun_at, self._images = self.step, 0
-        self._stop.clear()
-        self.stop.disabled = False
-        self._say("Training has begun.")
+        self._say("Training. The ■ of the toolbar stops it after the current step (on the keyboard: Esc, I, I).")
         return self
 
     def __exit__(
@@ -106,11 +100,9 @@ class LoopBoard(PictureExplorer):
         """Take up one step: its loss, the images that it used, and how to ask the network for its answer.
 
         ``answer()`` gives the probabilities of the shown image, (classes, H, W) or (1, H, W), and is called only when
-        the board is drawn: see that it leaves the network in training mode. Raises KeyboardInterrupt after "Stop".
+        the board is drawn: see that it leaves the network in training mode.
         """
         self._take(self.step + 1, loss, images, answer)
-        if self._stop.is_set():
-            raise KeyboardInterrupt
 
     def _take(self, step: int, loss: float, images: int, answer: Answer) -> None:
         self.step, self._images = step, self._images + images
@@ -147,7 +139,6 @@ class LoopBoard(PictureExplorer):
         return "Stopped; the network is as its last step left it." if cut else "Ended before the last step."
 
     def _end(self, words: str) -> None:
-        self.stop.disabled = True
         self._rest(words)
 
     def _rest(self, words: str) -> None:
@@ -228,9 +219,9 @@ class LoopBoard(PictureExplorer):
 class TrainingBoard(LoopBoard):
     """Trains a configuration with the library, live: ``board = TrainingBoard(config)``, and then ``board.train()``.
 
-    Ctrl-C, the notebook's ■ and the button Stop end it after the current step; everything is saved, and ``train()``
-    goes on from there, also on a new board of the same configuration. ``name`` chooses the image that is shown,
-    default: the first one of the validation part. ``run`` is the run; its folder holds what `train` leaves behind.
+    The notebook's ■ and Ctrl-C end it after the current step; everything is saved, and ``train()`` goes on from there,
+    also on a new board of the same configuration. ``name`` chooses the image that is shown, default: the first one of
+    the validation part. ``run`` is the run; its folder holds what `train` leaves behind.
     """
 
     def __init__(self, config: TrainConfig, name: str | None = None, seconds: float = 1.0) -> None:
@@ -255,7 +246,7 @@ class TrainingBoard(LoopBoard):
             train(self.config, resume=(self.run.folder / "config.json").exists(), watch=self._watch)
         return self.run
 
-    def _watch(self, training: Training) -> bool:
+    def _watch(self, training: Training) -> None:
         self.scores = _scores(training.history)
 
         def answer() -> Tensor:
@@ -264,7 +255,6 @@ class TrainingBoard(LoopBoard):
             return p
 
         self._take(training.step, training.last_loss, self.config.batch_size, answer)
-        return self._stop.is_set()
 
     def _take_over_run(self) -> None:
         """Show a run that was begun before: what its history says, and what its best network answers."""
@@ -279,7 +269,7 @@ class TrainingBoard(LoopBoard):
         self._rest(self._last_words(cut=False))
 
     def _last_words(self, cut: bool) -> str:
-        where = f"in the run's folder, {self.run.folder.name}"
+        where = f"in the run's folder “{self.run.folder.name}”"
         if self.run.is_finished:
             return f"Finished; all is {where}."
         saved = "Cut off; what was saved last is" if cut else "Stopped; all is saved"

@@ -25,6 +25,7 @@ def test_head_2_is_read_in_every_arm_and_leads_are_paired_by_seed():
     outcomes = {trial_name("full", seed): outcome(0.1, 0.5 + seed / 10, 0.9, 0.9) for seed in (0, 1)}
     outcomes |= {trial_name("equal-seconds", seed): outcome(0.1, 0.6) for seed in (0, 1)}
     assert scores(outcomes, "full") == pytest.approx([0.5, 0.6])
+    outcomes[trial_name("full", 2)] = outcome(0.1, 0.9)  # without its partner it does not count
     assert "less L2 alone for equal-seconds: -0.050 [-0.685, +0.585]" in table(outcomes)  # -.1 and 0; t = 12.71
 
 

@@ -35,10 +35,20 @@ def trial_name(arm: str, seed: int) -> str:
     return f"{arm}-seed{seed}"
 
 
-def scores(outcomes: Mapping[str, Outcome], arm: str, reading: str = HEAD) -> list[float]:
-    """Return the membrane IoU of an arm's test part, one value a seed; the reading is L2's head by default."""
+def scores(outcomes: Mapping[str, Outcome], arm: str) -> list[float]:
+    """Return the membrane IoU of L2's head in an arm, test part, one value a seed."""
     names = (trial_name(arm, seed) for seed in SEEDS)
-    return [architectures.score(outcomes[name], SCORE, reading) for name in names if name in outcomes]
+    return [architectures.score(outcomes[name], SCORE, HEAD) for name in names if name in outcomes]
+
+
+def leads(outcomes: Mapping[str, Outcome], arm: str) -> list[float]:
+    """Return by how much the pruned L2 is ahead of an arm's, one value a seed that both have."""
+    pairs = [(outcomes.get(trial_name("full", seed)), outcomes.get(trial_name(arm, seed))) for seed in SEEDS]
+    return [
+        architectures.score(full, SCORE, HEAD) - architectures.score(other, SCORE, HEAD)
+        for full, other in pairs
+        if full and other
+    ]
 
 
 def table(outcomes: Mapping[str, Outcome]) -> str:
@@ -50,9 +60,8 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
         if len(values) > 1
     ]
     for arm in ("equal-steps", "equal-seconds"):
-        leads = [one - other for one, other in zip(found["full"], found[arm], strict=False)]
-        if len(leads) > 1:
-            lines.append(f"pruned from the full network, less L2 alone for {arm}: {t_interval(leads)}")
+        if len(ahead := leads(outcomes, arm)) > 1:
+            lines.append(f"pruned from the full network, less L2 alone for {arm}: {t_interval(ahead)}")
     lines.append("membrane IoU of head 2, test part, mean over its images; mean [95 % t-interval over the seeds]")
     if "step-seconds" in outcomes:
         full, alone = (median(outcomes["step-seconds"][arm]) for arm in ("full", "equal-steps"))

@@ -23,6 +23,16 @@ def keeps_nine(x):
     return np.ldexp(np.round(mantissa * 2**9) / 2**9, exponent)
 
 
+def rounds_to_eight_decimals(x):
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.round(mantissa, 8), exponent)
+
+
+def takes_eight_steps(x):
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.round(mantissa * 8) / 8, exponent)
+
+
 def forgets_to_split(x):
     return np.round(256 * x) / 256
 
@@ -100,6 +110,7 @@ WRONG = {
         (32.13, "held out"),
         (2.57, "one epoch"),
         (2.14, "bent copies"),
+        (29.99, "420 copies"),
         (25704, "factor of a thousand"),
         (4.28, "makes three passes"),
         ("26 s", "one number"),
@@ -109,6 +120,8 @@ WRONG = {
         (rounds_down, "always round down"),
         (keeps_seven, "keep 7 digits"),
         (keeps_nine, "keep 9 digits"),
+        (rounds_to_eight_decimals, "Nothing is rounded"),
+        (takes_eight_steps, "256 steps, not 8"),
         (forgets_to_split, "whatever the size"),
         (keeps_two_decimals, "two decimal digits"),
         (keeps_three_decimals, "three decimal digits"),
@@ -131,6 +144,8 @@ WRONG = {
         (65536, "whole map"),
         (1, "next channel"),
         (2097152, "next image"),
+        (12, "in the picture"),
+        (2048, "one after another"),
         (32768, "not bytes"),
         ((8192, 32), "one number"),
     ],

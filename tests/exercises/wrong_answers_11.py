@@ -11,6 +11,21 @@ def ways_back(wires, node):
     return found
 
 
+def follows_the_wires_without_sorting(wires, node):
+    return [one for one in wires if one in ways_back(wires, node)]
+
+
+def counts_diagonals_without_sorting(wires, node):
+    return [(i, j) for i, j in wires if i + j <= sum(node)]
+
+
+def appends_lists(wires, node):
+    found = [node]
+    for source in wires[node]:
+        found.append(appends_lists(wires, source))
+    return found
+
+
 def takes_the_inputs(wires, node):
     return sorted({node} | set(wires[node]))
 
@@ -112,6 +127,18 @@ keeps_a_diagonal = select(lambda i, j, depth: i + j == depth, right_head)
 keeps_the_top_row = select(lambda i, j, depth: not i and j <= depth, right_head)
 
 
+def compares_text(names, depth):
+    return [name for name in names if "".join(name.split(".")[1:3]) <= str(depth)]
+
+
+keeps_head_d = select(right_node, lambda k, _, depth: k == depth)
+
+
+def puts_heads_last(names, depth):
+    kept = select(right_node, right_head)(names, depth)
+    return [name for name in kept if "nodes" in name] + [name for name in kept if "heads" in name]
+
+
 def gives_what_goes(names, depth):
     return [name for name in names if name not in select(right_node, right_head)(names, depth)]
 
@@ -210,6 +237,20 @@ def gives_a_list(latencies, scores, max_latency, max_drop):
     return [d for d in found if found[d] >= max(found.values(), default=0) - max_drop]
 
 
+def gives_the_time(latencies, *budget):
+    depth = chosen(latencies, *budget)
+    return depth and latencies[depth - 1]
+
+
+def measures_by_the_deepest(latencies, scores, max_latency, max_drop):
+    found = in_time(latencies, scores, max_latency)
+    return min((d for d in found if found[max(found)] - found[d] <= max_drop), default=None)
+
+
+def gives_0_for_none(*budget):
+    return chosen(*budget) or 0
+
+
 def forgets_that_none_may_do(latencies, scores, max_latency, max_drop):
     found = in_time(latencies, scores, max_latency)
     best = max(found.values())
@@ -225,6 +266,10 @@ WRONG = {
         (goes_forwards, "go forwards"),
         (repeats_nodes, "several times"),
         (forgets_to_sort, "another order"),
+        (ways_back, "in which you found them"),
+        (follows_the_wires_without_sorting, "order of `wires`"),
+        (counts_diagonals_without_sorting, "count rows and columns"),
+        (appends_lists, "lists in your list"),
         (stays_in_its_row, "in the node's row"),
         (drops_the_first_node, "has no inputs"),
         (counts_nodes, "You count them"),
@@ -245,6 +290,9 @@ WRONG = {
         (keeps_the_top_row, "row 0 alone"),
         (gives_what_goes, "what goes"),
         (drops_the_statistics, "running statistics"),
+        (compares_text, "into `int` first"),
+        (keeps_head_d, "heads.d alone"),
+        (puts_heads_last, "nodes first"),
         (sorts_names, "another order"),
         (gives_a_dictionary, "not a value of type dict"),
         (reads_letters, "raises ValueError in line 2"),
@@ -257,7 +305,10 @@ WRONG = {
         (67.8, "time that is left"),
         (1.475, "how many times"),
         (147.5, "take off the 100"),
-        (0.475, "in per cent"),
+        (0.475, "number of per cent"),
+        (0.322, "number of per cent"),
+        (210.6, "by the time that is left"),
+        (310.6, "100 % were there"),
         (50, "one third off"),
         ("47 %", "one number"),
     ],
@@ -275,7 +326,10 @@ WRONG = {
         (excludes_the_tolerance, "just max_drop"),
         (takes_a_share, "not a share"),
         (gives_a_list, "all depths"),
-        (forgets_that_none_may_do, "raises ValueError in line 3"),
+        (forgets_that_none_may_do, "before you look for the best"),
+        (gives_the_time, "give the time"),
+        (measures_by_the_deepest, "with the deepest in time"),
+        (gives_0_for_none, "not 0"),
     ],
     "11.8": [("e", "by its letter"), (0.1, "by its letter")],
 }

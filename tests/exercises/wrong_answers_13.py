@@ -68,6 +68,24 @@ def fades_the_wrong_pixels(left, right, overlap):
     return np.concatenate([left[overlap:], (1 - share) * left[:overlap] + share * right[:overlap], right[overlap:]])
 
 
+def forgets_the_brackets(left, right, overlap):
+    return join(left, right, overlap, np.arange(overlap) + 0.5 / overlap)
+
+
+def reads_the_left_from_its_beginning(left, right, overlap):
+    row = list(left[:-overlap])
+    for k in range(overlap):
+        share = (k + 0.5) / overlap
+        row.append((1 - share) * left[k] + share * right[k])
+    return np.array(row + list(right[overlap:]))
+
+
+def reads_the_right_at_its_end(left, right, overlap):
+    share = (np.arange(overlap) + 0.5) / overlap
+    both = (1 - share) * left[-overlap:] + share * right[-overlap:]
+    return np.concatenate([left[:-overlap], both, right[overlap:]])
+
+
 def writes_into_the_left(left, right, overlap):
     share = (np.arange(overlap) + 0.5) / overlap
     left[-overlap:] = (1 - share) * left[-overlap:] + share * right[:overlap]
@@ -94,6 +112,7 @@ WRONG = {
         (13, "counts the patches"),
         (1, "small images"),
         (2.0142, "image by image"),
+        (2.17, "Steps are whole"),
         (2.1667, "Steps are whole"),
         (12, "12 of the 13"),
         ("two", "one number"),
@@ -113,6 +132,9 @@ WRONG = {
         (returns_the_overlap, "overlap alone"),
         (drops_the_overlap, "is missing"),
         (fades_the_wrong_pixels, "wrong end"),
+        (forgets_the_brackets, "put brackets"),
+        (reads_the_left_from_its_beginning, "last pixels are the shared"),
+        (reads_the_right_at_its_end, "first pixels are the shared"),
         (writes_into_the_left, "changes what it is given"),
         (forgets_to_return, "returns None"),
         (adds_as_lists_do, "The shape is (2,)"),

@@ -124,6 +124,8 @@ def show(value: object) -> str:
     'array (2, 2) int64 [[1, 0], [0, 1]]'
     >>> show(0.1 + 0.2), show(np.int64(3)), show((1, "a"))
     ('0.3', '3', "(1, 'a')")
+    >>> show({"A": (1.0, 0.7), "B": [2]})
+    "{'A': (1, 0.7), 'B': [2]}"
     """
     if isinstance(value, Tensor | np.ndarray):
         name = "tensor" if isinstance(value, Tensor) else "array"
@@ -132,6 +134,9 @@ def show(value: object) -> str:
     if isinstance(value, list | tuple):
         text = ", ".join(show(element) for element in value[:SHOWN])
         return shorten(f"[{text}]" if isinstance(value, list) else f"({text})")
+    if isinstance(value, dict):
+        text = ", ".join(f"{show(key)}: {show(one)}" for key, one in list(value.items())[:SHOWN])
+        return shorten(f"{{{text}}}")
     number = as_number(value)
     if number is not None:
         return f"{number:.6g}"

@@ -1,7 +1,7 @@
 """The exercises of notebook 09: the loop, its schedule, batch norm, checkpoints, and three sick trainings."""
 
 from collections.abc import Callable, Iterator
-from math import cos, log, pi
+from math import ceil, cos, log, log10, pi
 
 import numpy as np
 import torch
@@ -44,19 +44,22 @@ def moments(random: np.random.Generator) -> Iterator[tuple[int, int, float]]:
     yield 0, 100, 0.4
     yield from ((step, 100, 0.4) for step in (2, 4, 5, 50, 99))
     yield from ((step, 8, 1.0) for step in (0, 1, 7))
+    yield from ((0, steps, 1.0) for steps in (38, 44))  # 5 % are 1.9 and 2.2 steps: two of them, rounded
     yield from ((int(random.integers(280)), 280, 0.3) for _ in range(6))
 
 
 def _rate(
-    rise: Callable[[int, int], float] = lambda step, warm_up: (step + 1) / warm_up,
+    rise: Callable[[int, float], float] = lambda step, warm_up: (step + 1) / warm_up,
     fall: Callable[[float], float] = lambda way: (1 + cos(pi * way)) / 2,
-    warm_up_of: Callable[[int], int] = lambda steps: max(1, round(0.05 * steps)),
+    warm_up_of: Callable[[int], float] = lambda steps: max(1, round(0.05 * steps)),
+    way_of: Callable[[int, int, float], float] = lambda step, steps, warm_up: (step - warm_up) / (steps - warm_up),
+    rises: Callable[[int, float], bool] = lambda step, warm_up: step < warm_up,
 ) -> Callable[[int, int, float], float]:
-    """Return a schedule with other parts: ``fall`` gets the share of the way from the end of the warm-up to the end."""
+    """Return a schedule with other parts: ``fall`` gets what ``way_of`` returns, the share of the cosine's way."""
 
     def wrong(step: int, steps: int, highest: float) -> float:
         warm_up = warm_up_of(steps)
-        share = rise(step, warm_up) if step < warm_up else fall((step - warm_up) / (steps - warm_up))
+        share = rise(step, warm_up) if rises(step, warm_up) else fall(way_of(step, steps, warm_up))
         return highest * share
 
     return wrong
@@ -120,6 +123,12 @@ EXERCISES = (
             "This is 1 − Dice alone: the half of the cross-entropy is missing.": 1 - DICE,
             "This is the whole cross-entropy and no Dice.": log(2),
             "You took the logarithm to base 2: cross-entropy is in nats.": 0.5 + 1 - DICE,
+            "You took the logarithm to base 10: cross-entropy is in nats.": 0.5 * log10(2) + 1 - DICE,
+            "You halved 1 − Dice too: only the cross-entropy counts half.": 0.5 * (log(2) + 1 - DICE),
+            "The black pixels cost as well: −log(1 − ½) is the same as −log ½.": 0.5 * 0.8 * log(2) + 1 - DICE,
+            "You took 0.8 for Σpy: each white pixel brings p = ½.": 0.5 * log(2) + 1 - 2 * DICE,
+            "You took the IoU: the loss has the Dice.": 0.5 * log(2) + 1 - DICE / (2 - DICE),
+            "0.74 was measured on one batch: compute what p = ½ gives on masks 80 % white.": 0.74,
             "The 2 of the Dice is missing: 2 · ½ · 0.8 stands above the line.": 0.5 * log(2) + 1 - DICE / 2,
             "You squared the probabilities below the line: it holds their sum, ½.": 0.5 * log(2) + 1 - 0.8 / 1.05,
         },
@@ -142,6 +151,17 @@ EXERCISES = (
                 lambda losses, counts: (
                     sum(a * b for a, b in zip(losses, counts, strict=True)) / (max(counts) * len(counts))
                 )
+            ),
+            "You divide as if every batch were as large as the first: `counts` holds how many each had.": (
+                lambda losses, counts: (
+                    sum(a * b for a, b in zip(losses, counts, strict=True)) / (counts[0] * len(counts))
+                )
+            ),
+            "You divide as if every batch held 4 images: `counts` holds how many each had.": (
+                lambda losses, counts: sum(a * b for a, b in zip(losses, counts, strict=True)) / (4 * len(counts))
+            ),
+            "You return inside the loop, after the first batch: move `return` to the left.": (
+                lambda losses, counts: losses[0] * counts[0] / sum(counts)
             ),
             "You add up and do not divide.": (
                 lambda losses, counts: sum(a * b for a, b in zip(losses, counts, strict=True))
@@ -174,11 +194,29 @@ EXERCISES = (
             ),
             "There is no warm-up: the first w steps rise.": _rate(rise=lambda *_: 1.0),
             "Your cosine begins at step 0: count its way from w to the end.": (
-                lambda step, steps, highest: (
-                    highest * (step + 1) / max(1, round(0.05 * steps))
-                    if step < max(1, round(0.05 * steps))
-                    else highest * (1 + cos(pi * step / steps)) / 2
-                )
+                _rate(way_of=lambda step, steps, _: step / steps)
+            ),
+            "Your t divides by all steps: from step w on, steps − w are left.": (
+                _rate(way_of=lambda step, steps, warm_up: (step - warm_up) / steps)
+            ),
+            "Your t reaches 1 in the last step: divide by steps − w, and not by one less.": (
+                _rate(way_of=lambda step, steps, warm_up: (step - warm_up) / (steps - warm_up - 1))
+            ),
+            "Your warm-up has a step too many: step w is the first of the cosine.": (
+                _rate(rises=lambda step, warm_up: step <= warm_up)
+            ),
+            "Your warm-up does not rise: step 0 gets one part, step 1 two.": _rate(rise=lambda _, warm_up: 1 / warm_up),
+            "Python halves only the cosine: put 1 + cos πt into brackets.": _rate(fall=lambda t: 1 + cos(pi * t) / 2),
+            "The cosine of t, not of πt: it runs from 0 to π.": _rate(fall=lambda t: (1 + cos(t)) / 2),
+            "The rate rises after the warm-up: 1 + cos falls, 1 − cos rises.": _rate(
+                fall=lambda t: (1 - cos(pi * t)) / 2
+            ),
+            "You cut w down to a whole number: round it.": _rate(warm_up_of=lambda steps: max(1, int(0.05 * steps))),
+            "You round w up: round it to the nearest whole number.": (
+                _rate(warm_up_of=lambda steps: max(1, ceil(0.05 * steps)))
+            ),
+            "You do not round w: it counts steps, a whole number.": _rate(
+                warm_up_of=lambda steps: max(1, 0.05 * steps)
             ),
             "You return twice the rate after the warm-up: 1 + cos runs from 2 to 0.": _rate(
                 fall=lambda w: 1 + cos(pi * w)
@@ -223,6 +261,23 @@ EXERCISES = (
             "The channels meet the columns, for `keepdim=True` is missing.": (
                 lambda x: (x - x.mean((0, 2, 3))) / (x.var((0, 2, 3), unbiased=False) + EPS).sqrt()
             ),
+            "`std` divides by n − 1, and ε stands outside the root: take the variance.": (
+                lambda x: (x - x.mean((0, 2, 3), keepdim=True)) / (x.std((0, 2, 3), keepdim=True) + EPS)
+            ),
+            "You take the root twice: `std` is a root already.": _divided(
+                lambda variance: (variance.sqrt() + EPS).sqrt()
+            ),
+            "Python divides the mean alone: put the difference into brackets.": (
+                lambda x: (
+                    x - x.mean((0, 2, 3), keepdim=True) / (x.var((0, 2, 3), keepdim=True, unbiased=False) + EPS).sqrt()
+                )
+            ),
+            "The variance is the mean of the squared differences: subtract the mean before you square.": (
+                lambda x: (
+                    (x - x.mean((0, 2, 3), keepdim=True)) / (x.square().mean((0, 2, 3), keepdim=True) + EPS).sqrt()
+                )
+            ),
+            "You take the mean over the channels: dimension 1 is the one that stays.": _over((1,)),
             "You do not subtract the mean.": _divided(lambda variance: (variance + EPS).sqrt(), centred=False),
             "You subtract the mean and do not divide.": _divided(torch.ones_like),
         },
@@ -251,8 +306,8 @@ EXERCISES = (
             ),
             "d": Option(
                 "evaluation mode finds no membrane at all",
-                "It happens while the weights still leap: see C in section 1, at step 20. Here the rate has fallen to "
-                "0, and the averages have caught up.",
+                "It can happen where the averages lie far from every image, as in the drastic case. Here the rate has "
+                "fallen to 0, and the averages have caught up.",
             ),
         },
         prediction=True,
@@ -293,12 +348,13 @@ EXERCISES = (
         options={
             "a": Option(
                 "A: the rate is too high; B: over-fitting; C: a bug in the labels",
-                "B is right. A's loss falls calmly and stays; C's is over 1000 at its second look. Which of them makes "
-                "steps that are too long?",
+                "B is right. A's loss falls calmly and stays; C's is over 1000 at its second look in section 1. Which "
+                "of them makes steps that are too long?",
             ),
             "b": Option(
                 "A: a bug in the labels; B: over-fitting; C: the rate is too high",
-                "Yes. A learns nothing, calmly; B knows its images and no others; C blows up and never recovers.",
+                "Yes. A learns nothing, calmly; B knows its images and no others; C stays mediocre on both, in "
+                "section 1 after a loss of over 1000.",
                 right=True,
             ),
             "c": Option(

@@ -60,6 +60,7 @@ EXERCISES = (
             "This is the way forward alone: training goes back, twice as costly.": 3600 * STEP / 3 / RATE,
             "The way back costs two passes, not one: by the weights and by the inputs.": 3600 * STEP * 2 / 3 / RATE,
             "These are all 450 images: 90 of them are held out, and 360 train.": 4500 * STEP / RATE,
+            "These are the 420 copies: of copies and slices together, 360 train.": 4200 * STEP / RATE,
             "This is one epoch: there are ten.": 360 * STEP / RATE,
             "The bent copies train, too: 360 images an epoch, not the slices alone.": 300 * STEP / RATE,
             "A T is 10¹², and a G 10⁹: you lost a factor of a thousand.": 3600 * STEP / 100e9,
@@ -81,6 +82,10 @@ EXERCISES = (
             "You always round down: below 0 that leads away from the number. Round to the nearest.": lambda x: _rounded(
                 x, how=np.floor
             ),
+            "Nothing is rounded yet: `np.round(m, 8)` counts decimal digits, bf16 keeps 8 *binary* ones.": lambda x: (
+                x.copy()
+            ),
+            "You keep 3 digits: eight binary digits are 2⁸ = 256 steps, not 8.": lambda x: _rounded(x, 8),
             "You keep 7 digits: 7 are stored, and the leading 1 makes them 8.": lambda x: _rounded(x, 128),
             "You keep 9 digits: `frexp` begins with the leading 1, so 256 steps are 8 digits.": lambda x: _rounded(
                 x, 512
@@ -144,6 +149,8 @@ EXERCISES = (
             "That is a whole map: in the usual order, the next channel of the same pixel.": 256 * 256,
             "That is the next channel of the same pixel.": 1,
             "That is the next image of the batch.": 32 * 256 * 256,
+            "That is the step in the picture, with 3 channels and 4 pixels a row: put your own numbers in.": 12,
+            "The images of a batch lie one after another: a row is 256 pixels of 32 channels each.": 8 * 256,
             "Count numbers, not bytes.": 4 * 32 * 256,
             "One row down is 256 pixels further, not 255.": 32 * 255,
         },

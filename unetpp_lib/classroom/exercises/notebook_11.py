@@ -59,6 +59,18 @@ def _readers(wires: Wires, node: Node) -> list[Node]:
     return needed_nodes(turned, node)
 
 
+def _found_in_turn(wires: Wires, node: Node) -> list[Node]:
+    """Return what a node needs in the order in which a walk back meets it, nearest first."""
+    found = [node]
+    for one in found:
+        found += [source for source in wires[one] if source not in found]
+    return found
+
+
+def _lists_in_lists(wires: Wires, node: Node) -> list[object]:
+    return [node, *(_lists_in_lists(wires, source) for source in wires[node])]
+
+
 def _all_ways(wires: Wires, node: Node) -> list[Node]:
     """Return the nodes of all ways back from a node: once for each way, deepest last."""
     return [node, *(found for source in wires[node] for found in _all_ways(wires, source))]
@@ -182,6 +194,18 @@ def _among(pick: Callable[[list[int], list[float]], int]) -> Callable[..., int |
     return choose
 
 
+def _by_the_deepest(latencies: list[float], scores: list[float], max_latency: float, max_drop: float) -> int | None:
+    in_time = [depth for depth, latency in enumerate(latencies, start=1) if latency <= max_latency]
+    return next((depth for depth in in_time if scores[in_time[-1] - 1] - scores[depth - 1] <= max_drop), None)
+
+
+def _best_of_none(latencies: list[float], scores: list[float], max_latency: float, max_drop: float) -> int:
+    depth = smallest_depth(latencies, scores, max_latency, max_drop)
+    if depth is None:
+        raise ValueError("max() of nothing")
+    return depth
+
+
 def _scores_in_time(latencies: list[float], scores: list[float], max_latency: float) -> list[float]:
     pairs = zip(latencies, scores, strict=True)
     return [score for latency, score in pairs if latency <= max_latency] or [0.0]
@@ -215,6 +239,14 @@ EXERCISES = (
             "The right nodes in another order: sort them.": (
                 lambda wires, node: list(dict.fromkeys(_all_ways(wires, node)))
             ),
+            "The right nodes, in the order in which you found them: sort them.": _found_in_turn,
+            "The right nodes, in the order of `wires`: sort them.": (
+                lambda wires, node: [other for other in wires if other in needed_nodes(wires, node)]
+            ),
+            "You count rows and columns: follow the wires, and sort what you find.": (
+                lambda wires, node: [other for other in wires if sum(other) <= sum(node)]
+            ),
+            "There are lists in your list: join them with `+=`, not with `append`.": _lists_in_lists,
             "You stay in the node's row: an input may stand in another.": (
                 lambda wires, node: [other for other in needed_nodes(wires, node) if other[0] == node[0]]
             ),
@@ -257,6 +289,15 @@ EXERCISES = (
             ),
             "You keep weights and biases alone: batch norm's running statistics belong to the network too.": (
                 lambda names, depth: [name for name in kept_names(names, depth) if name.endswith(("weight", "bias"))]
+            ),
+            "You compare text with text: turn the numbers into `int` first.": (
+                _filter(lambda n, depth: f"{n[0]}{n[1]}" <= str(depth), _head)
+            ),
+            "You keep heads.d alone: heads 1 to d stay, and heads.0 is head 1.": _filter(
+                _node, lambda n, depth: n[0] == depth
+            ),
+            "You list nodes first, then heads: keep the order in which the names come.": (
+                lambda names, depth: sorted(kept_names(names, depth), key=lambda name: name.startswith("heads"))
             ),
             "The right names in another order: keep the order in which they are given.": (
                 lambda names, depth: sorted(kept_names(names, depth))
@@ -307,8 +348,8 @@ EXERCISES = (
                 "More: the top rows, where the maps are large, stay.",
             ),
             "c": Option(
-                "about a third",
-                "Yes: 30 % of the multiply-accumulates, and about as much of the time.",
+                "a quarter to a third",
+                "Yes: 30 % of the multiply-accumulates. The share of the time is near it, and differs by machine.",
                 right=True,
             ),
             "d": Option(
@@ -332,7 +373,9 @@ EXERCISES = (
             "This is the time that is left: an hour holds 1 / 0.678 times as many.": 67.8,
             "This is how many times as many: by how many per cent is that more?": 1 / 0.678,
             "This is the share of the old number, in per cent: take off the 100 that you had before.": 100 / 0.678,
-            "This is the part that is more, as a share of 1: give it in per cent.": 1 / 0.678 - 1,
+            "This is a share of 1: the answer is a number of per cent.": 1 / 0.678 - 1,
+            "You divide by the time that is saved: divide by the time that is left.": 100 * (1 / 0.322 - 1),
+            "You divide by the time that is saved, and 100 % were there before.": 100 / 0.322,
             "You take one third off, and then the inverse of the rest: the figure is 32.2 %.": 50.0,
         },
     ),
@@ -397,6 +440,12 @@ EXERCISES = (
                     latencies, scores, max_latency, max_drop * max(_scores_in_time(latencies, scores, max_latency))
                 )
             ),
+            "You give the time: the depth is asked for.": (
+                lambda latencies, *rest: (d := smallest_depth(latencies, *rest)) and latencies[d - 1]
+            ),
+            "You compare with the deepest in time: a smaller one may be the best.": _by_the_deepest,
+            "Where no depth is in time, return None, not 0.": lambda *budget: smallest_depth(*budget) or 0,
+            "It fails where no depth is in time: return None before you look for the best.": _best_of_none,
             "You give all depths that will do: the smallest is asked for.": _chosen(list),
         },
         seconds=3,
@@ -419,7 +468,8 @@ EXERCISES = (
             ),
             "c": Option(
                 "the one trained alone, by about .1",
-                "Yes. A second of training buys it more than twice as many steps, and deep nodes did not help head 2.",
+                "Yes. A second of training buys it more than twice as many steps, and deep nodes were not seen to help "
+                "head 2.",
                 right=True,
             ),
             "d": Option(

@@ -74,6 +74,7 @@ EXERCISES = (
         minutes=4,
         question="the steps of one epoch: four images, patches of 64 × 64, batches of 6",
         solution=2,
+        tolerance=5e-3,
         unit="steps",
         mistakes={
             "A batch that is not full waits for another epoch: round down.": 3,
@@ -134,6 +135,9 @@ EXERCISES = (
             "Your steps are a little short: divide k + ½ by the overlap, not k + 1 by one more.": _joined(
                 lambda overlap: (np.arange(overlap) + 1) / (overlap + 1)
             ),
+            "This is k + 0.5 / overlap, which soon exceeds 1: put brackets around k + 0.5.": _joined(
+                lambda overlap: np.arange(overlap, dtype=np.float64) + 0.5 / overlap
+            ),
             "A mean of both is no fade: at both ends of the overlap it jumps.": _joined(
                 lambda overlap: np.full(overlap, 0.5)
             ),
@@ -151,6 +155,16 @@ EXERCISES = (
             "You take the wrong end of the left tile: it is its last pixels that are shared.": (
                 lambda left, right, overlap: np.concatenate(
                     [left[overlap:], blend(left[:overlap], right[:overlap], overlap), right[overlap:]]
+                )
+            ),
+            "In the overlap you read the left tile from its beginning: its last pixels are the shared ones.": (
+                lambda left, right, overlap: np.concatenate(
+                    [left[:-overlap], blend(left[:overlap], right[:overlap], overlap), right[overlap:]]
+                )
+            ),
+            "In the overlap you read the end of the right tile: its first pixels are the shared ones.": (
+                lambda left, right, overlap: np.concatenate(
+                    [left[:-overlap], blend(left[-overlap:], right[-overlap:], overlap), right[overlap:]]
                 )
             ),
             "The overlap is missing: it is what the two tiles share.": lambda left, right, overlap: np.concatenate(

@@ -15,6 +15,13 @@ def follows_the_wires_without_sorting(wires, node):
     return [one for one in wires if one in ways_back(wires, node)]
 
 
+def never_adds_itself(wires, node):
+    found = []
+    for source in wires[node]:
+        found += never_adds_itself(wires, source)
+    return sorted(set(found))
+
+
 def counts_diagonals_without_sorting(wires, node):
     return [(i, j) for i, j in wires if i + j <= sum(node)]
 
@@ -139,6 +146,19 @@ def puts_heads_last(names, depth):
     return [name for name in kept if "nodes" in name] + [name for name in kept if "heads" in name]
 
 
+def takes_the_first_number(names, depth):
+    return [name for name in names if int(name.split(".")[1]) <= depth]
+
+
+def adds_both_parts(names, depth):
+    kept = []
+    for name in names:
+        row, column = name.split(".")[1:3]
+        if int(row) + int(column) <= depth:
+            kept.append(name)
+    return kept
+
+
 def gives_what_goes(names, depth):
     return [name for name in names if name not in select(right_node, right_head)(names, depth)]
 
@@ -155,10 +175,6 @@ def sorts_names(names, depth):
 
 def gives_a_dictionary(names, depth):
     return dict.fromkeys(select(right_node, right_head)(names, depth))
-
-
-def reads_letters(names, depth):
-    return [name for name in names if int(name[6]) + int(name[8]) <= depth]
 
 
 def forgets_to_return_names(names, depth):
@@ -247,6 +263,19 @@ def measures_by_the_deepest(latencies, scores, max_latency, max_drop):
     return min((d for d in found if found[max(found)] - found[d] <= max_drop), default=None)
 
 
+def takes_the_best_without_asking(latencies, scores, max_latency, max_drop):
+    found = in_time(latencies, scores, max_latency)
+    return max(found, key=found.get)
+
+
+def takes_the_first_ones(latencies, scores, max_latency, max_drop):
+    fast = [latency for latency in latencies if latency <= max_latency]
+    if not fast:
+        return None
+    best = max(scores[: len(fast)])
+    return [best - score <= max_drop for score in scores].index(True) + 1
+
+
 def gives_0_for_none(*budget):
     return chosen(*budget) or 0
 
@@ -270,6 +299,7 @@ WRONG = {
         (follows_the_wires_without_sorting, "order of `wires`"),
         (counts_diagonals_without_sorting, "count rows and columns"),
         (appends_lists, "lists in your list"),
+        (never_adds_itself, "Nobody adds a node"),
         (stays_in_its_row, "in the node's row"),
         (drops_the_first_node, "has no inputs"),
         (counts_nodes, "You count them"),
@@ -294,8 +324,9 @@ WRONG = {
         (keeps_head_d, "heads.d alone"),
         (puts_heads_last, "nodes first"),
         (sorts_names, "another order"),
+        (takes_the_first_number, "both kinds alike"),
+        (adds_both_parts, "split at the dots"),
         (gives_a_dictionary, "not a value of type dict"),
-        (reads_letters, "raises ValueError in line 2"),
         (forgets_to_return_names, "returns None"),
     ],
     "11.3": [("e", "by its letter"), (16, "by its letter")],
@@ -309,6 +340,7 @@ WRONG = {
         (0.322, "number of per cent"),
         (210.6, "by the time that is left"),
         (310.6, "100 % were there"),
+        (132.2, "add the time"),
         (50, "one third off"),
         ("47 %", "one number"),
     ],
@@ -330,6 +362,8 @@ WRONG = {
         (gives_the_time, "give the time"),
         (measures_by_the_deepest, "with the deepest in time"),
         (gives_0_for_none, "not 0"),
+        (takes_the_best_without_asking, "and it fails where none is"),
+        (takes_the_first_ones, "take the first ones"),
     ],
     "11.8": [("e", "by its letter"), (0.1, "by its letter")],
 }

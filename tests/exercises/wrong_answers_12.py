@@ -84,6 +84,52 @@ def climbs_from_cheap_to_dear(networks):
     return kept
 
 
+def drops_both_equals(networks):
+    return [
+        name
+        for name, (cost, score) in networks.items()
+        if not any(other != name and c <= cost and s >= score for other, (c, s) in networks.items())
+    ]
+
+
+def keeps_whom_one_does_not_beat(networks):
+    kept = []
+    for name, (cost, score) in networks.items():
+        for c, s in networks.values():
+            beats = c <= cost and s >= score and (c < cost or s > score)
+            if not beats and name not in kept:
+                kept.append(name)
+    return kept
+
+
+def returns_the_beaters(networks):
+    return [
+        name
+        for name, (cost, score) in networks.items()
+        if any(cost <= c and score >= s and (cost < c or score > s) for c, s in networks.values())
+    ]
+
+
+def takes_both_ends(networks):
+    best = max(score for _, score in networks.values())
+    least = min(cost for cost, _ in networks.values())
+    return [name for name, (cost, score) in networks.items() if score == best or cost == least]
+
+
+def divides_score_by_cost(networks):
+    best = max(score / cost for cost, score in networks.values())
+    return [name for name, (cost, score) in networks.items() if score / cost == best]
+
+
+def climbs_with_the_lower_first(networks):
+    kept, best = [], 0
+    for name, (_, score) in sorted(networks.items(), key=lambda item: item[1]):
+        if score > best:
+            kept.append(name)
+            best = score
+    return kept
+
+
 def returns_a_set(networks):
     return {name for name, pair in networks.items() if not is_beaten(*pair, networks)}
 
@@ -162,6 +208,29 @@ def begins_at_the_measured(differences, half_width):
     return search(np.std(differences, ddof=1), half_width, first=len(differences))
 
 
+def solves_with_196(differences, half_width):
+    return ceil((1.96 * np.std(differences, ddof=1) / half_width) ** 2)
+
+
+def solves_with_the_measured(differences, half_width):
+    return ceil((t.ppf(0.975, len(differences) - 1) * np.std(differences, ddof=1) / half_width) ** 2)
+
+
+def begins_at_1(differences, half_width):
+    return search(np.std(differences, ddof=1), half_width, first=1)
+
+
+def takes_the_first_differences(differences, half_width):
+    n = 2
+    while t.ppf(0.975, n - 1) * np.std(differences[:n], ddof=1) / n**0.5 > half_width:
+        n += 1
+    return n
+
+
+def asks_when_0_is_left(differences, half_width):
+    return search(np.std(differences, ddof=1), abs(np.mean(differences)))
+
+
 def forgets_to_return_a_number(differences, half_width):
     search(np.std(differences, ddof=1), half_width)
 
@@ -178,6 +247,12 @@ WRONG = {
         (1.066, "how much more"),
         (206.6, "percent"),
         (61.4, "divide instead"),
+        (119.0 / 122.2, "the matched U-Net?"),
+        (2.12, "matched U-Net against"),
+        (1.646, "UNet+ against"),
+        (1.165, "in parameters"),
+        (2.1, "but rounded:"),
+        (2, "rounded too far"),
         ("twice", "one number"),
         ((57.6, 119.0), "one number"),
     ],
@@ -197,6 +272,12 @@ WRONG = {
         (sorts_by_score, "best score first"),
         (drops_equals, "neither beats the other"),
         (climbs_from_cheap_to_dear, "and the order is another"),
+        (drops_both_equals, "Both of two equal"),
+        (keeps_whom_one_does_not_beat, "Everybody is left"),
+        (returns_the_beaters, "that beat another"),
+        (takes_both_ends, "between them"),
+        (divides_score_by_cost, "for its cost"),
+        (climbs_with_the_lower_first, "lower score stays in, and"),
         (returns_a_set, "not a value of type set"),
         (returns_the_pairs, "not a value of type dict"),
         (forgets_to_return_the_front, "returns None"),
@@ -215,6 +296,11 @@ WRONG = {
         (goes_one_further, "One too many"),
         (counts_further_seeds, "further seeds"),
         (begins_at_the_measured, "fewer may be enough"),
+        (solves_with_196, "and may return 1"),
+        (solves_with_the_measured, "measured, and may return 1"),
+        (begins_at_1, "begin at n = 1"),
+        (takes_the_first_differences, "first n differences"),
+        (asks_when_0_is_left, "leaves 0"),
         (forgets_to_return_a_number, "returns None"),
         (divides_a_list, "raises TypeError in line 2"),
     ],

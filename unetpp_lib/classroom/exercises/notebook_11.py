@@ -71,6 +71,11 @@ def _lists_in_lists(wires: Wires, node: Node) -> list[object]:
     return [node, *(_lists_in_lists(wires, source) for source in wires[node])]
 
 
+def _nothing(wires: Wires, node: Node) -> list[Node]:
+    """Return what a function finds that asks the sources for theirs, and never adds a node of its own."""
+    return sorted({found for source in wires[node] for found in _nothing(wires, source)})
+
+
 def _all_ways(wires: Wires, node: Node) -> list[Node]:
     """Return the nodes of all ways back from a node: once for each way, deepest last."""
     return [node, *(found for source in wires[node] for found in _all_ways(wires, source))]
@@ -122,6 +127,10 @@ def _filter(node: Keep, head: Keep) -> Callable[[list[str], int], list[str]]:
     return keep
 
 
+def _numbers_of_all(names: list[str], depth: int) -> list[str]:
+    return [name for name in names if sum(int(part) for part in name.split(".")[1:3]) <= depth]
+
+
 def _node(numbers: list[int], depth: int) -> bool:
     return sum(numbers) <= depth
 
@@ -153,6 +162,7 @@ def budgets(random: np.random.Generator) -> Iterator[Budget]:
     yield latencies, [0.5, 0.875, 0.75, 0.625], 60.0, 0.125
     yield latencies, [0.5, 0.25, 0.75, 0.875], 50.0, 0.25
     yield latencies, [0.3125, 0.375, 0.5, 0.4375], 60.0, 0.25
+    yield [10.0, 40.0, 20.0, 60.0], scores, 30.0, 0.125
     for _ in range(6):
         drawn = random.integers(8, 31, 4) / 32
         yield latencies, drawn.tolist(), float(random.choice([15, 40, 50, 70])), float(random.integers(1, 10) / 32)
@@ -206,6 +216,17 @@ def _best_of_none(latencies: list[float], scores: list[float], max_latency: floa
     return depth
 
 
+def _best_whatever_it_costs(latencies: list[float], scores: list[float], max_latency: float, max_drop: float) -> int:
+    del max_drop
+    in_time = [depth for depth, latency in enumerate(latencies, start=1) if latency <= max_latency]
+    return max(in_time, key=lambda depth: scores[depth - 1])
+
+
+def _first_ones(latencies: list[float], scores: list[float], max_latency: float, max_drop: float) -> int | None:
+    count = sum(latency <= max_latency for latency in latencies)
+    return smallest_depth(latencies[:count], scores[:count], float("inf"), max_drop)
+
+
 def _scores_in_time(latencies: list[float], scores: list[float], max_latency: float) -> list[float]:
     pairs = zip(latencies, scores, strict=True)
     return [score for latency, score in pairs if latency <= max_latency] or [0.0]
@@ -246,6 +267,7 @@ EXERCISES = (
             "You count rows and columns: follow the wires, and sort what you find.": (
                 lambda wires, node: [other for other in wires if sum(other) <= sum(node)]
             ),
+            "Nobody adds a node: each call must add its own node to what its sources need.": _nothing,
             "There are lists in your list: join them with `+=`, not with `append`.": _lists_in_lists,
             "You stay in the node's row: an input may stand in another.": (
                 lambda wires, node: [other for other in needed_nodes(wires, node) if other[0] == node[0]]
@@ -301,6 +323,12 @@ EXERCISES = (
             ),
             "The right names in another order: keep the order in which they are given.": (
                 lambda names, depth: sorted(kept_names(names, depth))
+            ),
+            "You treat both kinds alike: a node has two numbers, i + j, and heads.0 is head 1.": _filter(
+                lambda n, depth: n[0] <= depth, lambda n, depth: n[0] <= depth
+            ),
+            "It makes a number of text that is none: split at the dots. A node has two numbers, a head has one.": (
+                _numbers_of_all
             ),
         },
         seconds=3,
@@ -376,6 +404,7 @@ EXERCISES = (
             "This is a share of 1: the answer is a number of per cent.": 1 / 0.678 - 1,
             "You divide by the time that is saved: divide by the time that is left.": 100 * (1 / 0.322 - 1),
             "You divide by the time that is saved, and 100 % were there before.": 100 / 0.322,
+            "You add the time that is saved: take the inverse of the time that is left.": 132.2,
             "You take one third off, and then the inverse of the rest: the figure is 32.2 %.": 50.0,
         },
     ),
@@ -446,6 +475,10 @@ EXERCISES = (
             "You compare with the deepest in time: a smaller one may be the best.": _by_the_deepest,
             "Where no depth is in time, return None, not 0.": lambda *budget: smallest_depth(*budget) or 0,
             "It fails where no depth is in time: return None before you look for the best.": _best_of_none,
+            "You take the best in time, whatever it costs, and it fails where none is: see max_drop, and None.": (
+                _best_whatever_it_costs
+            ),
+            "You take the first ones, as many as are in time: times need not rise with the depth.": _first_ones,
             "You give all depths that will do: the smallest is asked for.": _chosen(list),
         },
         seconds=3,

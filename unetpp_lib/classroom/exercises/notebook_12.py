@@ -11,8 +11,8 @@ from unetpp_lib.classroom.exercises import ChoiceExercise, FunctionExercise, Num
 Networks = Mapping[str, tuple[float, float]]
 
 # G multiply-accumulates at 512×512, then M parameters, of the full-size networks without normalisation
-UNET_MACS, WIDE_MACS, UNETPP_MACS = 48.1, 57.6, 119.0
-WIDE_PARAMETERS, UNETPP_PARAMETERS = 9.28, 9.04
+UNET_MACS, WIDE_MACS, MATCHED_MACS, UNETPLUS_MACS, UNETPP_MACS = 48.1, 57.6, 122.2, 94.8, 119.0
+UNET_PARAMETERS, WIDE_PARAMETERS, UNETPP_PARAMETERS = 7.76, 9.28, 9.04
 
 
 def front(networks: Networks) -> list[str]:
@@ -35,6 +35,7 @@ def drawn_networks(random: np.random.Generator) -> Iterator[tuple[dict[str, tupl
     yield ({"A": (3.0, 0.80), "B": (1.0, 0.70), "C": (2.0, 0.80), "D": (1.0, 0.60)},)
     yield ({"A": (2.0, 0.80), "B": (2.0, 0.80), "C": (1.0, 0.50), "D": (4.0, 0.70)},)
     yield ({"A": (4.0, 0.60), "B": (1.0, 0.90), "C": (2.0, 0.80)},)
+    yield ({"A": (5.0, 0.90), "B": (2.0, 0.70), "C": (1.0, 0.50), "D": (4.0, 0.80), "E": (4.0, 0.60)},)
     for count in (5, 6, 7):
         costs, scores = random.integers(1, 9, count), random.integers(50, 95, count) / 100
         yield ({f"net {k}": (float(costs[k]), float(scores[k])) for k in range(count)},)
@@ -54,6 +55,27 @@ def _kept(networks: Networks, keep_ties: bool = False, by_either: bool = False, 
 
 def _lowest(values: Mapping[str, float]) -> list[str]:
     return [name for name, value in values.items() if value == min(values.values())]
+
+
+def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one[0] <= other[0] and one[1] >= other[1] and one != other
+
+
+def _ends(networks: Networks) -> list[str]:
+    best = max(score for _, score in networks.values())
+    least = min(cost for cost, _ in networks.values())
+    return [name for name, (cost, score) in networks.items() if cost == least or score == best]
+
+
+def _best_ratio(networks: Networks) -> list[str]:
+    ratios = {name: score / cost for name, (cost, score) in networks.items()}
+    return [name for name, ratio in ratios.items() if ratio == max(ratios.values())]
+
+
+def _rising(networks: Networks) -> list[str]:
+    """Return the networks, by cost, whose score is above all before; of equal cost, the lower score first."""
+    ordered = sorted(networks, key=lambda name: networks[name])
+    return [name for k, name in enumerate(ordered) if all(networks[name][1] > networks[o][1] for o in ordered[:k])]
 
 
 def _climb(networks: Networks) -> list[str]:
@@ -83,6 +105,8 @@ def drawn_differences(random: np.random.Generator) -> Iterator[tuple[list[float]
     yield [0.02, 0.04, -0.01, 0.03, 0.02], 0.005
     yield [0.01, 0.02, 0.01, 0.02], 0.02
     yield [0.30, 0.10, 0.20, -0.10, 0.15, 0.05], 0.05
+    yield [0.02, 0.02, 0.06, 0.0, 0.04], 0.06
+    yield [0.01, 0.03, -0.02, 0.02, 0.01], 0.003
     for count in (3, 5, 9):
         yield [float(value) for value in random.normal(0.01, 0.03, count).round(3)], 0.012
 
@@ -103,9 +127,25 @@ def _seeds(
     return seeds
 
 
-def _fixed(differences: Sequence[float], half_width: float, factor: float) -> int:
+def _first_differences(differences: Sequence[float], half_width: float) -> int:
+    seeds = 2
+    while float(t.ppf(0.975, seeds - 1)) * float(np.std(differences[:seeds], ddof=1)) / seeds**0.5 > half_width:
+        seeds += 1
+    return seeds
+
+
+def _until_it_leaves_0(differences: Sequence[float], half_width: float) -> int:
+    del half_width
+    mean, spread = abs(float(np.mean(differences))), float(np.std(differences, ddof=1))
+    seeds = 2
+    while mean and float(t.ppf(0.975, seeds - 1)) * spread / seeds**0.5 > mean:
+        seeds += 1
+    return seeds
+
+
+def _fixed(differences: Sequence[float], half_width: float, factor: float, least: int = 2) -> int:
     """Return the number of seeds where t does not change with it."""
-    return max(2, ceil((factor * float(np.std(differences, ddof=1)) / half_width) ** 2))
+    return max(least, ceil((factor * float(np.std(differences, ddof=1)) / half_width) ** 2))
 
 
 EXERCISES = (
@@ -121,8 +161,16 @@ EXERCISES = (
         mistakes={
             "This is UNet++ against the plain U-Net: the paper's control is the wide one.": UNETPP_MACS / UNET_MACS,
             "Turned round: divide the MACs of UNet++ by those of the wide U-Net.": WIDE_MACS / UNETPP_MACS,
-            "These are parameters: in them the two are nearly equal. Take the MACs.": UNETPP_PARAMETERS
-            / WIDE_PARAMETERS,
+            "Parameters, or the matched U-Net? In both they are nearly equal. Take the MACs, and the wide U-Net.": (
+                UNETPP_PARAMETERS / WIDE_PARAMETERS
+            ),
+            "This is the matched U-Net against the wide one: take UNet++.": MATCHED_MACS / WIDE_MACS,
+            "This is UNet+ against the wide U-Net: take UNet++.": UNETPLUS_MACS / WIDE_MACS,
+            "UNet++ against the plain U-Net, and in parameters: take the wide one, and MACs.": (
+                UNETPP_PARAMETERS / UNET_PARAMETERS
+            ),
+            "About right, but rounded: give two decimals.": 2.1,
+            "About right, but rounded too far: give two decimals.": 2.0,
             "This is how much more it takes: how many times as much is asked for.": UNETPP_MACS / WIDE_MACS - 1,
             "This is a number of percent: how many times as much is asked for.": 100 * UNETPP_MACS / WIDE_MACS,
             "This is the difference in G: divide instead.": UNETPP_MACS - WIDE_MACS,
@@ -247,6 +295,20 @@ EXERCISES = (
             "In another order, best score first: keep the order in which they are given.": lambda networks: sorted(
                 front(networks), key=lambda name: -networks[name][1]
             ),
+            "Both of two equal networks are gone: neither beats the other.": lambda networks: [
+                name
+                for name, mine in networks.items()
+                if not any(_beats(pair, mine) or pair == mine for o, pair in networks.items() if o != name)
+            ],
+            "Everybody is left: a network goes as soon as one other beats it, so ask `any`, then `not`.": list,
+            "You return those that beat another: asked for are those that no other beats.": lambda networks: [
+                name for name, mine in networks.items() if any(_beats(mine, pair) for pair in networks.values())
+            ],
+            "The cheapest and the best are left alone: a network between them may be unbeaten, too.": _ends,
+            "You take the most score for its cost: asked for are all that no other beats.": _best_ratio,
+            "At equal cost the lower score stays in, and the order is another: keep the order given.": (
+                lambda networks: _rising(networks)
+            ),
             "One of two equal networks is gone: neither beats the other.": lambda networks: [
                 name for name in networks if name in _climb(networks)
             ],
@@ -286,6 +348,17 @@ EXERCISES = (
                 lambda d, h: seeds_needed(d, h) + 1
             ),
             "These are further seeds: count the measured ones too.": lambda d, h: seeds_needed(d, h) - len(d),
+            "You take 1.96, of very many seeds, and may return 1: t depends on the number, from 2 on.": (
+                lambda d, h: _fixed(d, h, 1.96, least=1)
+            ),
+            "You take t for the seeds that were measured, and may return 1: it depends on the number, from 2 on.": (
+                lambda d, h: _fixed(d, h, float(t.ppf(0.975, len(d) - 1)), least=1)
+            ),
+            "You begin at n = 1: there t is not a number, and no comparison with it is true. Begin at 2.": lambda *_: 1,
+            "You take the spread of the first n differences: all that were measured tell of it.": _first_differences,
+            "You ask when the interval leaves 0: asked for is when it reaches at most `half_width`.": (
+                _until_it_leaves_0
+            ),
             "You begin at the seeds that were measured: fewer may be enough.": (
                 lambda d, h: _seeds(d, h, start=len(d))
             ),

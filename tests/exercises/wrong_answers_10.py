@@ -23,6 +23,26 @@ def keeps_nine(x):
     return np.ldexp(np.round(mantissa * 2**9) / 2**9, exponent)
 
 
+def rounds_up(x):
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.ceil(mantissa * 256) / 256, exponent)
+
+
+def takes_255_steps(x):
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.round(mantissa * 255) / 255, exponent)
+
+
+def keeps_two_decimals_of_the_mantissa(x):
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.round(mantissa, 2), exponent)
+
+
+def keeps_three_decimals_of_the_mantissa(x):
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.round(mantissa, 3), exponent)
+
+
 def rounds_to_eight_decimals(x):
     mantissa, exponent = np.frexp(x)
     return np.ldexp(np.round(mantissa, 8), exponent)
@@ -110,7 +130,9 @@ WRONG = {
         (32.13, "held out"),
         (2.57, "one epoch"),
         (2.14, "bent copies"),
-        (29.99, "420 copies"),
+        (29.99, "These are the 420 copies"),
+        (23.99, "336 images"),
+        (2570.4, "not 10¹²"),
         (25704, "factor of a thousand"),
         (4.28, "makes three passes"),
         ("26 s", "one number"),
@@ -120,6 +142,10 @@ WRONG = {
         (rounds_down, "always round down"),
         (keeps_seven, "keep 7 digits"),
         (keeps_nine, "keep 9 digits"),
+        (rounds_up, "always round up"),
+        (takes_255_steps, "with 255"),
+        (keeps_two_decimals_of_the_mantissa, "mantissa to two decimal digits"),
+        (keeps_three_decimals_of_the_mantissa, "mantissa to three decimal digits"),
         (rounds_to_eight_decimals, "Nothing is rounded"),
         (takes_eight_steps, "256 steps, not 8"),
         (forgets_to_split, "whatever the size"),
@@ -141,7 +167,7 @@ WRONG = {
     "10.4": [
         (256, "usual order"),
         (32, "right neighbour"),
-        (65536, "whole map"),
+        (65536, "a row of all 8 images"),
         (1, "next channel"),
         (2097152, "next image"),
         (12, "in the picture"),

@@ -61,6 +61,10 @@ EXERCISES = (
             "The way back costs two passes, not one: by the weights and by the inputs.": 3600 * STEP * 2 / 3 / RATE,
             "These are all 450 images: 90 of them are held out, and 360 train.": 4500 * STEP / RATE,
             "These are the 420 copies: of copies and slices together, 360 train.": 4200 * STEP / RATE,
+            "These are 336 images, a part of the 420 copies: the slices are dealt out too, and 360 train.": 3360
+            * STEP
+            / RATE,
+            "100 TFLOP are 10¹⁴, not 10¹².": 3600 * STEP / 1e12,
             "This is one epoch: there are ten.": 360 * STEP / RATE,
             "The bent copies train, too: 360 images an epoch, not the slices alone.": 300 * STEP / RATE,
             "A T is 10¹², and a G 10⁹: you lost a factor of a thousand.": 3600 * STEP / 100e9,
@@ -86,6 +90,12 @@ EXERCISES = (
                 x.copy()
             ),
             "You keep 3 digits: eight binary digits are 2⁸ = 256 steps, not 8.": lambda x: _rounded(x, 8),
+            "You always round up: round to the nearest instead.": lambda x: _rounded(x, how=np.ceil),
+            "Multiply by 2⁸ = 256: with 255, the powers of two are no longer exact.": lambda x: _rounded(x, 255),
+            "You round the mantissa to two decimal digits: bf16 keeps eight *binary* ones.": lambda x: _rounded(x, 100),
+            "You round the mantissa to three decimal digits: bf16 keeps eight *binary* ones.": lambda x: _rounded(
+                x, 1000
+            ),
             "You keep 7 digits: 7 are stored, and the leading 1 makes them 8.": lambda x: _rounded(x, 128),
             "You keep 9 digits: `frexp` begins with the leading 1, so 256 steps are 8 digits.": lambda x: _rounded(
                 x, 512
@@ -146,7 +156,8 @@ EXERCISES = (
         mistakes={
             "That is so in the usual order: here every pixel of the row brings all its channels.": 256,
             "That is the right neighbour: the pixel below is a whole row further.": 32,
-            "That is a whole map: in the usual order, the next channel of the same pixel.": 256 * 256,
+            "That is a whole map, the next channel in the usual order; or a row of all 8 images, which lie apart.": 256
+            * 256,
             "That is the next channel of the same pixel.": 1,
             "That is the next image of the batch.": 32 * 256 * 256,
             "That is the step in the picture, with 3 channels and 4 pixels a row: put your own numbers in.": 12,

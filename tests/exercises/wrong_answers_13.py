@@ -86,6 +86,36 @@ def reads_the_right_at_its_end(left, right, overlap):
     return np.concatenate([left[:-overlap], both, right[overlap:]])
 
 
+def begins_with_the_overlap(left, right, overlap):
+    share = (np.arange(overlap) + 0.5) / overlap
+    both = (1 - share) * left[-overlap:] + share * right[:overlap]
+    return np.concatenate([left[:overlap], both, right[overlap:]])
+
+
+def ends_with_the_overlap(left, right, overlap):
+    share = (np.arange(overlap) + 0.5) / overlap
+    both = (1 - share) * left[-overlap:] + share * right[:overlap]
+    return np.concatenate([left[:-overlap], both, right[-overlap:]])
+
+
+def adds_a_share(left, right, overlap):
+    share = (np.arange(overlap) + 0.5) / overlap
+    return np.concatenate([left[:-overlap], left[-overlap:] + share * right[:overlap], right[overlap:]])
+
+
+def shares_alike(left, right, overlap):
+    share = (np.arange(overlap) + 0.5) / overlap
+    return np.concatenate([left[:-overlap], share * left[-overlap:] + share * right[:overlap], right[overlap:]])
+
+
+def counts_back(left, right, overlap):
+    row = list(left[:-overlap])
+    for k in range(overlap):
+        share = (k + 0.5) / overlap
+        row.append((1 - share) * left[-k] + share * right[k])
+    return np.array(row + list(right[overlap:]))
+
+
 def writes_into_the_left(left, right, overlap):
     share = (np.arange(overlap) + 0.5) / overlap
     left[-overlap:] = (1 - share) * left[-overlap:] + share * right[:overlap]
@@ -115,6 +145,11 @@ WRONG = {
         (2.17, "Steps are whole"),
         (2.1667, "Steps are whole"),
         (12, "12 of the 13"),
+        (14, "rounds each image up"),
+        (11, "without the small images"),
+        (2.33, "not up"),
+        (1.83, "Steps are whole; and each"),
+        (4, "one step for each image"),
         ("two", "one number"),
     ],
     "13.3": [(22, "by its letter"), ("e", "by its letter")],
@@ -135,6 +170,11 @@ WRONG = {
         (forgets_the_brackets, "put brackets"),
         (reads_the_left_from_its_beginning, "last pixels are the shared"),
         (reads_the_right_at_its_end, "first pixels are the shared"),
+        (begins_with_the_overlap, "not its first ones"),
+        (ends_with_the_overlap, "not its last ones"),
+        (adds_a_share, "counts in full"),
+        (shares_alike, "the same share"),
+        (counts_back, "counts back"),
         (writes_into_the_left, "changes what it is given"),
         (forgets_to_return, "returns None"),
         (adds_as_lists_do, "The shape is (2,)"),

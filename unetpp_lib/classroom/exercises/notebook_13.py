@@ -83,6 +83,11 @@ EXERCISES = (
             "This is not a whole number: patches are counted image by image, and rounded each time.": 12.085 / 6,
             "Steps are whole: what is left of 13 patches waits for another epoch.": 13 / 6,
             "This is 12 of the 13 patches: six of them make a step.": 12,
+            "This counts the patches, and rounds each image up: round to the nearest. And six patches make a step.": 14,
+            "This counts the patches without the small images, which give one each. And six patches make a step.": 11,
+            "Steps are whole; and patches are rounded to the nearest, not up.": 14 / 6,
+            "Steps are whole; and each of the two small images gives a patch.": 11 / 6,
+            "This is one step for each image: a batch takes its six patches from several images.": 4,
         },
     ),
     ChoiceExercise(
@@ -165,6 +170,43 @@ EXERCISES = (
             "In the overlap you read the end of the right tile: its first pixels are the shared ones.": (
                 lambda left, right, overlap: np.concatenate(
                     [left[:-overlap], blend(left[-overlap:], right[-overlap:], overlap), right[overlap:]]
+                )
+            ),
+            "Before the overlap stand all but the last `overlap` pixels of `left`, not its first ones.": (
+                lambda left, right, overlap: np.concatenate(
+                    [left[:overlap], blend(left, right, overlap)[len(left) - overlap :]]
+                )
+            ),
+            "Behind the overlap stand all but the first `overlap` pixels of `right`, not its last ones.": (
+                lambda left, right, overlap: np.concatenate(
+                    [blend(left, right, overlap)[: len(left)], right[-overlap:]]
+                )
+            ),
+            "The left tile counts in full: it takes what `right` leaves, 1 minus the share.": (
+                lambda left, right, overlap: np.concatenate(
+                    [
+                        left[:-overlap],
+                        left[-overlap:] + (np.arange(overlap) + 0.5) / overlap * right[:overlap],
+                        right[overlap:],
+                    ]
+                )
+            ),
+            "Both tiles get the same share: the left takes what `right` leaves, 1 minus it.": (
+                lambda left, right, overlap: np.concatenate(
+                    [
+                        left[:-overlap],
+                        (left[-overlap:] + right[:overlap]) * (np.arange(overlap) + 0.5) / overlap,
+                        right[overlap:],
+                    ]
+                )
+            ),
+            "`left[-k]` counts back from the end: pixel k of the overlap is `left[len(left) - overlap + k]`.": (
+                lambda left, right, overlap: np.concatenate(
+                    [
+                        left[:-overlap],
+                        blend(left[-np.arange(overlap)], right[:overlap], overlap),
+                        right[overlap:],
+                    ]
                 )
             ),
             "The overlap is missing: it is what the two tiles share.": lambda left, right, overlap: np.concatenate(

@@ -230,6 +230,10 @@ def takes_everything(x):
     return normalised(x, (0, 1, 2, 3))
 
 
+def takes_one_mean_and_variance(x):
+    return (x - x.mean()) / torch.sqrt(x.var() + 1e-5)
+
+
 def takes_each_image_whole(x):
     return normalised(x, (1, 2, 3))
 
@@ -353,6 +357,7 @@ WRONG = {
     "9.4": [
         (takes_each_image, "instance norm"),
         (takes_everything, "over the channels too"),
+        (takes_one_mean_and_variance, "One mean for all channels"),
         (takes_each_image_whole, "over all images"),
         (takes_each_pixel, "pixels belong together"),
         (divides_by_n_minus_1, "divide by n"),

@@ -250,6 +250,9 @@ EXERCISES = (
                 _over((2, 3))
             ),
             "You normalise over the channels too: each channel has a mean of its own.": _over((0, 1, 2, 3)),
+            "One mean for all channels: each has its own. (And the variance divides by n, not n − 1.)": (
+                _over((0, 1, 2, 3), unbiased=True)
+            ),
             "You normalise each image over its channels and pixels: each channel is taken over all images.": (
                 _over((1, 2, 3))
             ),

@@ -146,6 +146,10 @@ def puts_heads_last(names, depth):
     return [name for name in kept if "nodes" in name] + [name for name in kept if "heads" in name]
 
 
+def returns_inside_the_loop(names, depth):
+    return select(right_node, right_head)([names[0]], depth)
+
+
 def takes_the_first_number(names, depth):
     return [name for name in names if int(name.split(".")[1]) <= depth]
 
@@ -324,6 +328,7 @@ WRONG = {
         (keeps_head_d, "heads.d alone"),
         (puts_heads_last, "nodes first"),
         (sorts_names, "another order"),
+        (returns_inside_the_loop, "inside the loop"),
         (takes_the_first_number, "both kinds alike"),
         (adds_both_parts, "split at the dots"),
         (gives_a_dictionary, "not a value of type dict"),

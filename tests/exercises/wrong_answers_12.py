@@ -92,6 +92,11 @@ def drops_both_equals(networks):
     ]
 
 
+def returns_inside_the_loop(networks):
+    name, pair = next(iter(networks.items()))
+    return [] if is_beaten(*pair, networks) else [name]
+
+
 def keeps_whom_one_does_not_beat(networks):
     kept = []
     for name, (cost, score) in networks.items():
@@ -273,6 +278,7 @@ WRONG = {
         (drops_equals, "neither beats the other"),
         (climbs_from_cheap_to_dear, "and the order is another"),
         (drops_both_equals, "Both of two equal"),
+        (returns_inside_the_loop, "inside the loop"),
         (keeps_whom_one_does_not_beat, "Everybody is left"),
         (returns_the_beaters, "that beat another"),
         (takes_both_ends, "between them"),

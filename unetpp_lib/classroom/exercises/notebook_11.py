@@ -324,6 +324,9 @@ EXERCISES = (
             "The right names in another order: keep the order in which they are given.": (
                 lambda names, depth: sorted(kept_names(names, depth))
             ),
+            "It ends with the first name: `return` stands inside the loop, move it to the left.": (
+                lambda names, depth: kept_names(names[:1], depth)
+            ),
             "You treat both kinds alike: a node has two numbers, i + j, and heads.0 is head 1.": _filter(
                 lambda n, depth: n[0] <= depth, lambda n, depth: n[0] <= depth
             ),

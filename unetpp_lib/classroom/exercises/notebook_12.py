@@ -300,6 +300,9 @@ EXERCISES = (
                 for name, mine in networks.items()
                 if not any(_beats(pair, mine) or pair == mine for o, pair in networks.items() if o != name)
             ],
+            "It ends with the first network: `return` stands inside the loop, move it to the left.": lambda networks: [
+                name for name in list(networks)[:1] if name in front(networks)
+            ],
             "Everybody is left: a network goes as soon as one other beats it, so ask `any`, then `not`.": list,
             "You return those that beat another: asked for are those that no other beats.": lambda networks: [
                 name for name, mine in networks.items() if any(_beats(mine, pair) for pair in networks.values())

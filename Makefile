@@ -12,7 +12,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fast train notebooks check
+.PHONY: help lab test test-fast train notebooks site pictures check
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "make %-12s%s\n", $$1, $$2}'
@@ -43,6 +43,17 @@ train: $(VENV)/installed ## train the laptop preset of UNet++ on the embedded im
 
 notebooks: $(VENV)/installed ## execute and normalise all notebooks in place, or one: make notebooks ONLY=00
 	$(BIN)/python notebooks/refresh.py $(ONLY)
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/constraints.txt -e '.[docs]'
+	@touch $@
+
+site: $(VENV)/installed-docs ## build the website in _site/, with the notebooks' stored outputs, and follow its links
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs . _site
+	@$(BIN)/python docs/check_site.py _site
+
+pictures: $(VENV)/installed ## draw the pictures of the README (needs Chromium)
+	$(BIN)/python docs/pictures.py
 
 check: $(VENV)/installed ## lint, format and type-check
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ def test_conda_installs_what_the_makefile_installs():
     assert "-e '.[course,dev]'" in (ROOT / "Makefile").read_text()
 
 
-@pytest.mark.parametrize("requirement", [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["dev"]])
+@pytest.mark.parametrize("requirement", [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["dev"], *EXTRAS["docs"]])
 def test_the_tested_set_pins_every_direct_dependency_within_its_range(requirement):
     wanted = Requirement(requirement)
     pins = {canonical(name): version for name, version in PINS.items()}

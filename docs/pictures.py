@@ -1,0 +1,123 @@
+"""Draw the pictures of the README from the shipped network, the embedded images and the library's own plots.
+
+`python docs/pictures.py` draws both into docs/pictures/: heads.png, and pruning.gif, for which it opens the explorer in
+JupyterLab and presses keys in a browser (Chromium on the PATH). `python docs/pictures.py heads` draws the first alone.
+"""
+
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from PIL import Image
+
+from unetpp_lib.classroom import MISTAKES, draw_network, mark_mistakes, shipped_model
+from unetpp_lib.classroom.figures import COLOURS
+from unetpp_lib.classroom.plots import WIDTH, Pixels, as_picture
+from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_lib.metrics import classify, confusion_counts, iou
+
+FOLDER = Path(__file__).parent / "pictures"
+DPI = 150  # 1200 pixels: sharp on screens of high resolution
+SIDE_SMALL, SIDE_LARGE, ROOM = 1.4, 1.7, 1.75  # inches
+LIKE = {"method": Image.Quantize.MAXCOVERAGE, "kmeans": 1, "dither": Image.Dither.NONE}  # as `shrink` chooses colours
+GIF_WIDTH, GIF_COLOURS = 900, 96
+FRAME_MS, LAST_FRAME_MS = 1400, 2800
+EXPLORER = """\
+from unetpp_lib.classroom import DepthExplorer
+
+explorer = DepthExplorer.shipped()
+explorer"""
+
+
+def draw_heads() -> Figure:
+    """Draw the grid, above each head its answer to an image that the network has never seen, and image and truth."""
+    root = find_dataset("membranes")
+    folder = SegmentationFolder(root)
+    image, mask = folder[folder.names.index(read_split(root / "split.json").test[0])]
+    model, card = shipped_model("unetpp_membranes")
+    with torch.inference_mode():
+        decisions = [classify(head.sigmoid(), card.threshold) for head in model(card.normalise(image)[None])]
+    scores = [iou(confusion_counts(decision, mask[None]), of="background") for decision in decisions]
+
+    figure = draw_network(model)
+    grid = figure.axes[0]
+    height = figure.get_figheight()
+    figure.set_figheight(height + ROOM)
+    grid.set_position((0, 0, 1, height / (height + ROOM)))
+    add_picture(figure, (0.1, 0.6), SIDE_LARGE, "the image", image)
+    add_picture(figure, (WIDTH - 0.1 - SIDE_LARGE, 0.6), SIDE_LARGE, "the truth", mask)
+    places = [text.get_position()[0] for text in grid.texts if text.get_text().startswith("head")]
+    for x, decision, score in zip(places, decisions, scores, strict=True):
+        at = (x - SIDE_SMALL / 2, height - 0.02)
+        add_picture(figure, at, SIDE_SMALL, f"membrane IoU {score:.3f}", mark_mistakes(mask, decision))
+    wrong = [label for label in MISTAKES if "called" in label]
+    patches = [
+        Patch(facecolor=MISTAKES[label], edgecolor="black", label=label.replace(" called", "\ncalled"))
+        for label in wrong
+    ]
+    figure.legend(handles=patches, loc="upper left", bbox_to_anchor=(0, 0.93), frameon=False, fontsize=9)
+    return figure
+
+
+def add_picture(figure: Figure, at: tuple[float, float], side: float, title: str, pixels: Pixels) -> None:
+    """Add a square picture under its title; ``at`` is its lower left corner, all in inches."""
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((at[0] / width, at[1] / height, side / width, side / height), xticks=[], yticks=[])
+    axes.imshow(as_picture(pixels), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_title(title, size=9, pad=3, loc="left")
+
+
+def film_pruning(folder: Path) -> list[Image.Image]:
+    """Return what the explorer shows at depths 1 to 4 in JupyterLab, which serves a notebook in ``folder``."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
+    from lab_page import OpenNotebook, serve, write_notebook
+    from playwright.sync_api import sync_playwright
+
+    (folder / "notebooks").mkdir()
+    write_notebook(folder / "notebooks" / "pruning.ipynb", [EXPLORER])
+    with serve(folder / "notebooks", folder) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 1300})
+        OpenNotebook(page, address, "pruning.ipynb").run()
+        shown = page.locator(".jp-OutputArea-output", has=page.locator("img"))
+        slider = shown.get_by_role("slider").first
+        slider.press("Home")
+        frames = []
+        for _ in range(4):
+            page.wait_for_timeout(800)  # until the last key is answered
+            frames.append(Image.open(io.BytesIO(shown.screenshot())))
+            slider.press("ArrowRight")
+        browser.close()
+    return frames
+
+
+def save_film(frames: list[Image.Image], path: Path) -> None:
+    """Write frames as a GIF that goes on for ever, and stays a while on the last."""
+    height = round(frames[0].height * GIF_WIDTH / frames[0].width)
+    small = [frame.convert("RGB").resize((GIF_WIDTH, height), Image.Resampling.LANCZOS) for frame in frames]
+    few = [frame.quantize(GIF_COLOURS, **LIKE) for frame in small]
+    times = [FRAME_MS] * (len(few) - 1) + [LAST_FRAME_MS]
+    few[0].save(path, save_all=True, append_images=few[1:], duration=times, loop=0, optimize=True)
+
+
+def main() -> None:
+    """Draw all pictures."""
+    FOLDER.mkdir(exist_ok=True)
+    buffer = io.BytesIO()
+    draw_heads().savefig(buffer, dpi=DPI)
+    few = Image.open(buffer).convert("RGB").quantize(COLOURS, **LIKE)
+    few.save(FOLDER / "heads.png", optimize=True)
+    if "heads" not in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as folder:
+            save_film(film_pruning(Path(folder)), FOLDER / "pruning.gif")
+    for path in sorted(FOLDER.iterdir()):
+        print(f"{path.name}: {path.stat().st_size / 1000:.0f} KB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The README keeps its word: its code runs, its commands exist, its links arrive, its numbers are the measured ones."""
+
+import functools
+import re
+import shlex
+from pathlib import Path
+
+import nbformat
+import pytest
+from PIL import Image
+
+from unetpp_lib import cli
+from unetpp_lib.classroom.exercises.registry import exercises_of, notebooks_with_exercises
+from unetpp_lib.experiments import NAMES, find_experiment, read_results
+from unetpp_lib.experiments.architectures import NETWORKS, SCORES, SEEDS, cost, leads, score, trial_name
+from unetpp_lib.experiments.intervals import t_interval
+from unetpp_lib.models import UNetPlusPlus, profile, prune
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+PROSE = re.sub(r"^```.*?^```", "", TEXT, flags=re.MULTILINE | re.DOTALL)
+COMMANDS = [line for kind, block in BLOCKS if kind in ("sh", "bat") for line in block.splitlines()]
+SPANS = re.findall(r"`((?:make|unetpp) [^`]+)`", PROSE)
+TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+PICTURE_BYTES, FILM_BYTES = 400_000, 1_000_000
+NETWORK_NAMES = {
+    "U-Net": "unet",
+    "wide U-Net": "unet_wide",
+    "U-Net of UNet++'s arithmetic": "unet_matched",
+    "UNet+": "unetplus",
+    "UNet++, no deep supervision": "unetpp_plain",
+    "UNet++": "unetpp",
+}
+
+
+def words_of(command: str) -> list[str]:
+    return shlex.split(command.replace("\\", "/"), comments=True)
+
+
+def with_minus(interval: object, signed: bool) -> str:
+    text = str(interval).replace("-", "−")
+    return text if signed else text.replace("+", "")
+
+
+def rows(header: str) -> dict[str, list[str]]:
+    """The cells of a table by the first of each row; ``header`` is how its first line begins."""
+    table = re.search(rf"^\| {re.escape(header)}.*\n\|[-|]+\n((?:\|.*\n)+)", TEXT, re.MULTILINE)[1]
+    cells = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in table.splitlines()]
+    return {first: rest for first, *rest in cells}
+
+
+@pytest.mark.parametrize("code", [block for kind, block in BLOCKS if kind == "python"])
+def test_its_python_runs(code):
+    exec(code, {})
+
+
+def test_its_blocks_are_of_kinds_that_are_tested():
+    assert {kind for kind, _ in BLOCKS} == {"python", "sh", "bat"}
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *SPANS])
+def test_its_commands_exist(command, monkeypatch, capsys):
+    program, *arguments = words_of(command)
+    if program == "make":
+        assert arguments[0] in TARGETS
+    elif Path(program).name == "unetpp":
+        called = []
+        for name in ("train", "evaluate", "predict", "prune", "profile", "export", "experiment", "download"):
+            stub = functools.wraps(getattr(cli, name))(lambda *args, name=name, **options: called.append(name))
+            monkeypatch.setattr(cli, name, stub)
+        with pytest.raises(SystemExit) as end:
+            cli.main(arguments)
+        assert not end.value.code, capsys.readouterr().err
+        assert called == [arguments[1 if arguments[0] == "data" else 0]]
+    else:
+        assert program in ("python", "python3", "py", "conda", "jupyter", ".venv/Scripts/activate")
+        files = [word for word in arguments if re.search(r"\.(py|yml|txt)$", word)]
+        assert [name for name in files if not (ROOT / name).is_file()] == []
+
+
+def test_its_links_arrive():
+    links = [link for link in re.findall(r"\]\(([^)#]+)", PROSE) if "://" not in link]
+    assert len(links) > 20
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_it_links_nothing_but_what_is_known_to_exist():
+    known = r"https://(arxiv\.org/abs/\d{4}\.\d{5}|d2l\.ai|github\.com/[\w.-]+/[\w.-]+)"
+    assert [link for link in re.findall(r"https?://[^)\s]+", TEXT) if not re.fullmatch(known, link)] == []
+
+
+@pytest.mark.parametrize(("words", "link"), re.findall(r"!\[([^]]*)\]\(([^)]+)\)", PROSE))
+def test_its_pictures_are_described_and_small(words, link):
+    size = (ROOT / link).stat().st_size
+    with Image.open(ROOT / link) as picture:
+        assert size <= (FILM_BYTES if getattr(picture, "is_animated", False) else PICTURE_BYTES)
+    assert len(words.split()) >= 10
+
+
+def test_its_notebooks_are_the_course_with_their_titles_questions_and_minutes():
+    paths = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    expected = {}
+    for path in paths:
+        words = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown")
+        title, question = re.match(r"# (.*)\n\n\*\*(.*)\*\*", words).groups()
+        minutes = int(re.search(r"\*\*Time:\*\* about (\d+) minutes", words)[1])
+        minutes += int((re.search(r"and (\d+) more for the exercises", words) or [0, 0])[1])
+        expected[path.name[:2]] = [f"[{title}](notebooks/{path.name})", question, str(minutes)]
+    assert rows("| notebook") == expected
+
+
+def test_it_counts_the_exercises():
+    assert int(re.search(r"(\d+) in all", TEXT)[1]) == sum(len(exercises_of(k)) for k in notebooks_with_exercises())
+
+
+def test_its_table_of_networks_is_what_was_measured():
+    outcomes = read_results("architectures")
+    expected = {}
+    for name, network in NETWORK_NAMES.items():
+        parameters, macs = cost(network)
+        found = t_interval([score(outcomes[trial_name(network, seed)], SCORES["membrane"]) for seed in SEEDS])
+        lead = with_minus(t_interval(leads(outcomes, network)), signed=True) if network != "unet" else ""
+        expected[name] = [f"{parameters:,}", f"{macs / 1e9:.2f} G", with_minus(found, signed=False), lead]
+    assert set(NETWORK_NAMES.values()) == set(NETWORKS)
+    assert rows("network") == expected
+
+
+def test_its_table_of_depths_is_what_was_measured():
+    outcomes = read_results("architectures")
+    model = UNetPlusPlus(widths=(8, 16, 32, 64, 128)).eval()
+    for (name, cells), depth in zip(rows("cut to").items(), range(1, 5), strict=True):
+        costs = profile(prune(model, depth), 256, repeats=1)
+        runs = [outcomes[trial_name("unetpp", seed)] for seed in SEEDS]
+        found = t_interval([score(run, SCORES["membrane"], f"head {depth}") for run in runs])
+        assert name.startswith(f"L{depth}")
+        assert cells == [f"{costs.parameters:,}", f"{costs.macs / 1e9:.2f} G", with_minus(found, signed=False)]
+
+
+@pytest.mark.parametrize("line", re.findall(r"^- .*\(data/results/.*", TEXT, re.MULTILINE))
+def test_its_findings_are_what_was_measured(line):
+    name = re.search(r"data/results/(\w+)/", line)[1]
+    assert name in NAMES
+    table = find_experiment(name).table(read_results(name))
+    quoted = re.findall(r"[+−]\d+\.\d+ \[[^]]+\]", line)
+    assert quoted
+    assert [numbers for numbers in quoted if numbers.replace("−", "-") not in table] == []

@@ -24,7 +24,8 @@ def bce_dice_loss(
 ) -> Tensor:
     """Return ``bce_weight * bce_loss + dice_weight * soft_dice_loss``, ½·BCE + (1 − Dice) by default.
 
-    Shapes, values and errors as in the head of this module; `smooth` as in `soft_dice_loss`.
+    `logits` (N, C, H, W), `target` (N, 1, H, W); values and errors as in the head of this module; `smooth` as in
+    `soft_dice_loss`.
 
     Source: UNet++ (Zhou et al. 2018), which prints −(1/N) Σ_b (½·Y_b·log Ŷ_b + 2·Y_b·Ŷ_b / (Y_b + Ŷ_b)). Ours adds the
     background term that the printed BCE lacks for a single sigmoid channel, sums each image's pixels before the ratio,
@@ -37,6 +38,7 @@ def bce_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Return the cross-entropy in nats, its mean over the pixels of the batch that are not ignored.
 
     Binary cross-entropy for one channel, softmax cross-entropy for several. A batch without such a pixel gives 0.
+    `logits` (N, C, H, W), `target` (N, 1, H, W); values and errors as in the head of this module.
     """
     _check(logits, target)
     logits = _at_least_float32(logits)
@@ -53,6 +55,8 @@ def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tenso
     p is the probability, y the truth as 0 and 1; a binary problem has the foreground alone, a multi-class one all its
     classes. `smooth` counts pixels, like the sums that it stands beside: it decides the score of a class that is
     absent, and with 0 a class neither present nor predicted gives NaN. An image that is wholly ignored gives 0.
+    `logits` (N, C, H, W), `target` (N, 1, H, W), values as in the head of this module. Raises `InputError` for others,
+    and for smooth < 0.
     """
     _check(logits, target)
     if smooth < 0:

@@ -99,7 +99,7 @@ def show_images(panels: Mapping[str, Pixels], columns: int = 4, legend: Mapping[
 def mark_mistakes(truth: Pixels, prediction: Pixels) -> NDArray[np.uint8]:
     """Return a prediction with its mistakes in colour, (H, W, 3); `MISTAKES` says what the colours mean.
 
-    ``truth`` and ``prediction`` hold 0 and 1, each (H, W), (1, H, W) or (1, 1, H, W).
+    ``truth`` and ``prediction`` hold 0 and 1, each (H, W), (1, H, W) or (1, 1, H, W); InputError else.
     """
     true, predicted = (np.asarray(labels).squeeze() for labels in (truth, prediction))
     if true.ndim != 2 or true.shape != predicted.shape:

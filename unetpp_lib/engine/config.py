@@ -110,7 +110,7 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, path: Path) -> "TrainConfig":
-        """Read the configuration of the run in ``path``'s folder."""
+        """Read the configuration of the run in ``path``'s folder; InputError for a file that is missing or damaged."""
         try:
             values = json.loads(path.read_text())
             known = {f.name for f in fields(cls)}

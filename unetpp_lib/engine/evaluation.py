@@ -84,6 +84,8 @@ def evaluate(
     """Score every head of ``model``, and their mean, on the images ``names`` of ``folder`` (default: all).
 
     One-class predictions are cut at the card's threshold. The all-foreground answer is scored beside them.
+    Images larger than ``tile`` pixels are read in tiles. Without ``runtime``, float32 on the best device.
+    Raises InputError for names that the folder lacks, and a folder of other channels or classes than the network's.
     """
     runtime = runtime or choose_runtime(precision="float32")
     names = tuple(folder.names if names is None else names)

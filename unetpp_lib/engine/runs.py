@@ -151,7 +151,7 @@ def new_run_folder(config: TrainConfig) -> Path:
 
 
 def find_weights(run_or_weights: Path) -> Path:
-    """Return the weights that a run folder or a .safetensors file stands for."""
+    """Return the weights that a run folder or a .safetensors file stands for; InputError for a folder without."""
     if run_or_weights.is_dir():
         run = Run(run_or_weights)
         if not run.weights.is_file():

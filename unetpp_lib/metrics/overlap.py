@@ -91,7 +91,7 @@ def dice(counts: Tensor, of: Of = "foreground", average: Average = "image") -> f
 
 
 def pixel_accuracy(counts: Tensor, average: Average = "image") -> float:
-    """Return the share of pixels whose class is right, in [0, 1]; `counts` and `average` as in `iou`."""
+    """Return the share of pixels whose class is right, in [0, 1]; `counts` (N, K, K) and `average` as in `iou`."""
     counts = _averaged(counts, average)
     return _ratio(counts.diagonal(dim1=1, dim2=2).sum(dim=1), counts.sum(dim=(1, 2))).mean().item()
 

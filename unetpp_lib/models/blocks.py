@@ -47,7 +47,7 @@ class ConvBlock(nn.Module):
             nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the block's features."""
+        """Return the block's features: ``(N, in_channels, H, W)`` → ``(N, out_channels, H, W)``."""
         x = torch.relu(self.norm1(self.conv1(x)))
         x = torch.relu(self.norm2(self.conv2(x)))
         return self.dropout(x)  # type: ignore[no-any-return]
@@ -93,7 +93,10 @@ def mirror_index(length: int, padded: int, device: torch.device) -> Tensor:
 class SegmentationNetwork(nn.Module):
     """The frame of every network here: checks and pads the image, runs the network, crops the logits.
 
+    Shape: ``(N, in_channels, H, W)`` → a list of logits ``(N, num_classes, H, W)``, one a head. Any H and W; inside,
+    they are multiples of ``pad_multiple`` pixels. ``dropout`` is a share of channels.
     A subclass sets ``heads`` (1×1 convolutions, shallow to deep) and ``head_depths``, and defines ``head_features``.
+    Raises InputError for arguments that make no network.
     """
 
     heads: nn.ModuleList

@@ -79,6 +79,7 @@ def profile(
     """Measure one forward pass on one image of ``size`` (pixels: one number for a square, or height and width).
 
     The network is moved to ``device`` for the measurement, set to evaluation mode, and put back as it was.
+    Latency is the median of ``repeats`` passes, in seconds. Raises InputError for sizes and repeats below 1.
     """
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width, repeats) < 1:
@@ -101,7 +102,7 @@ def profile(
 def profile_depths(
     model: SegmentationNetwork, size: int | tuple[int, int] = 512, device: str | torch.device = "cpu", repeats: int = 5
 ) -> dict[int, Profile]:
-    """Return the profile of ``model`` pruned to each depth, by depth."""
+    """Return the profile of ``model`` pruned to each depth, by depth; ``size`` in pixels, errors as in `prune`."""
     return {depth: profile(prune(model, depth), size, device, repeats) for depth in range(1, model.depth + 1)}
 
 
@@ -114,7 +115,8 @@ def choose_depth(
     """Return the depth of the smallest network that keeps the budget.
 
     ``profiles`` and ``scores`` (IoU) are by depth. Of the networks that take at most ``max_latency`` seconds, it is
-    the one with the fewest parameters among those whose IoU is at most ``max_iou_drop`` below the best of them.
+    the one with the fewest parameters among those whose IoU is at most ``max_iou_drop`` (0.01 is one point) below the
+    best of them. Raises InputError where the two are not for the same depths, and where no network is fast enough.
     """
     if not profiles or profiles.keys() != scores.keys():
         raise InputError(

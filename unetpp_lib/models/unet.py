@@ -41,7 +41,7 @@ class UNet(SegmentationNetwork):
         self.head_depths = (self.depth,)
 
     def head_features(self, x: Tensor) -> list[Tensor]:
-        """Return the decoder's last map, for a padded image."""
+        """Return the decoder's last map, ``(N, widths[0], H, W)``, for a padded image."""
         skips = [self.encoder[0](x)]
         for block in list(self.encoder)[1:]:
             skips.append(block(max_pool2d(skips[-1], 2)))

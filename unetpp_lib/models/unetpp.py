@@ -70,7 +70,7 @@ class UNetPlusPlus(SegmentationNetwork):
         return grid
 
     def head_features(self, x: Tensor) -> list[Tensor]:
-        """Return the maps that the heads read, X^{0,j}, for a padded image."""
+        """Return the maps that the heads read, X^{0,j}, ``(N, widths[0], H, W)``, for a padded image."""
         top = self.node_features(x)[0]
         return [top[depth] for depth in self.head_depths]
 
@@ -80,6 +80,7 @@ def probabilities(heads: Sequence[Tensor], mode: Mode = "accurate", depth: int |
 
     With depth d (default: the deepest head), ``accurate`` is the mean of heads 1 … d, ``fast`` is head d alone.
     Fast saves time only in a network that was cut by `prune`. One class: sigmoid; several: softmax over the classes.
+    Raises InputError for a depth that has no head, and another mode.
     Source: Zhou et al. 2018, section 3.2 (the two modes).
     """
     depth = len(heads) if depth is None else depth

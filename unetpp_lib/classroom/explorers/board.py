@@ -53,6 +53,7 @@ class LoopBoard(PictureExplorer):
     ``image`` (C, H, W) in [0, 1] and ``mask`` (1, H, W) are what the network is asked about, ``steps`` is how many
     there will be, ``classes`` names the classes. The board is drawn again at most once in ``seconds``, and never takes
     more than a tenth of the time. The notebook's ■ and Ctrl-C end the block, not the notebook.
+    InputError for image and mask of two sizes, and fewer than one step.
     """
 
     def __init__(
@@ -221,7 +222,8 @@ class TrainingBoard(LoopBoard):
 
     The notebook's ■ and Ctrl-C end it after the current step; everything is saved, and ``train()`` goes on from there,
     also on a new board of the same configuration. ``name`` chooses the image that is shown, default: the first one of
-    the validation part. ``run`` is the run; its folder holds what `train` leaves behind.
+    the validation part. ``run`` is the run; its folder holds what `train` leaves behind. InputError for a name
+    that the data set lacks.
     """
 
     def __init__(self, config: TrainConfig, name: str | None = None, seconds: float = 1.0) -> None:

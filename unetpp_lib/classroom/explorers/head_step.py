@@ -26,7 +26,7 @@ class HeadStepExplorer(PictureExplorer):
 
     ``kept`` is what `shipped_heads` or `keep_heads` gives, or a `KeptHeads` of your own probabilities.
     Controls: ``moment`` (which of the kept steps, from 0), ``head`` ("all", "1" …, "mean"), ``view`` ("decision",
-    "probability").
+    "probability"). InputError for a moment that was not kept.
     """
 
     def __init__(self, kept: KeptHeads, threshold: float = 0.5, moment: int = -1) -> None:

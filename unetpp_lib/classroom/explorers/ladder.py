@@ -63,6 +63,7 @@ class LadderExplorer(PictureExplorer):
     own come in with ``LadderExplorer([*stored_scores(), Scored("mine", "U-Net", 0, 0.91, 0.66, 0.78)])``. Every point
     is a seed, every bar a 95 % t-interval over seeds, of the differences of pairs where the gap is shown. ``claim``
     holds a reported white IoU by network. Controls: ``protocol``, ``score``, ``view`` ("networks", "gap").
+    InputError for a score outside 0 … 1, a seed given twice, and more than two networks.
     """
 
     def __init__(self, scored: Iterable[Scored] | None = None, claim: Mapping[str, float] | None = None) -> None:

@@ -37,6 +37,7 @@ class LossPullExplorer(PictureExplorer):
     none. The shape is the target's own; a disc, where the target is empty. Inside it every pixel has the probability
     ``confidence`` (per cent), outside it has the rest. The controls are attributes: ``right`` and ``down`` (pixels),
     ``size`` and ``confidence`` (per cent); ``values`` holds the losses and the IoU, ``pulls`` the maps.
+    InputError for what is no mask, and for a place outside of it.
     """
 
     def __init__(self, target: Tensor | None = None, right: int = 0, down: int = 0) -> None:

@@ -38,9 +38,10 @@ class Question:
 class PeepholeGame(PictureExplorer):
     """Label the contour at the cross through one of four windows; your errors stand beside those of the heads.
 
-    ``samples`` are images in [0, 1] with their masks and distractor maps. Each window has ``count`` questions of its
-    own, half of them membranes; the window of 18 pixels goes with head 1, and so on. `answer` takes an answer, as the
-    buttons do. Raises InputError where the images' middle, which no window leaves, holds too few contours.
+    ``samples`` are images (1, H, W) in [0, 1] with their masks and distractor maps of the same shape. Each window has
+    ``count`` questions of its own, half of them membranes; the window of 18 pixels goes with head 1, and so on.
+    `answer` takes an answer, as the buttons do. Raises InputError where the images' middle, which no window leaves,
+    holds too few contours.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class PeepholeGame(PictureExplorer):
         return min(len(self.answers[window]), len(self.questions[window]) - 1)
 
     def answer(self, label: Label) -> None:
-        """Answer the question that is shown, and go on to the next."""
+        """Answer the question that is shown, "membrane" or "distractor" (else InputError), and go on to the next."""
         if label not in ("membrane", "distractor"):
             raise InputError(f'{label!r} is no answer: say "membrane" or "distractor".')
         given, questions = self.answers[self.window.value], self.questions[self.window.value]

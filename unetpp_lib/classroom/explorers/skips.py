@@ -83,7 +83,7 @@ class SkipsExplorer(PictureExplorer):
         return [slider.value for slider in self.sliders]
 
     def set(self, *strengths: int) -> None:
-        """Move the sliders of all rows, and draw once."""
+        """Move the sliders of all rows, to per cents, and draw once; InputError for another number of rows."""
         if len(strengths) != len(self.sliders):
             raise InputError(f"There are {len(self.sliders)} skips and {len(strengths)} strengths: give one each.")
         self._waiting = True

@@ -120,7 +120,8 @@ class WiringExplorer(PictureExplorer):
 class HiddenWire(PictureExplorer):
     """A UNet++ with one wrong wire that is not shown: find the node from what the gradient of each X^{0,j} reaches.
 
-    ``puzzle`` chooses one of six. ``reader`` is the node of row 0 that the gradient starts from, ``guess`` your answer.
+    ``puzzle``, 0 to 5, chooses one of six; InputError for another. ``reader`` is the node of row 0 that the gradient
+    starts from, ``guess`` your answer.
     """
 
     def __init__(self, puzzle: int = 0) -> None:

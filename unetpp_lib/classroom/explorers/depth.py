@@ -81,7 +81,7 @@ class DepthExplorer(PictureExplorer):
 
     @classmethod
     def of_run(cls, run: str | Path, part: Part = "validation") -> "DepthExplorer":
-        """Open the network of a run's folder, as `unetpp train` leaves it, on the first images of a part; else InputError."""
+        """Open a run's network, as `unetpp train` leaves it, on the first images of a part; InputError for another."""
         finished = Run(Path(run))
         config = finished.config
         model, card = finished.load_model()

@@ -48,9 +48,9 @@ $(VENV)/installed-docs: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/constraints.txt -e '.[docs]'
 	@touch $@
 
-site: $(VENV)/installed-docs ## build the website in _site/, with the notebooks' stored outputs, and follow its links
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs . _site
-	@$(BIN)/python docs/check_site.py _site
+site: $(VENV)/installed-docs ## build the website in _site/html, with the notebooks' stored outputs, and follow its links
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -c docs . _site/html
+	@$(BIN)/python docs/check_site.py _site/html
 
 pictures: $(VENV)/installed ## draw the pictures of the README (needs Chromium)
 	$(BIN)/python docs/pictures.py

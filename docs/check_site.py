@@ -1,4 +1,4 @@
-"""Check a built site: `python docs/check_site.py _site` follows every link and opens every page in a browser.
+"""Check a built site: `python docs/check_site.py _site/html` follows every link and opens every page in a browser.
 
 The exit status is 1 where a link leads nowhere, a page would fetch something from elsewhere, a picture is missing or
 has no words, or a page scrolls sideways at one of the widths of WIDTHS. Without Chromium, the pages are not opened.
@@ -105,7 +105,7 @@ def main() -> int:
     print(*faults, sep="\n", end="\n" if faults else "")
     pages = len(list(site.rglob("*.html")))
     how = f"opened at {' and '.join(map(str, WIDTHS))} pixels" if browser else "not opened: there is no browser"
-    print(f"{pages} pages, every link followed, {how}: {len(faults) or 'no'} faults. Begin with {site.name}/index.html")
+    print(f"{pages} pages, every link followed, {how}: {len(faults) or 'no'} faults. Begin with {site}/index.html")
     return int(bool(faults))
 
 

@@ -6,7 +6,14 @@ from threading import Thread
 import pytest
 import torch
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, require_image, require_network, whole_number
+from unetpp_lib.classroom.explorers.base import (
+    PictureExplorer,
+    Press,
+    choice,
+    require_image,
+    require_network,
+    whole_number,
+)
 from unetpp_lib.errors import InputError
 
 
@@ -32,6 +39,29 @@ def test_reports_from_two_threads_are_taken_up_one_after_another():
         thread.join()
     assert (slider.value, buttons.value) == (1, "b")
     assert events == ["begins", "ends"] * 2
+
+
+def test_a_press_waits_for_what_another_control_has_begun():
+    _, slider = whole_number("n", 0, 0, 9)
+    button, events = Press(), []
+    slider.observe(lambda _: (events.append("begins"), time.sleep(0.1), events.append("ends")), "value")
+    button.on_click(lambda _: events.append("pressed"))
+    first = Thread(target=slider.set_state, args=[{"value": 1}])
+    first.start()
+    while not events:
+        time.sleep(0.001)
+    button._handle_custom_msg({"event": "click"}, [])
+    first.join()
+    assert events == ["begins", "ends", "pressed"]
+
+
+def test_a_choice_among_buttons_that_are_gone_is_no_choice():
+    buttons = choice("c", ["a", "b", "c"])
+    buttons.options = ["a", "b"]
+    buttons.set_state({"index": 2})
+    assert buttons.value == "a"
+    buttons.set_state({"index": 1})
+    assert buttons.value == "b"
 
 
 def test_a_slider_has_a_field_of_the_same_name_and_number():

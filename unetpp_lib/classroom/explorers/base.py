@@ -14,8 +14,39 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
 
 LABEL, SLIDER, NUMBER = "12em", "27em", "5em"  # widths; labels of one width set the controls below each other
-# JupyterLab sets a slider's label to the right, beside it, and that of buttons to the left
-STYLE = "<style>.widget-toggle-buttons > .widget-label {text-align: right; margin-right: 8px}</style>"
+CLASS = "course-explorer"
+# JupyterLab sets a slider's label to the right, beside it, and that of buttons to the left; its handles are white on
+# white, a pressed button differs by a shade of grey alone, and what has the focus is hard to see
+STYLE = f"""<style>
+.{CLASS} .widget-toggle-buttons > .widget-label {{text-align: right; margin-right: 8px; flex-shrink: 0}}
+.{CLASS} .noUi-handle {{border: 2px solid var(--jp-ui-font-color2)}}
+.{CLASS} .mod-active {{box-shadow: inset 0 -3px var(--jp-ui-font-color1)}}
+.{CLASS} :focus-visible {{outline: 2px solid var(--jp-brand-color1); outline-offset: 2px}}
+</style>"""
+# What JupyterLab leaves out for screen readers: the names of sliders and of groups of buttons, and which is pressed.
+# It runs when a picture has arrived, and after that whenever a control has changed.
+NAMES = """
+const tell = (root) => {
+  const label = (control) => control.querySelector('.widget-label').textContent;
+  for (const slider of root.querySelectorAll('.widget-slider'))
+    slider.querySelector('.noUi-handle').setAttribute('aria-label', label(slider));
+  for (const group of root.querySelectorAll('.widget-toggle-buttons')) {
+    group.setAttribute('role', 'group');
+    group.setAttribute('aria-label', label(group));
+  }
+  for (const button of root.querySelectorAll('.widget-toggle-button'))
+    button.setAttribute('aria-pressed', button.classList.contains('mod-active'));
+};
+const begin = (tries) => {
+  const root = this.closest('.course-explorer');
+  if (!root) return tries && setTimeout(begin, 50, tries - 1);
+  if (root.told) return;
+  root.told = new MutationObserver(() => tell(root));
+  root.told.observe(root, {subtree: true, childList: true, attributeFilter: ['class']});
+  tell(root);
+};
+begin(100);
+"""
 
 
 class PictureExplorer(widgets.VBox):  # type: ignore[misc]
@@ -28,13 +59,15 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
         self.png, self.status = b"", ""
         self._view = widgets.HTML()
         super().__init__([*controls, self._view])
+        self.add_class(CLASS)
 
     def show(self, png: bytes, alt: str, status: str) -> None:
         """Put a picture, the words for it, and the line of status in the place of the last ones."""
         self.png, self.status = png, status
         encoded = base64.b64encode(png).decode()
         self._view.value = (
-            f'{STYLE}<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{encoded}">'
+            f'{STYLE}<img alt="{escape(alt)}" style="max-width: 100%" onload="{NAMES}" '
+            f'src="data:image/png;base64,{encoded}">'
             f'<p role="status" style="white-space: pre-line">{escape(status, quote=False)}</p>'
         )
 
@@ -60,6 +93,10 @@ class OneAtATime:
         with self._lock:
             super().set_state(sync_data)  # type: ignore[misc]
 
+    def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+        with self._lock:
+            super()._handle_custom_msg(content, buffers)  # type: ignore[misc]
+
 
 class Slider(OneAtATime, widgets.IntSlider):  # type: ignore[misc]
     """A slider of whole numbers."""
@@ -72,9 +109,19 @@ class Number(OneAtATime, widgets.BoundedIntText):  # type: ignore[misc]
 class Choice(OneAtATime, widgets.ToggleButtons):  # type: ignore[misc]
     """Buttons of which one is chosen."""
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take up what the browser reports, but for a choice among buttons that have been taken away meanwhile."""
+        with self._lock:
+            if (sync_data.get("index") or 0) < len(self._options_full):
+                super().set_state(sync_data)
+
 
 class Switch(OneAtATime, widgets.ToggleButton):  # type: ignore[misc]
     """A button that is on or off."""
+
+
+class Press(OneAtATime, widgets.Button):  # type: ignore[misc]
+    """A button that does something when it is pressed."""
 
 
 def whole_number(label: str, value: int, least: int, greatest: int, step: int = 1) -> tuple[widgets.HBox, Slider]:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, require_image, require_network
+from unetpp_lib.classroom.explorers.base import PictureExplorer, Press, choice, require_image, require_network
 from unetpp_lib.classroom.figures import png_of_image
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
@@ -59,7 +59,7 @@ class PeepholeGame(PictureExplorer):
         }
         self.answers: dict[int, list[Label]] = {window: [] for window in self.windows}
         self.window = choice("window, pixels", list(self.windows))
-        buttons = {label: widgets.Button(description=label) for label in ("membrane", "distractor")}
+        buttons = {label: Press(description=label) for label in ("membrane", "distractor")}
         super().__init__([self.window, widgets.HBox([*buttons.values()])])
         for label, button in buttons.items():
             button.on_click(lambda _, label=label: self.answer(label))

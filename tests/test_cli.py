@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from unetpp_lib.cli import main
-from unetpp_lib.engine import Card, load_model, save_model
+from unetpp_lib.data import read_image
+from unetpp_lib.engine import Card, choose_runtime, load_model, predict, save_model
 from unetpp_lib.models import UNet, UNetPlusPlus
 
 TINY = ["--widths", "4", "6", "8", "--patch", "32", "--epochs", "2", "--evaluate-every", "2", "--device", "cpu"]
@@ -97,6 +98,15 @@ def test_predict_writes_masks_and_probabilities(capsys, run_folder, picture, tmp
     assert set(np.unique(mask)) <= {0, 255}
     assert ((probability > 130) <= (mask == 255)).all()
     assert ((probability < 125) <= (mask == 0)).all()
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_predict_at_a_depth_answers_as_its_heads_do(capsys, run_folder, picture, tmp_path, depth):
+    assert run(capsys, "predict", run_folder, picture, "--out", tmp_path / "o", "--depth", depth)[0] == 0
+    model, card = load_model(run_folder / "best.safetensors")
+    expected = predict(model, read_image(picture), card, depth=depth, runtime=choose_runtime())[0]
+    written = np.asarray(Image.open(tmp_path / "o" / "cell_probability.png")) / 255
+    assert np.abs(written - expected.numpy()).max() < 0.02  # bf16 has 8 binary digits, the picture 256 greys
 
 
 def test_predict_writes_one_probability_a_class(capsys, picture, tmp_path):

@@ -157,6 +157,9 @@ def predict(
     model, card = engine.load_model(engine.find_weights(run_or_weights))
     if depth is not None and not 1 <= depth <= len(model.heads):
         raise InputError(f"--depth is {depth}; this network has heads 1 to {len(model.heads)}.")
+    if depth is not None and depth < len(model.heads):
+        model = models.prune(model, depth)
+    model = models.fold_batch_norm(model)
     pages = [(path, page, count) for path in images for count in [data.count_pages(path)] for page in range(count or 1)]
     slices = {f"{path.stem}_{page:03}" if count > 1 else path.stem: (path, page) for path, page, count in pages}
     if len(slices) < len(pages):
@@ -164,7 +167,7 @@ def predict(
     existing = [path for name in slices for kind in ("png", "npy") if (path := out / f"{name}_mask.{kind}").exists()]
     if existing:
         raise InputError(f"{existing[0]} exists already; choose another --out.")
-    options: dict[str, Any] = {"mode": mode, "depth": depth, "tile": tile, "average_flips": average_flips}
+    options: dict[str, Any] = {"mode": mode, "tile": tile, "average_flips": average_flips}
     options["runtime"] = engine.choose_runtime(device)
     for name, (path, page) in tqdm(slices.items(), unit="image", delay=1):
         files = out / f"{name}_probability.npy", out / f"{name}_mask.npy"

@@ -1,6 +1,7 @@
 """U-Net, UNet++ and its pruned depths, and what they cost."""
 
 from unetpp_lib.models.blocks import ConvBlock, SegmentationNetwork
+from unetpp_lib.models.folding import fold_batch_norm
 from unetpp_lib.models.profiling import Profile, choose_depth, profile, profile_depths
 from unetpp_lib.models.pruning import prune
 from unetpp_lib.models.unet import UNet, compute_matched_unet, wide_unet
@@ -14,6 +15,7 @@ __all__ = [
     "UNetPlusPlus",
     "choose_depth",
     "compute_matched_unet",
+    "fold_batch_norm",
     "probabilities",
     "profile",
     "profile_depths",

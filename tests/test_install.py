@@ -2,11 +2,13 @@
 
 import re
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -32,6 +34,13 @@ def test_the_tested_set_pins_every_direct_dependency_within_its_range(requiremen
     pins = {canonical(name): version for name, version in PINS.items()}
     assert canonical(wanted.name) in pins
     assert wanted.specifier.contains(pins[canonical(wanted.name)])
+
+
+def test_the_tested_set_installs_on_the_oldest_python_that_is_promised():
+    oldest = min(part.version for part in SpecifierSet(PROJECT["requires-python"])) + ".0"
+    installed = [found for found in distributions() if PINS.get(found.name) == found.version]
+    assert len(installed) > 50
+    assert [f.name for f in installed if not SpecifierSet(f.metadata["Requires-Python"] or "").contains(oldest)] == []
 
 
 def test_the_ranges_are_loose():

@@ -23,6 +23,7 @@ PROSE = re.sub(r"^```.*?^```", "", TEXT, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [line for kind, block in BLOCKS if kind in ("sh", "bat") for line in block.splitlines()]
 SPANS = re.findall(r"`((?:make|unetpp) [^`]+)`", PROSE)
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+NUMBER = r"[+-]?\d+(?:\.\d+)?"
 PICTURE_BYTES, FILM_BYTES = 400_000, 1_000_000
 NETWORK_NAMES = {
     "U-Net": "unet",
@@ -104,9 +105,9 @@ def test_its_notebooks_are_the_course_with_their_titles_questions_and_minutes():
     for path in paths:
         words = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown")
         title, question = re.match(r"# (.*)\n\n\*\*(.*)\*\*", words).groups()
-        minutes = int(re.search(r"\*\*Time:\*\* about (\d+) minutes", words)[1])
-        minutes += int((re.search(r"and (\d+) more for the exercises", words) or [0, 0])[1])
-        expected[path.name[:2]] = [f"[{title}](notebooks/{path.name})", question, str(minutes)]
+        minutes, for_exercises = re.search(r"\*\*Time:\*\* about (\d+) minutes, (\d+) of them for", words).groups()
+        assert int(for_exercises) == sum(task.minutes for task in exercises_of(int(path.name[:2])).values())
+        expected[path.name[:2]] = [f"[{title}](notebooks/{path.name})", question, minutes]
     assert rows("| notebook") == expected
 
 
@@ -142,6 +143,13 @@ def test_its_findings_are_what_was_measured(line):
     name = re.search(r"data/results/(\w+)/", line)[1]
     assert name in NAMES
     table = find_experiment(name).table(read_results(name))
-    quoted = re.findall(r"[+−]\d+\.\d+ \[[^]]+\]", line)
+    measured = [numbers(text) for text in re.findall(rf"{NUMBER} \[{NUMBER}, {NUMBER}\]", table)]
+    quoted = re.findall(rf"{NUMBER} \[{NUMBER}, {NUMBER}\]", line.replace("−", "-"))
     assert quoted
-    assert [numbers for numbers in quoted if numbers.replace("−", "-") not in table] == []
+    for text in quoted:
+        digits = len(re.match(NUMBER, text)[0].partition(".")[2])  # rounded for readers, and no more than that
+        assert numbers(text) in [[round(value, digits) for value in triple] for triple in measured]
+
+
+def numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(NUMBER, text)]

@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from unetpp_lib.engine.runtime import choose_runtime, provenance
 from unetpp_lib.files import write_atomically
 from unetpp_lib.losses import deep_supervision_loss
-from unetpp_lib.models import UNet, UNetPlusPlus, prune
+from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus, fold_batch_norm, prune
 from unetpp_lib.models.profiling import _PeakMemory
 
 
@@ -83,27 +83,31 @@ class Contender:
             self.network.eval()(images[:1])
         self.macs = counter.get_total_flops() // 2  # of one image
         self.best = best_rate(self.network, images, way)
-        if way.compiled:
-            self.network.compile(dynamic=False)
         self.optimizer = torch.optim.Adam(self.network.parameters())
         self.masks = (torch.rand_like(images[:, :1]) < 0.8).to(torch.uint8)
+        self.answering = self.network
+        if way.bf16 and isinstance(self.network, SegmentationNetwork):  # as `unetpp predict` does
+            self.answering = fold_batch_norm(self.network)
+        if way.compiled:
+            self.network.compile(dynamic=False)
+            self.answering.compile(dynamic=False)
 
-    def heads(self) -> list[Tensor]:
+    def heads(self, network: nn.Module) -> list[Tensor]:
         with torch.autocast(self.images.device.type, torch.bfloat16, enabled=self.way.bf16):
-            heads = self.network(self.images)
+            heads = network(self.images)
         return heads if isinstance(heads, list | tuple) else [heads]
 
     def train(self) -> None:
         self.network.train()
-        loss = deep_supervision_loss(self.heads(), self.masks)
+        loss = deep_supervision_loss(self.heads(self.network), self.masks)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
 
     def infer(self) -> None:
-        self.network.eval()
+        self.answering.eval()
         with torch.inference_mode():
-            self.heads()
+            self.heads(self.answering)
 
     @property
     def tasks(self) -> dict[str, Callable[[], None]]:

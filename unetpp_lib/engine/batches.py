@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.errors import InputError
@@ -34,11 +34,26 @@ class Patches(Dataset[tuple[Tensor, Tensor]]):
         self._cache: dict[int, tuple[Tensor, Tensor]] = {}
         pixels = sum(height * width for height, width in self.sizes)
         self._keep = pixels * (4 * folder.channels + 1) <= CACHE_BYTES
+        self._reading = torch.empty(0, dtype=torch.int64)  # for each worker its image, or -1
+
+    def share_with(self, workers: int) -> None:
+        """Make room, in memory that all processes share, for what each worker has in hand."""
+        self._reading = torch.full((workers,), -1).share_memory_()  # type: ignore[no-untyped-call]
+
+    @property
+    def in_hand(self) -> list[str]:
+        """The names of the images that the workers are reading, or read when they died."""
+        return [self.folder.names[self.indices[image]] for image in self._reading.tolist() if image >= 0]
 
     def _read(self, image: int) -> tuple[Tensor, Tensor]:
         if image in self._cache:
             return self._cache[image]
+        worker = get_worker_info()
+        if worker is not None:
+            self._reading[worker.id] = image
         pair = self.folder[self.indices[image]]
+        if worker is not None:
+            self._reading[worker.id] = -1
         if self._keep:
             self._cache[image] = pair
         return pair
@@ -109,6 +124,7 @@ class BatchPlan:
 
 def load_batches(patches: Patches, plan: BatchPlan, workers: int, pin: bool) -> DataLoader[tuple[Tensor, Tensor]]:
     """Return the loader of the plan's batches: images ``(N, C, patch, patch)`` and masks ``(N, 1, patch, patch)``."""
+    patches.share_with(workers)
     context = "spawn" if workers else None  # fork is not safe once PyTorch has started threads
     return DataLoader(
         patches,

@@ -43,7 +43,7 @@ def is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def peer_is_lost(error: RuntimeError) -> bool:
+def peer_is_lost(error: Exception) -> bool:
     """Whether an error says that another rank is gone; gloo says so in words alone."""
     return isinstance(error, dist.DistError) or "gloo" in str(error)
 

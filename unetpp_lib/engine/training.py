@@ -22,8 +22,9 @@ from unetpp_lib.data import Augmentation, SegmentationFolder, Split, find_datase
 from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
 from unetpp_lib.engine.config import TrainConfig
-from unetpp_lib.engine.distributed import World, join_world, peer_is_lost
+from unetpp_lib.engine.distributed import World, join_world
 from unetpp_lib.engine.evaluation import evaluate
+from unetpp_lib.engine.faults import explained
 from unetpp_lib.engine.pictures import draw_predictions
 from unetpp_lib.engine.runs import Run, begin_run, open_run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
@@ -47,7 +48,8 @@ def train(config: TrainConfig, resume: bool = False, watch: Watch | None = None)
     have had without the stop (bit for bit on a CPU: same machine, threads and versions).
     Ctrl-C stops after the current step, saves, and returns the unfinished run.
     ``watch`` takes the place of the progress bar: it is called after every step, and stops as Ctrl-C does.
-    Raises InputError for data, options or files that are wrong, and for a loss that is not finite.
+    Raises InputError for data, options or files that are wrong, for a loss that is not finite, and where memory runs
+    out or another process of the run is lost.
     """
     runtime = choose_runtime(config.device, config.precision, config.compiled)
     with join_world(runtime.device.type == "cuda") as world:
@@ -61,17 +63,8 @@ def train(config: TrainConfig, resume: bool = False, watch: Watch | None = None)
             training.restore(load_checkpoint(run.checkpoint))
         elif world.is_main and not run.split_file.exists():
             begin_run(run, config, split, runtime)
-        try:
+        with explained(training):
             finished = training.fit(watch)
-        except RuntimeError as error:
-            if not peer_is_lost(error):
-                raise
-            raise InputError(
-                f"Rank {world.rank} of {world.size} lost another one at step {training.step}, which ended or cannot be "
-                f"reached; its own message tells why. {run.checkpoint} holds the last checkpoint (one is written every "
-                f"{config.checkpoint_seconds:g} s): go on with --out {run.folder} --resume, on as many processes as "
-                "the batch can be shared by."
-            ) from error
         if finished and world.is_main:
             score_run(run, folder, runtime)
         world.wait()
@@ -120,9 +113,9 @@ class Training:
         self.augment = Augmentation() if config.augment else None
         self.generator = torch.Generator(runtime.device)
 
-        patches = Patches(folder, indices, config.patch)
-        self.plan = BatchPlan(patches, config.batch_size, config.epochs, config.seed, world.rank, world.size)
-        self.loader = load_batches(patches, self.plan, config.workers, pin=runtime.device.type == "cuda")
+        self.patches = Patches(folder, indices, config.patch)
+        self.plan = BatchPlan(self.patches, config.batch_size, config.epochs, config.seed, world.rank, world.size)
+        self.loader = load_batches(self.patches, self.plan, config.workers, pin=runtime.device.type == "cuda")
         self.step = 0
         self.last_loss = math.nan
         self.history: list[dict[str, Any]] = []

@@ -21,6 +21,7 @@ Glossary <notebooks/glossary>
 :hidden:
 :caption: More
 docs/teachers
+docs/planning
 docs/api
 CONTRIBUTING
 CHANGELOG

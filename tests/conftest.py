@@ -27,3 +27,15 @@ def tiny_set(tmp_path_factory) -> Path:
         Image.fromarray(image.astype(np.uint8)).save(root / "images" / f"disc_{i:02}.png")
         Image.fromarray((disc * 255).astype(np.uint8)).save(root / "masks" / f"disc_{i:02}.png")
     return root
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have recorded to be shown, such as times that are measured and not asserted."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    properties = (pair for report in reports for pair in getattr(report, "user_properties", ()))
+    # a test has a report each for its setup, call and end, with the same properties
+    lines = dict.fromkeys(text for name, text in properties if name == "shown")
+    if lines:
+        terminalreporter.section("measured, not asserted")
+        for line in lines:
+            terminalreporter.line(line)

@@ -101,3 +101,11 @@ def test_what_does_not_exist_is_refused():
         WiringExplorer("V-Net")
     with pytest.raises(InputError):
         HiddenWire(6)
+
+
+def test_a_guess_can_be_taken_back():
+    hidden = HiddenWire(0)
+    hidden.guess.label = "X0,2"
+    hidden.guess.label = "none yet"
+    assert hidden.guess.index == 0  # its button is pressed
+    assert hidden.status.endswith("Which?")

@@ -9,44 +9,12 @@ from typing import Any
 import ipywidgets as widgets  # type: ignore[import-untyped]
 from torch import Tensor
 
+from unetpp_lib.classroom.explorers.access import ACCESS, CLASS, STYLE
 from unetpp_lib.classroom.figures import shrink
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
 
 LABEL, SLIDER, NUMBER = "12em", "27em", "5em"  # widths; labels of one width set the controls below each other
-CLASS = "course-explorer"
-# JupyterLab sets a slider's label to the right, beside it, and that of buttons to the left; its handles are white on
-# white, a pressed button differs by a shade of grey alone, and what has the focus is hard to see
-STYLE = f"""<style>
-.{CLASS} .widget-toggle-buttons > .widget-label {{text-align: right; margin-right: 8px; flex-shrink: 0}}
-.{CLASS} .noUi-handle {{border: 2px solid var(--jp-ui-font-color2)}}
-.{CLASS} .mod-active {{box-shadow: inset 0 -3px var(--jp-ui-font-color1)}}
-.{CLASS} :focus-visible {{outline: 2px solid var(--jp-brand-color1); outline-offset: 2px}}
-</style>"""
-# What JupyterLab leaves out for screen readers: the names of sliders and of groups of buttons, and which is pressed.
-# It runs when a picture has arrived, and after that whenever a control has changed.
-NAMES = """
-const tell = (root) => {
-  const label = (control) => control.querySelector('.widget-label').textContent;
-  for (const slider of root.querySelectorAll('.widget-slider'))
-    slider.querySelector('.noUi-handle').setAttribute('aria-label', label(slider));
-  for (const group of root.querySelectorAll('.widget-toggle-buttons')) {
-    group.setAttribute('role', 'group');
-    group.setAttribute('aria-label', label(group));
-  }
-  for (const button of root.querySelectorAll('.widget-toggle-button'))
-    button.setAttribute('aria-pressed', button.classList.contains('mod-active'));
-};
-const begin = (tries) => {
-  const root = this.closest('.course-explorer');
-  if (!root) return tries && setTimeout(begin, 50, tries - 1);
-  if (root.told) return;
-  root.told = new MutationObserver(() => tell(root));
-  root.told.observe(root, {subtree: true, childList: true, attributeFilter: ['class']});
-  tell(root);
-};
-begin(100);
-"""
 
 
 class PictureExplorer(widgets.VBox):  # type: ignore[misc]
@@ -66,7 +34,7 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
         self.png, self.status = png, status
         encoded = base64.b64encode(png).decode()
         self._view.value = (
-            f'{STYLE}<img alt="{escape(alt)}" style="max-width: 100%" onload="{NAMES}" '
+            f'{STYLE}<img alt="{escape(alt)}" style="max-width: 100%" onload="{ACCESS}" '
             f'src="data:image/png;base64,{encoded}">'
             f'<p role="status" style="white-space: pre-line">{escape(status, quote=False)}</p>'
         )

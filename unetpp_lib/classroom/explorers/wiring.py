@@ -27,6 +27,7 @@ from unetpp_lib.models.nodes import Node
 DEPTH = len(WIDTHS) - 1
 FAULTS: list[Node] = [(1, 2), (0, 3), (2, 2), (0, 2), (1, 3), (0, 4)]  # nodes that a hidden wire may be wrong at
 OWN = "your network"
+UNDECIDED: Node = (-1, -1)
 
 
 class WiringExplorer(PictureExplorer):
@@ -132,7 +133,7 @@ class HiddenWire(PictureExplorer):
         self._wires = cross(self._right, self._fault, (i + 1, j - 1), (i + 1, 0))
         self._pictures: dict[Node, tuple[bytes, str]] = {}
         self.reader = choice("gradient of", {name_of((0, j)): (0, j) for j in range(1, DEPTH + 1)})
-        options = {"none yet": None} | {name_of(node): node for node in sorted(FAULTS)}
+        options = {"none yet": UNDECIDED} | {name_of(node): node for node in sorted(FAULTS)}
         self.guess = choice("wrong at", options)
         super().__init__([self.reader, self.guess])
         for j in range(1, DEPTH + 1):  # all ahead, so that they follow the keys
@@ -159,7 +160,7 @@ class HiddenWire(PictureExplorer):
     @property
     def _reply(self) -> str:
         """What there is to say about the guess."""
-        if self.guess.value is None:
+        if self.guess.value == UNDECIDED:
             return "One node is fed by the wrong node of the row below. Which?"
         i, j = self._fault
         if self.guess.value != self._fault:

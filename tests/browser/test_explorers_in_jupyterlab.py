@@ -1,0 +1,155 @@
+"""Every explorer in JupyterLab: driven through its whole range, at random, timed and audited."""
+
+import re
+from random import Random
+from statistics import median
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from explorer_table import EXPLORERS, SETUP
+from lab_page import require_browser, write_notebook
+from playwright.sync_api import expect
+from shown_explorer import ShownExplorer
+
+from unetpp_lib.classroom.explorers.base import Choice, Number, Slider
+
+FEW = 12  # values of a slider that are all visited; of longer ones every fifth
+INTERACTIONS = 40  # of each explorer, 520 in all
+LIMITS = {"DepthExplorer: depth": 60}  # milliseconds; 150 for any other control
+NARROW, SIZE = {"width": 700, "height": 1000}, {"width": 1280, "height": 1000}
+CUT_OFF = """(root) => {
+    const parts = (names) => [...root.querySelectorAll(names)].filter((one) => one.offsetWidth > 0);
+    const end = root.getBoundingClientRect().right + 1;
+    const beyond = parts("button, input, img, .slider").filter((one) => one.getBoundingClientRect().right > end);
+    const cut = parts("button, .widget-label").filter((one) => one.scrollWidth > one.offsetWidth + 1);
+    return [...beyond, ...cut].map((one) => one.outerHTML.slice(0, 200));
+}"""
+LOOP = """
+network = UNet(widths=(4, 8), norm="group")
+optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+with board:
+    for _ in range(12):
+        logits = network(image[None])[-1]
+        loss = bce_loss(logits, mask[None].float())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        board.note(loss.item(), 1, lambda: network(image[None])[-1][0].sigmoid())
+"""
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
+
+require_browser()
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def notebook(folder, open_notebook):
+    """A notebook with one cell for each explorer."""
+    write_notebook(folder / "explorers.ipynb", [SETUP, *(f"{entry.source}\nexplorer" for entry in EXPLORERS)])
+    notebook = open_notebook("explorers.ipynb")
+    notebook.run_cell(0)
+    return notebook
+
+
+@pytest.fixture(scope="module", params=EXPLORERS, ids=lambda entry: entry.name)
+def shown(request, notebook):
+    notebook.run_cell(1 + EXPLORERS.index(request.param))
+    return ShownExplorer(request.param, notebook)
+
+
+def test_the_time_from_key_to_picture_is_printed(shown, record_property):
+    shown.watch()
+    for control in shown.controls():
+        if not isinstance(control, Number):
+            name = f"{shown.entry.name}: {control.description}"
+            waits = shown.waits(control)
+            said = f"{median(waits):4.0f} ms of {LIMITS.get(name, 150)}" if waits else "   no other picture"
+            record_property("shown", f"{name:<46} {said}")
+
+
+def test_every_control_is_driven_by_keyboard(shown):
+    for control in shown.controls():
+        place = shown.find(control)
+        if isinstance(control, Slider):
+            shown.press(place, "Home")
+            assert shown.take_over(control) == control.min
+            shown.compare()
+            key = "ArrowRight" if control.max - control.min <= FEW * control.step else "PageUp"
+            while control.value < control.max:
+                before = control.value
+                shown.press(place, key)
+                assert shown.take_over(control) > before
+            shown.compare()
+        elif isinstance(control, Number):
+            for value in (control.min, (control.min + control.max) // 2):
+                expect(place).to_have_value(str(control.value))  # else what arrives late replaces what is typed
+                place.select_text()
+                shown.keyboard.type(str(value))
+                shown.press(place, "Enter")
+                control.value = value
+                shown.settle()
+                expect(place).to_have_value(str(control.value))
+        elif isinstance(control, Choice):
+            for number in range(len(control.options)):
+                shown.activate(control, number)
+                expect(place.get_by_role("button", pressed=True)).to_have_text(str(control.label))
+                shown.compare()
+        else:
+            for number in range(2):
+                shown.activate(control, number)
+                shown.compare()
+    shown.notebook.expect_no_complaints()
+
+
+def test_every_control_is_driven_by_mouse(shown):
+    for control in shown.controls():
+        if isinstance(control, Slider):
+            for share, value in ((0, control.min), (0.4, None), (1, control.max)):
+                shown.drag(control, share)
+                assert shown.take_over(control) == value or value is None
+                shown.compare()
+        elif not isinstance(control, Number):
+            for number in range(len(control.options) if isinstance(control, Choice) else 2):
+                shown.activate(control, number, by_mouse=True)
+                shown.compare()
+    shown.notebook.expect_no_complaints()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_an_audit_of_its_accessibility_finds_nothing_serious(shown, theme):
+    shown.notebook.change_theme(theme)
+    assert serious_findings(shown.root) == []
+
+
+def serious_findings(root):
+    """Return what axe finds within an element, each finding with the code that it is about."""
+    root.evaluate("(root) => { root.id = 'audited'; }")
+    violations = Axe().run(root.page, context="#audited").response["violations"]
+    grave = [violation for violation in violations if violation["impact"] in ("serious", "critical")]
+    return [(found["help"], node["html"]) for found in grave for node in found["nodes"]]
+
+
+def test_nothing_is_cut_off_in_a_narrow_window(shown):
+    shown.page.set_viewport_size(NARROW)
+    assert shown.root.evaluate(CUT_OFF) == []
+    shown.page.set_viewport_size(SIZE)
+
+
+def test_random_interactions_raise_nothing(shown):
+    random = Random(0)
+    for _ in range(INTERACTIONS):
+        shown.do_something(random)
+    expect(shown.status).to_contain_text(shown.in_kernel().strip())
+    shown.notebook.expect_no_complaints()
+
+
+def test_a_board_follows_a_loop(folder, open_notebook):
+    write_notebook(folder / "board.ipynb", [SETUP, "board = LoopBoard(image, mask, steps=12, seconds=0)\nboard", LOOP])
+    notebook = open_notebook("board.ipynb")
+    notebook.run(120)
+    root = notebook.page.locator(".course-explorer")
+    expect(root.get_by_role("status").last).to_have_text("Finished.")
+    expect(root.get_by_role("img")).to_have_attribute("alt", re.compile(r"Step 12 of 12\. Loss 0\.\d+"))
+    assert serious_findings(root) == []
+    notebook.expect_no_complaints()
+    notebook.close()

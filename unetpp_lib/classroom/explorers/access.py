@@ -1,0 +1,47 @@
+"""What JupyterLab's widgets leave out: names and states for screen readers, and handles and focus that are seen."""
+
+CLASS = "course-explorer"
+
+# A slider's label is set to the right, beside it, and that of buttons to the left; a handle is white on white, a
+# pressed button differs by a shade of grey alone, and what has the focus is hard to see.
+STYLE = f"""<style>
+.{CLASS} .widget-toggle-buttons > .widget-label {{text-align: right; margin-right: 8px; flex-shrink: 0}}
+.{CLASS} .noUi-handle {{border: 2px solid var(--jp-ui-font-color2)}}
+.{CLASS} .mod-active {{box-shadow: inset 0 -3px var(--jp-ui-font-color1)}}
+.{CLASS} :focus-visible {{outline: 2px solid var(--jp-brand-color1); outline-offset: 2px}}
+.{CLASS} > .announced {{position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)}}
+</style>"""
+
+# Runs in the browser when the first picture has arrived, `this`, and from then on whenever anything changes: names
+# sliders and groups of buttons, says which buttons are pressed, and moves a line of status into an element that stays.
+# Screen readers announce what changes within such a one, not one that is new.
+ACCESS = """
+const tell = (root) => {
+  const label = (control) => control.querySelector('.widget-label').textContent;
+  for (const slider of root.querySelectorAll('.widget-slider'))
+    slider.querySelector('.noUi-handle').setAttribute('aria-label', label(slider));
+  for (const group of root.querySelectorAll('.widget-toggle-buttons')) {
+    group.setAttribute('role', 'group');
+    group.setAttribute('aria-label', label(group));
+  }
+  for (const button of root.querySelectorAll('.widget-toggle-button'))
+    button.setAttribute('aria-pressed', button.classList.contains('mod-active'));
+  for (const status of root.querySelectorAll('p[role=status]')) {
+    root.announced.textContent = status.textContent;
+    status.removeAttribute('role');
+  }
+};
+const begin = (tries) => {
+  const root = this.closest('.CLASS');
+  if (!root) return tries && setTimeout(begin, 50, tries - 1);
+  if (root.announced) return;
+  root.announced = document.createElement('div');
+  root.announced.className = 'announced';
+  root.announced.setAttribute('role', 'status');
+  root.append(root.announced);
+  const changes = {subtree: true, childList: true, attributeFilter: ['class']};
+  new MutationObserver(() => tell(root)).observe(root, changes);
+  tell(root);
+};
+begin(100);
+""".replace("CLASS", CLASS)

@@ -53,3 +53,24 @@ def test_no_machine_of_ours_is_named():
     texts = [p for pattern in ("*.toml", "*.yml", "Makefile", "*.txt", ".ci/run") for p in ROOT.glob(pattern)]
     assert texts
     assert not [path.name for path in texts if names.search(path.read_text())]
+
+
+def test_the_public_workflow_runs_what_ci_runs_and_on_windows_the_same_commands():
+    steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["test"]["steps"]
+    runs = {step["if"]: step["run"] for step in steps if "run" in step}
+    assert runs["runner.os != 'Windows'"] == "bash .ci/run"
+    targets = re.findall(r"^make (\S+)$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    assert targets == ["check", "test"]
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    commands = [f"python -m {line.partition('$(BIN)/')[2]}" for line in recipe.splitlines()]
+    assert runs["runner.os == 'Windows'"].splitlines() == [
+        "python -m pip install -c constraints.txt -e .[course,dev]",
+        *commands,
+        "python -m pytest -n 2 --dist loadfile",
+    ]
+
+
+def test_every_python_that_is_promised_is_tried_on_linux():
+    matrix = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["test"]["strategy"]["matrix"]
+    assert PROJECT["requires-python"] == f">={matrix['python'][0]}"
+    assert {entry["python"] for entry in matrix["include"]} == {matrix["python"][0], matrix["python"][-1]}

@@ -124,6 +124,7 @@ def test_its_table_of_networks_is_what_was_measured():
         lead = with_minus(t_interval(leads(outcomes, network)), signed=True) if network != "unet" else ""
         expected[name] = [f"{parameters:,}", f"{macs / 1e9:.2f} G", with_minus(found, signed=False), lead]
     assert set(NETWORK_NAMES.values()) == set(NETWORKS)
+    assert f"UNet++ costs {cost('unetpp')[1] / cost('unet')[1]:.1f} times U-Net's arithmetic" in TEXT
     assert rows("network") == expected
 
 

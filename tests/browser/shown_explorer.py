@@ -1,5 +1,6 @@
 """An explorer in the browser, and its twin in this process, which is moved alike and says what must be seen there."""
 
+import time
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -11,9 +12,10 @@ from playwright.sync_api import Locator, expect
 
 from unetpp_lib.classroom.explorers.base import Choice, Number, Press, Slider, Switch
 
-expect.set_options(timeout=30_000)
-
+SECONDS = 30  # until the page shows what it must
 PAUSE = 100  # milliseconds: a reader looks before pressing the next key; explorers draw ahead meanwhile
+expect.set_options(timeout=1000 * SECONDS)
+
 HASH = "(image) => { let h = 0; for (const c of image.src) h = (31 * h + c.charCodeAt(0)) | 0; return h; }"
 WATCH = """(root) => {
     window.waits = [];
@@ -23,8 +25,8 @@ WATCH = """(root) => {
         const image = root.querySelector("img[alt]"), start = pressed;
         if (!image || start === null) return;
         pressed = null;
-        await image.decode();
-        window.waits.push(performance.now() - start);
+        const came = await image.decode().then(() => true, () => false);  // false: replaced meanwhile
+        if (came) window.waits.push(performance.now() - start);
     }).observe(root.querySelector(".widget-html-content:has(img)"), {subtree: true, childList: true});
 }"""
 FOCUS = """([root, share]) => {
@@ -130,13 +132,16 @@ class ShownExplorer:
         else:
             self.mouse.click(x + width * random.random(), y + height / 2)
 
-    def in_kernel(self) -> str:
-        """Return the line of status of the kernel's explorer, when no more reports of the browser change it."""
-        last, now = "", self.notebook.ask("print(explorer.status)")
-        while last != now:
-            self.page.wait_for_timeout(2 * PAUSE)
-            last, now = now, self.notebook.ask("print(explorer.status)")
-        return now
+    def agrees_with_kernel(self) -> bool:
+        """Return whether page and kernel come to say the same, three times in a row."""
+        last, times, end = "", 0, time.monotonic() + SECONDS
+        while times < 3 and time.monotonic() < end:
+            said = " ".join(self.notebook.ask("print(explorer.status)").split())
+            shown = " ".join((self.status.text_content() or "").split())
+            times = times + 1 if said == last and said in shown else 0
+            last = said
+            self.page.wait_for_timeout(PAUSE)
+        return times == 3
 
     def watch(self) -> None:
         """Begin to note the times from key press to new picture."""

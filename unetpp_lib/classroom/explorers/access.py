@@ -7,7 +7,7 @@ CLASS = "course-explorer"
 STYLE = f"""<style>
 .{CLASS} .widget-toggle-buttons > .widget-label {{text-align: right; margin-right: 8px; flex-shrink: 0}}
 .{CLASS} .noUi-handle {{border: 2px solid var(--jp-ui-font-color2)}}
-.{CLASS} .mod-active {{box-shadow: inset 0 -3px var(--jp-ui-font-color1)}}
+.{CLASS} .mod-active {{box-shadow: inset 0 -3px var(--jp-ui-font-color1) !important}}
 .{CLASS} :focus-visible {{outline: 2px solid var(--jp-brand-color1); outline-offset: 2px}}
 .{CLASS} > .announced {{position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)}}
 </style>"""

@@ -1,11 +1,14 @@
-"""The benchmark runs where MONAI is missing, and says of every contender what it took. Its timings are not judged."""
+"""The benchmarks run, where MONAI is missing too, and say of every contender what it took. Timings are not judged."""
 
 import json
 import sys
 from pathlib import Path
 from runpy import run_path
 
-SPEED = Path(__file__).parents[1] / "benchmarks" / "speed.py"
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+SPEED = BENCHMARKS / "speed.py"
 
 
 def test_the_benchmark_times_our_networks_without_monai(monkeypatch, capsys, tmp_path):
@@ -33,3 +36,17 @@ def test_ratios_are_to_the_same_kind_of_network_of_monai_as_it_comes():
     lines = speed["table"](rows).splitlines()
     assert [line.split()[7] for line in lines if line.startswith("ours")] == ["1.50", "4.00"]
     assert all("25%" in line for line in lines if line.startswith("ours"))
+
+
+@pytest.mark.slow
+def test_exported_networks_answer_as_the_network_that_is_timed_beside_them(capsys, tmp_path):
+    pytest.importorskip("onnxruntime")
+    exported = run_path(str(BENCHMARKS / "exported.py"))
+    out = tmp_path / "result.json"
+    exported["main"](exported["Settings"](side=32, widths=(2, 3, 4), rounds=1, out=out))
+    rows = json.loads(out.read_text())["rows"]
+    assert {(row["depth"], row["way"]) for row in rows} == {
+        (depth, way) for depth in (1, 2) for way in ("the network", "folded", "torch.export", "ONNX Runtime")
+    }
+    assert all(row["difference"] < 1e-4 for row in rows)
+    assert "L2    ONNX Runtime" in capsys.readouterr().out

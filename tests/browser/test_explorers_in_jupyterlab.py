@@ -1,6 +1,7 @@
 """Every explorer in JupyterLab: driven through its whole range, at random, timed and audited."""
 
 import re
+from contextlib import chdir
 from random import Random
 from statistics import median
 
@@ -44,11 +45,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def notebook(folder, open_notebook):
-    """A notebook with one cell for each explorer."""
+    """A notebook with one cell for each explorer; the twins have a folder of their own for what they write."""
     write_notebook(folder / "explorers.ipynb", [SETUP, *(f"{entry.source}\nexplorer" for entry in EXPLORERS)])
     notebook = open_notebook("explorers.ipynb")
     notebook.run_cell(0)
-    return notebook
+    (folder / "twins").mkdir()
+    with chdir(folder / "twins"):
+        yield notebook
 
 
 @pytest.fixture(scope="module", params=EXPLORERS, ids=lambda entry: entry.name)

@@ -9,9 +9,11 @@ import torch
 from PIL import Image
 
 from unetpp_lib.classroom import DepthExplorer
+from unetpp_lib.classroom.explorers import depth as depth_module
+from unetpp_lib.classroom.explorers.base import Press
 from unetpp_lib.classroom.explorers.depth_sheet import grid_of, small_grid
 from unetpp_lib.classroom.grids import read_grid
-from unetpp_lib.engine import Card, Run, TrainConfig, save_model
+from unetpp_lib.engine import Card, Run, TrainConfig, load_model, save_model
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import Profile, UNet, UNetPlusPlus, probabilities, profile_depths, prune
@@ -92,6 +94,53 @@ def test_mistakes_are_in_the_colours_of_the_course(model):
         assert found <= colours
 
 
+def test_prune_and_keep_gives_a_network_of_its_own_and_its_file(explorer, model, pairs, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    explorer.depth.value, explorer.threshold.value, explorer.image.value = 2, 40, 1
+    button = next(control for control in explorer.children if isinstance(control, Press))
+    button.click()
+    assert "Kept in pruned_depth_2.safetensors" in explorer.status
+    assert "it says exactly what heads 1 to 2 of the whole network say" in explorer.status
+    x = torch.rand(2, 1, 40, 24)
+    loaded, card = load_model("pruned_depth_2.safetensors")
+    assert card.threshold == 0.4
+    for network in (explorer.kept, loaded):
+        assert network.depth == 2
+        assert all(torch.equal(own, whole) for own, whole in zip(network(x), model(x), strict=False))
+    button.click()
+    assert (tmp_path / "pruned_depth_2_2.safetensors").exists()
+    explorer.image.value = 0
+    assert "Kept" not in explorer.status
+
+
+def test_what_is_kept_replaces_no_file(explorer, monkeypatch, tmp_path):
+    path = tmp_path / "small.safetensors"
+    assert explorer.keep(path).depth == 3
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"small\.safetensors exists already"):
+        explorer.keep(path)
+    assert path.read_bytes() == before
+
+
+def test_where_nothing_can_be_written_the_status_says_so(explorer, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    next(control for control in explorer.children if isinstance(control, Press)).click()
+    assert "cannot be written" in explorer.status
+    assert explorer.kept is None
+
+
+def test_a_kept_network_that_says_something_else_is_reported(explorer, monkeypatch, tmp_path):
+    def changed(model, depth):
+        pruned = prune(model, depth)
+        torch.nn.init.constant_(pruned.heads[0].bias, 0.5)
+        return pruned
+
+    monkeypatch.setattr(depth_module, "prune", changed)
+    explorer.keep(tmp_path / "other.safetensors")
+    assert "it says something else, up to 0." in explorer.status
+
+
 def test_costs_are_counted_and_measured_where_none_are_given(model, pairs):
     explorer = DepthExplorer(model, CARD, *pairs)
     for depth, profile in profile_depths(model, (24, 40), repeats=1).items():
@@ -135,9 +184,9 @@ def test_a_picture_with_words_stands_where_no_widget_runs(explorer):
 
 
 def test_every_control_has_a_name(explorer):
-    *boxes, mode, _ = explorer.children
+    *boxes, mode, button, _ = explorer.children
     assert [box.children[1].description for box in boxes] == ["depth", "image", "threshold, %"]
-    assert mode.description == "mode"
+    assert [mode.description, button.description] == ["mode", "prune and keep"]
 
 
 def test_it_opens_on_the_courses_network():

@@ -1,22 +1,29 @@
 """Depth pruning: what a trained UNet++ says when it is cut to each depth, what that costs, and where it is wrong."""
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, require_image, require_network, whole_number
-from unetpp_lib.classroom.explorers.depth_sheet import Cost, DepthSheet, Row
+from unetpp_lib.classroom.explorers.base import (
+    PictureExplorer,
+    Press,
+    choice,
+    require_image,
+    require_network,
+    whole_number,
+)
+from unetpp_lib.classroom.explorers.depth_costs import costs_of, measured_costs, watched
+from unetpp_lib.classroom.explorers.depth_sheet import DepthSheet, Row
 from unetpp_lib.classroom.explorers.threshold import PERCENT, counts_by_threshold
 from unetpp_lib.classroom.head_steps import heads_now
 from unetpp_lib.classroom.networks import shipped_model
 from unetpp_lib.data import SegmentationFolder, Split, find_dataset, read_split
-from unetpp_lib.engine import Card, Run
+from unetpp_lib.engine import Card, Run, save_model
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, iou
 from unetpp_lib.models import Profile, SegmentationNetwork, UNetPlusPlus, prune
@@ -26,7 +33,6 @@ Scored = Literal["background", "foreground", "classes"]
 
 MODES = ("fast", "accurate")
 AT_MOST = 8  # images of a run: each is read whole when the explorer opens
-PASSES = 2
 LARGEST = 512  # pixels of a side that latency is measured at
 MEMBRANES = ("membranes", "isbi2012", "isbi2012_test")  # sets whose class 0 is the membrane
 
@@ -38,8 +44,8 @@ class DepthExplorer(PictureExplorer):
     ``images`` are (C, H, W) in [0, 1], of any sizes, ``masks`` (1, H, W) of 0 and 1. `shipped` opens the course's own
     network, `of_run` one that you trained. ``profiles`` are what `profile_depths` gives; without them, latency is
     measured when the explorer opens. ``classes`` names class 0 and class 1, ``of`` says whose IoU is shown.
-    Controls: ``depth``, ``image``, ``threshold`` (per cent), ``mode``. `scores` is the IoU by depth that they give.
-    InputError for what does not fit.
+    Controls: ``depth``, ``image``, ``threshold`` (per cent), ``mode``; `scores` is the IoU by depth that they give.
+    "prune and keep" does what `keep` does. InputError for what does not fit.
     """
 
     def __init__(
@@ -61,12 +67,12 @@ class DepthExplorer(PictureExplorer):
         self.names = [str(k) for k in range(len(images))] if names is None else list(names)
         self.size = tuple(min(side, LARGEST) for side in self.images[0].shape[1:])
         self.classes, self.of = classes, of
-        with _watch(model) as watched:
+        with watched(model) as (seconds, macs):
             self.answers = [_read(model, card, image) for image in self.images]  # (modes, depths, H, W) each
         if profiles is None:
-            self.costs = _measure(model, torch.zeros(1, model.in_channels, *self.size), *watched)
+            self.costs = measured_costs(model, torch.zeros(1, model.in_channels, *self.size), seconds, macs)
         else:
-            self.costs = _costs_of(profiles, model.depth)
+            self.costs = costs_of(profiles, model.depth)
         self.counts = torch.stack([_count(*pair) for pair in zip(self.answers, self.masks, strict=True)])
         self._sheet = DepthSheet(cuttable, self.costs, self.size, classes)
         self._pngs: dict[tuple[int, ...], bytes] = {}
@@ -99,7 +105,10 @@ class DepthExplorer(PictureExplorer):
         image_box, self.image = whole_number("image", 0, 0, len(self.images) - 1)
         threshold_box, self.threshold = whole_number("threshold, %", start, PERCENT[0], PERCENT[-1])
         self.mode = choice("mode", MODES)
-        super().__init__([depth_box, image_box, threshold_box, self.mode])
+        self.kept: UNetPlusPlus | None = None
+        button = Press(description="prune and keep")
+        button.on_click(self._keep)
+        super().__init__([depth_box, image_box, threshold_box, self.mode, button])
         for control in (self.depth, self.image, self.threshold, self.mode):
             control.observe(self._update, "value")
         self._update()
@@ -113,7 +122,39 @@ class DepthExplorer(PictureExplorer):
         counts = self.counts[which, self.threshold.value - 1, MODES.index(mode)]  # (images, depths, 2, 2)
         return {depth: iou(counts[:, depth - 1], self.of) for depth in self.costs}
 
+    def keep(self, path: str | Path | None = None) -> UNetPlusPlus:
+        """Return the network cut to the depth that is shown, also as ``kept``; write it and its card to a file.
+
+        Its heads are held against those of the whole network on the image that is shown; the line of status says what
+        came of it. The card gets the threshold that is shown. ``path`` is a .safetensors file (default: pruned_depth_2
+        and the like, in the folder of the notebook, with a number where that exists). InputError where it exists.
+        """
+        depth, image = self.depth.value, self.images[self.image.value]
+        path = _free_path(f"pruned_depth_{depth}") if path is None else Path(path)
+        if path.exists():
+            raise InputError(f"{path} exists already; choose another file.")
+        pruned = prune(self.model, depth)
+        save_model(pruned, path, replace(self.card, threshold=self.threshold.value / 100))
+        self.kept = pruned
+        own, whole = (heads_now(network, self.card, image) for network in (pruned, self.model))
+        off = (own - whole[:depth]).abs().max().item()
+        same = "exactly what" if off == 0 else f"something else, up to {off:.1g} of probability away from what"
+        self._show(
+            f"Kept in {path}, and as the explorer's kept: a network of its own, {self.costs[depth].parameters:,} "
+            f"parameters. On this image it says {same} heads 1 to {depth} of the whole network say.\n"
+        )
+        return pruned
+
+    def _keep(self, _: object) -> None:
+        try:
+            self.keep()
+        except InputError as error:  # a full disk, a folder that is read-only: said where the reader looks
+            self._show(f"{error}\n")
+
     def _update(self, _: object = None) -> None:
+        self._show("")
+
+    def _show(self, news: str) -> None:
         depth, shown, mode = self.depth.value, self.image.value, self.mode.value
         here, everywhere = self._scores(mode, slice(shown, shown + 1))[depth], self.scores[depth]
         cost, whole = self.costs[depth], self.costs[self.model.depth]
@@ -121,7 +162,7 @@ class DepthExplorer(PictureExplorer):
             self.of, "mean of both classes"
         )
         status = (
-            f"Depth {depth} of {self.model.depth}, {mode}, threshold {self.threshold.value / 100:.2f}, image "
+            f"{news}Depth {depth} of {self.model.depth}, {mode}, threshold {self.threshold.value / 100:.2f}, image "
             f"{self.names[shown]}: IoU {scored} {here:.3f}; mean of {len(self.images)} image(s) {everywhere:.3f}. "
             f"{cost.parameters:,} parameters ({cost.parameters / whole.parameters:.0%} of the whole), "
             f"{cost.macs / 1e9:.2f} G multiply-accumulates ({cost.macs / whole.macs:.0%})."
@@ -150,6 +191,12 @@ class DepthExplorer(PictureExplorer):
         return self._sheet.draw(
             rows, depth, MODES[mode], self.images[shown], self.masks[shown], label, self.names[shown], len(self.images)
         )
+
+
+def _free_path(stem: str) -> Path:
+    """Return NAME.safetensors, or where that exists NAME_2.safetensors, and so on."""
+    names = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
+    return next(path for name in names if not (path := Path(f"{name}.safetensors")).exists())
 
 
 def _require_cuttable(model: SegmentationNetwork) -> UNetPlusPlus:
@@ -196,66 +243,6 @@ def _names(split: Split, part: str, where: str | Path) -> tuple[str, ...]:
         filled = ", ".join(f'"{other}"' for other in get_args(Part) if getattr(split, other))
         raise InputError(f"{where} has no image for {part!r}; its parts with images are {filled}.")
     return names
-
-
-def _costs_of(profiles: Mapping[int, Profile], depth: int) -> dict[int, Cost]:
-    if sorted(profiles) != list(range(1, depth + 1)):
-        raise InputError(f"profiles are for depths {sorted(profiles)}; give one for each of 1 to {depth}.")
-    return {d: Cost(profile.parameters, profile.macs, profile.latency) for d, profile in sorted(profiles.items())}
-
-
-@contextmanager
-def _watch(model: SegmentationNetwork) -> Iterator[tuple[list[float], dict[str, int]]]:
-    """Note what passes within the block take: the seconds of those of the first one's size, and its layers' MACs."""
-    seconds: list[float] = []
-    macs: dict[str, int] = {}
-    first: list[torch.Size] = []
-    start = [0.0]
-
-    def begin(_: torch.nn.Module, inputs: tuple[Tensor]) -> None:
-        first.append(inputs[0].shape)
-        start[0] = time.perf_counter()
-
-    def end(_: torch.nn.Module, inputs: tuple[Tensor], __: object) -> None:
-        if inputs[0].shape == first[0]:
-            seconds.append(time.perf_counter() - start[0])
-
-    def count(name: str, layer: torch.nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        pixels = inputs[0] if isinstance(layer, torch.nn.ConvTranspose2d) else output  # each weight works once a pixel
-        macs.setdefault(name, layer.weight.numel() * pixels[0, 0].numel())  # type: ignore[operator]
-
-    hooks = [model.register_forward_pre_hook(begin), model.register_forward_hook(end)]
-    for name, layer in model.named_modules():
-        if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
-            hooks.append(layer.register_forward_hook(partial(count, name)))
-    try:
-        yield seconds, macs
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-@torch.inference_mode()
-def _measure(
-    model: SegmentationNetwork, image: Tensor, seconds: Sequence[float], macs: Mapping[str, int]
-) -> dict[int, Cost]:
-    """Return what each depth costs, in less than a second where `profile_depths` takes several.
-
-    The whole network has just run, which warmed up what its pruned copies share with it; the fastest pass counts.
-    """
-    costs = {}
-    for depth in range(1, model.depth + 1):
-        pruned = prune(model, depth)
-        taken = list(seconds) if depth == model.depth else [_seconds(pruned, image) for _ in range(PASSES)]
-        work = sum(macs.get(name, 0) for name, _ in pruned.named_modules())
-        costs[depth] = Cost(sum(p.numel() for p in pruned.parameters()), work, min(taken))
-    return costs
-
-
-def _seconds(model: SegmentationNetwork, image: Tensor) -> float:
-    start = time.perf_counter()
-    model(image)
-    return time.perf_counter() - start
 
 
 def _load(folder: SegmentationFolder, names: Sequence[str]) -> tuple[list[Tensor], list[Tensor]]:

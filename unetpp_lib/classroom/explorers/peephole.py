@@ -101,7 +101,7 @@ class PeepholeGame(PictureExplorer):
         number = f"question {self.asked + 1} of {len(self.questions[window])}"
         status = f"{reply}Window of {window} pixels, {number}: membrane or distractor?"
         picture = self.questions[window][self.asked].picture
-        alt = f"A piece of the image, {window} pixels wide, with a cross on the contour in its middle."
+        alt = f"{reply}A piece of the image, {window} pixels wide, with a cross on the contour in its middle."
         self.show(_enlarge(picture), alt, status)
         self._view.value += f"<pre>{self.scores}</pre>"
 

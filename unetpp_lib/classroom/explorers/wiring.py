@@ -155,7 +155,8 @@ class HiddenWire(PictureExplorer):
 
     def _update(self, *_: object) -> None:
         png, words = self._pictures[self.reader.value]
-        self.show(png, f"The wires as planned. {words}", f"Gradient of {name_of(self.reader.value)}. {self._reply}")
+        alt = f"The wires as planned. {words} {self._reply}"
+        self.show(png, alt, f"Gradient of {name_of(self.reader.value)}. {self._reply}")
 
     @property
     def _reply(self) -> str:

@@ -10,7 +10,6 @@ from PIL import Image
 
 from unetpp_lib.classroom import DepthExplorer
 from unetpp_lib.classroom.explorers import depth as depth_module
-from unetpp_lib.classroom.explorers.base import Press
 from unetpp_lib.classroom.explorers.depth_sheet import grid_of, small_grid
 from unetpp_lib.classroom.grids import read_grid
 from unetpp_lib.engine import Card, Run, TrainConfig, load_model, save_model
@@ -40,6 +39,11 @@ def pairs():
 @pytest.fixture
 def explorer(model, pairs):
     return DepthExplorer(model, CARD, *pairs, names=["a", "b", "c"], profiles=PROFILES)
+
+
+def button_of(explorer):
+    (button,) = explorer.children[-2].children
+    return button
 
 
 def pixels(explorer):
@@ -97,7 +101,7 @@ def test_mistakes_are_in_the_colours_of_the_course(model):
 def test_prune_and_keep_gives_a_network_of_its_own_and_its_file(explorer, model, pairs, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     explorer.depth.value, explorer.threshold.value, explorer.image.value = 2, 40, 1
-    button = next(control for control in explorer.children if isinstance(control, Press))
+    button = button_of(explorer)
     button.click()
     assert "Kept in pruned_depth_2.safetensors" in explorer.status
     assert "it says exactly what heads 1 to 2 of the whole network say" in explorer.status
@@ -125,7 +129,7 @@ def test_what_is_kept_replaces_no_file(explorer, monkeypatch, tmp_path):
 def test_where_nothing_can_be_written_the_status_says_so(explorer, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     tmp_path.rmdir()
-    next(control for control in explorer.children if isinstance(control, Press)).click()
+    button_of(explorer).click()
     assert "cannot be written" in explorer.status
     assert explorer.kept is None
 
@@ -184,9 +188,9 @@ def test_a_picture_with_words_stands_where_no_widget_runs(explorer):
 
 
 def test_every_control_has_a_name(explorer):
-    *boxes, mode, button, _ = explorer.children
+    *boxes, mode, _, _ = explorer.children
     assert [box.children[1].description for box in boxes] == ["depth", "image", "threshold, %"]
-    assert [mode.description, button.description] == ["mode", "prune and keep"]
+    assert [mode.description, button_of(explorer).description] == ["mode", "prune and keep"]
 
 
 def test_it_opens_on_the_courses_network():

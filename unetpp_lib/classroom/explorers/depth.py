@@ -6,10 +6,12 @@ from itertools import count
 from pathlib import Path
 from typing import Literal, get_args
 
+import ipywidgets as widgets  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
 from unetpp_lib.classroom.explorers.base import (
+    LABEL,
     PictureExplorer,
     Press,
     choice,
@@ -108,7 +110,8 @@ class DepthExplorer(PictureExplorer):
         self.kept: UNetPlusPlus | None = None
         button = Press(description="prune and keep")
         button.on_click(self._keep)
-        super().__init__([depth_box, image_box, threshold_box, self.mode, button])
+        button_box = widgets.HBox([button], layout={"margin": f"0 0 0 {LABEL}"})
+        super().__init__([depth_box, image_box, threshold_box, self.mode, button_box])
         for control in (self.depth, self.image, self.threshold, self.mode):
             control.observe(self._update, "value")
         self._update()

@@ -5,7 +5,6 @@ JupyterLab and presses keys in a browser (Chromium on the PATH). `python docs/pi
 """
 
 import io
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -38,7 +37,7 @@ def draw_heads() -> Figure:
     """Draw the grid, above each head its answer to an image that the network has never seen, and image and truth."""
     root = find_dataset("membranes")
     folder = SegmentationFolder(root)
-    image, mask = folder[folder.names.index(read_split(root / "split.json").test[0])]
+    image, mask = folder[folder.index_of[read_split(root / "split.json").test[0]]]
     model, card = shipped_model("unetpp_membranes")
     with torch.inference_mode():
         decisions = [classify(head.sigmoid(), card.threshold) for head in model(card.normalise(image)[None])]
@@ -75,13 +74,13 @@ def add_picture(figure: Figure, at: tuple[float, float], side: float, title: str
 def film_pruning(folder: Path) -> list[Image.Image]:
     """Return what the explorer shows at depths 1 to 4 in JupyterLab, which serves a notebook in ``folder``."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-    from lab_page import OpenNotebook, serve, write_notebook
+    from lab_page import OpenNotebook, require_browser, serve, write_notebook
     from playwright.sync_api import sync_playwright
 
     (folder / "notebooks").mkdir()
     write_notebook(folder / "notebooks" / "pruning.ipynb", [EXPLORER])
     with serve(folder / "notebooks", folder) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=require_browser(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 1300})
         OpenNotebook(page, address, "pruning.ipynb").run()
         shown = page.locator(".jp-OutputArea-output", has=page.locator("img"))

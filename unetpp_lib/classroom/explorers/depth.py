@@ -132,15 +132,15 @@ class DepthExplorer(PictureExplorer):
         came of it. The card gets the threshold that is shown. ``path`` is a .safetensors file (default: pruned_depth_2
         and the like, in the folder of the notebook, with a number where that exists). InputError where it exists.
         """
-        depth, image = self.depth.value, self.images[self.image.value]
+        depth, shown = self.depth.value, self.image.value
         path = _free_path(f"pruned_depth_{depth}") if path is None else Path(path)
         if path.exists():
             raise InputError(f"{path} exists already; choose another file.")
         pruned = prune(self.model, depth)
         save_model(pruned, path, replace(self.card, threshold=self.threshold.value / 100))
         self.kept = pruned
-        own, whole = (heads_now(network, self.card, image) for network in (pruned, self.model))
-        off = (own - whole[:depth]).abs().max().item()
+        whole = self.answers[shown][MODES.index("fast"), :depth]  # each head alone
+        off = (heads_now(pruned, self.card, self.images[shown]) - whole).abs().max().item()
         same = "exactly what" if off == 0 else f"something else, up to {off:.1g} of probability away from what"
         self._show(
             f"Kept in {path}, and as the explorer's kept: a network of its own, {self.costs[depth].parameters:,} "

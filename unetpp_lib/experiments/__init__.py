@@ -12,6 +12,8 @@ NAMES = (
     "architectures",
     "copies",
     "epoch_choice",
+    "folds",
+    "folds_full",
     "head_weights",
     "leakage",
     "losses",

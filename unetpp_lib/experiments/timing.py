@@ -15,12 +15,13 @@ WARM_UP = 2
 
 
 def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the first training images, normalised as in training, and their masks; ``(batch, 1, H, W)`` each."""
+    """Return a corner of the first training images, normalised, and its mask; ``(batch, 1, patch, patch)`` each."""
     folder = SegmentationFolder(find_dataset(config.data))
     indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
     mean, std = channel_statistics(folder, indices)
     images, masks = zip(*(folder[index] for index in indices[: config.batch_size]), strict=True)
-    return Card(mean, std).normalise(torch.stack(images)), torch.stack(masks)
+    corner = (..., slice(config.patch), slice(config.patch))
+    return Card(mean, std).normalise(torch.stack(images)[corner]), torch.stack(masks)[corner]
 
 
 def in_turn(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

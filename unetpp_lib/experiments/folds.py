@@ -1,0 +1,328 @@
+"""Which network is best on real tissue? Six networks, five blocked folds of ISBI 2012, equal steps and equal seconds.
+
+Fold k holds out slices 6k … 6k+5 of the stack for the test. The three slices after them (after the last comes the
+first) choose each network's learning rate, of two, with seed 0, and the threshold of the Rand and information scores;
+the other 21 are trained on. No epoch is chosen: what is scored is the network at the end. So no test slice decides
+anything in its own fold; it does train in the four others, as in every cross-validation.
+
+Laptop size: widths 8 to 128, full resolution, eight passes over the slices in patches of 128×128. The control networks
+are those of `architectures`. In the arm "seconds" each network gets about the time that U-Net's eight passes take.
+`folds_full` is the same at the networks' full width, for a GPU.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import copytree
+from statistics import fmean, median
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unetpp_lib.data import SegmentationFolder, Split, find_dataset, write_split
+from unetpp_lib.engine import PRESETS, Run, TrainConfig, choose_runtime
+from unetpp_lib.engine.evaluation import read_image_heads
+from unetpp_lib.experiments import architectures
+from unetpp_lib.experiments.base import RUNS, Experiment, Outcome, Trial, training_trial
+from unetpp_lib.experiments.intervals import block_bootstrap, t_interval
+from unetpp_lib.experiments.timing import time_predictions, time_training_steps
+from unetpp_lib.metrics import classify, confusion_counts, em_scores, iou
+from unetpp_lib.models import profile
+
+Arm = Literal["steps", "seconds"]
+
+SOURCE = "isbi2012"
+FOLDS, TEST, VALIDATION = range(5), 6, 3  # slices of the stack, 30 in all
+SEEDS = (0, 1, 2)
+SEARCH_SEED = 0
+SEARCH_SCORE = "iou/background/pooled"
+THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of cell interior, for the segments of the Rand and information scores
+SCORES = ("white", "membrane", "class mean", "v_rand", "v_info")
+BLOCK = 6  # slices that stay together in the bootstrap
+WHOLE = 512  # pixels: the side of a slice
+ROUNDS = 15
+PAIRS = (
+    ("unetpp", "unet"), ("unetpp", "unet_wide"), ("unetpp", "unet_matched"), ("unetpp_plain", "unet"),
+    ("unetpp_plain", "unet_matched"), ("unetpp", "unetplus"), ("unetpp", "unetpp_plain"), ("unet_matched", "unet"),
+)  # fmt: skip
+
+
+def split_fold(names: Sequence[str], fold: int) -> Split:
+    """Divide the names of a stack, in its order: a block for the test, the next few to choose by, the rest to train."""
+    first = TEST * fold
+    turned = [*names[first:], *names[:first]]
+    return Split(
+        tuple(sorted(turned[TEST + VALIDATION :])), tuple(turned[TEST : TEST + VALIDATION]), tuple(turned[:TEST])
+    )
+
+
+def fold_folder(fold: int) -> Path:
+    """Return where a fold's images and split stand."""
+    return RUNS / "folds" / f"{SOURCE}-fold{fold}"
+
+
+def write_fold(fold: int) -> None:
+    """Copy the stack, and write the fold's split beside it."""
+    folder, source = fold_folder(fold), find_dataset(SOURCE)
+    if (folder / "split.json").exists():
+        return
+    for part in ("images", "masks"):
+        copytree(source / part, folder / part, dirs_exist_ok=True)
+    write_split(split_fold(SegmentationFolder(folder).names, fold), folder / "split.json")  # last: all is there
+
+
+def score_slices(run: Run) -> Outcome:
+    """Return, by reading, the scores of each test slice, and the threshold that its validation slices chose.
+
+    White and membrane are IoU at probability ½. ``v_rand`` and ``v_info`` are at ``threshold``, the one of THRESHOLDS
+    with the highest V_rand on the validation slices; ``best`` is what the best one for the test slices would give.
+    """
+    model, card = run.load_model()
+    folder = SegmentationFolder(find_dataset(run.config.data))
+    runtime = choose_runtime(run.config.device, run.config.precision)
+    model = runtime.place(model).eval()
+    answers: dict[str, dict[str, tuple[Tensor, Tensor]]] = {}
+    for name in (*run.split.validation, *run.split.test):
+        image, mask = folder[folder.index_of[name]]
+        for reading, probability in read_image_heads(model, image, card, runtime).items():
+            answers.setdefault(reading, {})[name] = probability.float(), mask[None]
+    return {"readings": {reading: _score_reading(found, run.split) for reading, found in answers.items()}}
+
+
+def _score_reading(found: Mapping[str, tuple[Tensor, Tensor]], split: Split) -> Outcome:
+    em = {name: [em_scores(*pair, threshold) for threshold in THRESHOLDS] for name, pair in found.items()}
+    v_rand = {
+        part: [fmean(em[name][k].v_rand for name in getattr(split, part)) for k in range(len(THRESHOLDS))]
+        for part in ("validation", "test")
+    }
+    chosen, best = (values.index(max(values)) for values in v_rand.values())
+    slices = {}
+    for name in split.test:
+        probability, mask = found[name]
+        counts = confusion_counts(classify(probability), mask)
+        values = {"white": iou(counts), "membrane": iou(counts, "background"), **em[name][chosen]._asdict()}
+        slices[name] = {score: round(value, 5) for score, value in values.items()}
+    return {
+        "threshold": THRESHOLDS[chosen],
+        "slices": slices,
+        "best": {
+            "threshold": THRESHOLDS[best],
+            "v_rand": round(v_rand["test"][best], 5),
+            "v_info": round(fmean(em[name][best].v_info for name in split.test), 5),
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The comparison at one size."""
+
+    name: str
+    config: TrainConfig
+    networks: Mapping[str, Mapping[str, Any]]
+    """What makes each network, as options of the configuration."""
+    rates: tuple[float, float]
+    """The two learning rates of the search, the lower first."""
+    bold: Mapping[str, Sequence[int]]
+    """The folds in which a network's search chose the higher rate; a test holds it against the stored search."""
+    epochs_in_equal_time: Mapping[str, int]
+    """The epochs that take as long as all of U-Net's."""
+
+    def rate(self, network: str, fold: int) -> float:
+        """Return the learning rate that the fold's search chose."""
+        return self.rates[fold in self.bold.get(network, ())]
+
+    def trial_name(self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None) -> str:
+        """Return the name of one training, at the rate that was chosen unless another is given."""
+        end = "-seconds" if arm == "seconds" and network in self.epochs_in_equal_time else ""
+        return f"{network}-lr{rate or self.rate(network, fold):g}-fold{fold}-seed{seed}{end}"
+
+    def configuration(
+        self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None
+    ) -> TrainConfig:
+        """Return the configuration of one training."""
+        epochs = self.epochs_in_equal_time.get(network) if arm == "seconds" else None
+        config = replace(
+            self.config,
+            **self.networks[network],
+            data=fold_folder(fold).as_posix(),
+            lr=rate or self.rate(network, fold),
+            seed=seed,
+            epochs=epochs or self.config.epochs,
+        )
+        return replace(config, evaluate_every=config.epochs)
+
+    def experiment(self) -> Experiment:
+        """Return the experiment."""
+        question = "Which network is best on real tissue, at equal steps and at equal seconds?"
+        return Experiment(self.name, question, tuple(self.trials()), self.table)
+
+    def trials(self) -> Iterator[Trial]:
+        """Yield all trials, seed by seed: equal steps, then equal seconds; the costs at the end."""
+        for seed in SEEDS:
+            for fold in FOLDS:
+                for rate in self.rates if seed == SEARCH_SEED else (None,):
+                    yield from (self._trial(network, fold, seed, "steps", rate) for network in self.networks)
+            for fold in FOLDS:
+                yield from (self._trial(network, fold, seed, "seconds") for network in self.epochs_in_equal_time)
+        settings = json.loads(self.config.to_json()) | {"networks": self.networks, "rounds": ROUNDS}
+        settings = json.loads(json.dumps(settings))
+        configs = {network: self.configuration(network, 0, 0) for network in self.networks}
+        whole = {
+            name: replace(config, patch=WHOLE) for name, config in (configs | self.pruned(configs["unetpp"])).items()
+        }
+        yield Trial("step-seconds", settings, lambda: _timed(time_training_steps, configs))
+        yield Trial("prediction-seconds", settings, lambda: _timed(time_predictions, whole))
+
+    @staticmethod
+    def pruned(config: TrainConfig) -> dict[str, TrainConfig]:
+        """Return networks of the shapes that pruning leaves of a UNet++."""
+        depths = range(1, len(config.widths) - 1)
+        return {f"unetpp L{depth}": replace(config, widths=config.widths[: depth + 1]) for depth in depths}
+
+    def _trial(self, network: str, fold: int, seed: int, arm: Arm, rate: float | None = None) -> Trial:
+        name = self.trial_name(network, fold, seed, arm, rate)
+        trial = training_trial(name, self.configuration(network, fold, seed, arm, rate), score_slices)
+
+        def measure() -> Outcome:
+            write_fold(fold)
+            return trial.measure()
+
+        return replace(trial, measure=measure)
+
+    def found_rate(self, outcomes: Mapping[str, Outcome], network: str, fold: int) -> float:
+        """Return the rate at which the network's search in a fold went best: membrane IoU of its validation slices."""
+
+        def value(rate: float) -> float:
+            look = outcomes[self.trial_name(network, fold, SEARCH_SEED, rate=rate)]["history"][-1]["validation"]
+            return float(look[architectures.deepest(look)][SEARCH_SCORE])
+
+        return max(self.rates, key=value)
+
+    def by_slice(
+        self, outcomes: Mapping[str, Outcome], network: str, score: str, arm: Arm = "steps", reading: str | None = None
+    ) -> NDArray[np.float64]:
+        """Return a score of each slice of the stack, in its order, by seed: (seeds at hand with all folds, 30).
+
+        The reading is the deepest head's unless another is named.
+        """
+        rows = []
+        for seed in SEEDS:
+            names = [self.trial_name(network, fold, seed, arm) for fold in FOLDS]
+            if all(name in outcomes for name in names):
+                rows.append([value for name in names for value in _values(outcomes[name], score, reading)])
+        return np.array(rows).reshape(len(rows), -1)
+
+    def leads(
+        self, outcomes: Mapping[str, Outcome], pair: tuple[str, str], score: str, arm: Arm = "steps"
+    ) -> NDArray[np.float64]:
+        """Return by how much the first network's deepest head is ahead of the second's, as `by_slice`."""
+        one, other = (self.by_slice(outcomes, network, score, arm) for network in pair)
+        both = min(len(one), len(other))  # trials are measured seed by seed
+        return one[:both] - other[:both]
+
+    def cost(self, config: TrainConfig) -> tuple[int, int]:
+        """Return a network's parameters and its multiply-accumulates for one slice."""
+        costs = profile(config.build_model(), WHOLE, repeats=1)
+        return costs.parameters, costs.macs
+
+    def table(self, outcomes: Mapping[str, Outcome]) -> str:
+        """Return the scores of both arms, the paired differences with their intervals, and what pruning costs."""
+        lines = []
+        for arm in get_args(Arm):
+            lines += self._score_lines(outcomes, arm) + self._lead_lines(outcomes, arm)
+        return "\n".join([*lines, *self._pruning_lines(outcomes), *self._cost_lines(outcomes)])
+
+    def _score_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
+        header = "".join(f"{score:<12}" for score in SCORES)
+        lines = [f"equal {arm}: mean over the 30 slices and the seeds", f"{'':30}seeds  {header}best V_rand"]
+        for network in self.networks:
+            found = [outcomes[name] for name in self._complete(outcomes, network, arm)]
+            for reading in found[0]["readings"] if found else ():
+                name = network + (f", {reading}" if len(found[0]["readings"]) > 1 else "")
+                scores = [self.by_slice(outcomes, network, score, arm, reading) for score in SCORES]
+                cells = "".join(f"{values.mean():<12.3f}" for values in scores)
+                best = fmean(outcome["readings"][reading]["best"]["v_rand"] for outcome in found)
+                lines.append(f"{name:<30}{len(scores[0]):<7}{cells}{best:.3f}")
+        return lines
+
+    def _complete(self, outcomes: Mapping[str, Outcome], network: str, arm: Arm) -> list[str]:
+        """Return the trainings of the seeds that have all folds."""
+        by_seed = [[self.trial_name(network, fold, seed, arm) for fold in FOLDS] for seed in SEEDS]
+        return [name for names in by_seed if all(name in outcomes for name in names) for name in names]
+
+    def _lead_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
+        lines = [
+            "",
+            f"equal {arm}: paired differences of the deepest heads, "
+            "mean [95 %: t over the folds] [t over the seeds, from two on] [blocks of slices]",
+        ]
+        for score in ("white", "membrane", "v_rand"):
+            for pair in PAIRS:
+                lead = self.leads(outcomes, pair, score, arm)
+                if lead.size:
+                    lines.append(f"{score:<10}{' - '.join(pair):<28}{intervals(lead)}")
+        return [*lines, ""]
+
+    def _pruning_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
+        config = self.configuration("unetpp", 0, 0)
+        networks = {**self.pruned(config), f"unetpp L{len(config.widths) - 1}": config}
+        lines = [f"pruned UNet++: parameters, MACs and seconds for one slice; {', '.join(SCORES)}"]
+        for depth, (name, made) in enumerate(networks.items(), start=1):
+            parameters, macs = self.cost(made)
+            seconds = outcomes.get("prediction-seconds", {}).get(name.removesuffix(" L4"), [float("nan")])
+            scores = [self.by_slice(outcomes, "unetpp", score, reading=f"head {depth}") for score in SCORES]
+            cells = "".join(f"{values.mean():<8.3f}" for values in scores if values.size)
+            lines.append(f"{name:<12}{parameters:>10,}{macs / 1e9:>8.2f} G{median(seconds):>8.3f} s  {cells}")
+        return lines
+
+    def _cost_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
+        lines = ["", "cost of each network: parameters, MACs for one slice, seconds of a step and of an answer"]
+        for network in self.networks:
+            parameters, macs = self.cost(self.configuration(network, 0, 0))
+            kinds = [outcomes.get(f"{kind}-seconds", {}).get(network) for kind in ("step", "prediction")]
+            cells = "".join(f"{median(seconds):>8.3f} s" for seconds in kinds if seconds)
+            lines.append(f"{network:<14}{parameters:>10,}{macs / 1e9:>8.2f} G{cells}")
+        return lines
+
+
+def _timed(measure: Callable[[Mapping[str, TrainConfig], int], Outcome], configs: Mapping[str, TrainConfig]) -> Outcome:
+    write_fold(0)
+    return measure(configs, ROUNDS)
+
+
+def _values(outcome: Outcome, score: str, reading: str | None) -> list[float]:
+    """Return a score of a training's test slices, in the order of the stack."""
+    slices = outcome["readings"][reading or architectures.deepest(outcome["readings"])]["slices"]
+    if score == "class mean":
+        return [(scores["white"] + scores["membrane"]) / 2 for scores in slices.values()]
+    return [scores[score] for scores in slices.values()]
+
+
+def intervals(values: NDArray[np.float64]) -> str:
+    """Return the mean of values (seeds, slices), and its interval over folds, over seeds (from two on) and over blocks.
+
+    None of the three sees everything that varies: folds share training slices, seeds share the slices, and blocks of
+    slices share the networks.
+    """
+    slices = values.mean(axis=0)
+    found = [t_interval(slices.reshape(len(FOLDS), -1).mean(axis=1))]
+    found += [t_interval(values.mean(axis=1))] if len(values) > 1 else []
+    found.append(block_bootstrap(list(slices), BLOCK))
+    return f"{found[0].mean:+.3f} " + " ".join(f"[{one.low:+.3f}, {one.high:+.3f}]" for one in found)
+
+
+LAPTOP = Comparison(
+    name="folds",
+    config=replace(PRESETS["laptop"], epochs=8, patch=128, checkpoint_seconds=600),
+    networks=architectures.NETWORKS,
+    rates=(3e-3, 1e-2),
+    bold={},
+    # steps of 1.27, 2.0, 2.0, 2.4 and 2.7 times U-Net's seconds on one core, bf16 (``step-seconds`` measures it anew)
+    epochs_in_equal_time={"unet_wide": 6, "unet_matched": 4, "unetplus": 4, "unetpp_plain": 3, "unetpp": 3},
+)
+
+EXPERIMENT = LAPTOP.experiment()

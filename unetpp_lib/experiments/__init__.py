@@ -18,6 +18,7 @@ NAMES = (
     "leakage",
     "losses",
     "normalisation",
+    "nuclei",
     "seed_protocol",
     "semantic_gap",
     "sick_runs",

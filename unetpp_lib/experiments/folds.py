@@ -19,6 +19,7 @@ from statistics import fmean, median
 from typing import Any, Literal, get_args
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -202,31 +203,42 @@ class Comparison:
 
         return max(self.rates, key=value)
 
-    def by_slice(
-        self, outcomes: Mapping[str, Outcome], network: str, score: str, arm: Arm = "steps", reading: str | None = None
-    ) -> NDArray[np.float64]:
-        """Return a score of each slice of the stack, in its order, by seed: (seeds at hand with all folds, 30).
+    def seeds(self, outcomes: Mapping[str, Outcome], arm: Arm, *networks: str) -> list[int]:
+        """Return the seeds of which these networks have all folds."""
+        names = {seed: [self.trial_name(n, fold, seed, arm) for n in networks for fold in FOLDS] for seed in SEEDS}
+        return [seed for seed, needed in names.items() if outcomes.keys() >= set(needed)]
 
-        The reading is the deepest head's unless another is named.
+    def by_slice(
+        self,
+        outcomes: Mapping[str, Outcome],
+        network: str,
+        score: str,
+        arm: Arm = "steps",
+        reading: str | None = None,
+        seeds: Sequence[int] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return a score of each slice of the stack, in its order, by seed: (seeds, 30).
+
+        The reading is the deepest head's unless another is named; the seeds are those that have all folds.
         """
-        rows = []
-        for seed in SEEDS:
-            names = [self.trial_name(network, fold, seed, arm) for fold in FOLDS]
-            if all(name in outcomes for name in names):
-                rows.append([value for name in names for value in _values(outcomes[name], score, reading)])
-        return np.array(rows).reshape(len(rows), -1)
+        seeds = self.seeds(outcomes, arm, network) if seeds is None else seeds
+        names = [[self.trial_name(network, fold, seed, arm) for fold in FOLDS] for seed in seeds]
+        rows = [[value for name in row for value in _values(outcomes[name], score, reading)] for row in names]
+        return np.array(rows).reshape(len(rows), TEST * len(FOLDS))
 
     def leads(
         self, outcomes: Mapping[str, Outcome], pair: tuple[str, str], score: str, arm: Arm = "steps"
     ) -> NDArray[np.float64]:
         """Return by how much the first network's deepest head is ahead of the second's, as `by_slice`."""
-        one, other = (self.by_slice(outcomes, network, score, arm) for network in pair)
-        both = min(len(one), len(other))  # trials are measured seed by seed
-        return one[:both] - other[:both]
+        seeds = self.seeds(outcomes, arm, *pair)
+        one, other = (self.by_slice(outcomes, network, score, arm, seeds=seeds) for network in pair)
+        return one - other
 
     def cost(self, config: TrainConfig) -> tuple[int, int]:
         """Return a network's parameters and its multiply-accumulates for one slice."""
-        costs = profile(config.build_model(), WHOLE, repeats=1)
+        with torch.device("meta"):  # shapes alone
+            model = config.build_model()
+        costs = profile(model, WHOLE, device="meta", repeats=1)
         return costs.parameters, costs.macs
 
     def table(self, outcomes: Mapping[str, Outcome]) -> str:
@@ -240,19 +252,15 @@ class Comparison:
         header = "".join(f"{score:<12}" for score in SCORES)
         lines = [f"equal {arm}: mean over the 30 slices and the seeds", f"{'':30}seeds  {header}best V_rand"]
         for network in self.networks:
-            found = [outcomes[name] for name in self._complete(outcomes, network, arm)]
+            seeds = self.seeds(outcomes, arm, network)
+            found = [outcomes[self.trial_name(network, fold, seed, arm)] for seed in seeds for fold in FOLDS]
             for reading in found[0]["readings"] if found else ():
                 name = network + (f", {reading}" if len(found[0]["readings"]) > 1 else "")
                 scores = [self.by_slice(outcomes, network, score, arm, reading) for score in SCORES]
                 cells = "".join(f"{values.mean():<12.3f}" for values in scores)
                 best = fmean(outcome["readings"][reading]["best"]["v_rand"] for outcome in found)
-                lines.append(f"{name:<30}{len(scores[0]):<7}{cells}{best:.3f}")
+                lines.append(f"{name:<30}{len(seeds):<7}{cells}{best:.3f}")
         return lines
-
-    def _complete(self, outcomes: Mapping[str, Outcome], network: str, arm: Arm) -> list[str]:
-        """Return the trainings of the seeds that have all folds."""
-        by_seed = [[self.trial_name(network, fold, seed, arm) for fold in FOLDS] for seed in SEEDS]
-        return [name for names in by_seed if all(name in outcomes for name in names) for name in names]
 
     def _lead_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
         lines = [

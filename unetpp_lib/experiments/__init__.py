@@ -10,6 +10,7 @@ __all__ = ["NAMES", "Experiment", "Outcome", "find_experiment", "read_results", 
 NAMES = (
     "alone",
     "architectures",
+    "best_model",
     "copies",
     "epoch_choice",
     "folds",

@@ -12,6 +12,7 @@ from typing import Any
 from unetpp_lib.data.catalog import repository_data
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, train
 from unetpp_lib.engine.runtime import provenance
+from unetpp_lib.engine.training import Training
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
@@ -93,29 +94,37 @@ def run_experiment(experiment: Experiment, only: str = "*", folder: Path | None 
     return {name: _read(path)["outcome"] for name, path in at_hand.items() if path.exists()}
 
 
-def trained(config: TrainConfig) -> Run:
+def trained(config: TrainConfig, watch: Callable[[Training], None] | None = None) -> Run:
     """Return the finished run of ``config``, trained now or, where experiments share it, before.
 
-    It is kept under runs/experiments/, named for the configuration, and a stopped one is resumed.
+    ``watch`` looks at the training after each step. What it keeps belongs into the run's folder, for a resumed run
+    calls it again only from the last checkpoint on.
+
+    The run is kept under runs/experiments/, named for the configuration, and a stopped one is resumed.
     Raises KeyboardInterrupt where Ctrl-C stopped the training; its state is saved.
     """
     out = RUNS / f"{Path(config.data).name}-{config.model}-{sha256(config.to_json().encode()).hexdigest()[:12]}"
     run = Run(out)
     if not run.is_finished:
-        run = train(replace(config, out=out), resume=(out / "config.json").exists())
+        run = train(replace(config, out=out), resume=(out / "config.json").exists(), watch=watch)
     if not run.is_finished:
         raise KeyboardInterrupt
     return run
 
 
-def training_trial(name: str, config: TrainConfig, read: Callable[[Run], Outcome] | None = None) -> Trial:
+def training_trial(
+    name: str,
+    config: TrainConfig,
+    read: Callable[[Run], Outcome] | None = None,
+    watch: Callable[[Training], None] | None = None,
+) -> Trial:
     """Return a trial that trains ``config``: its scores, its history, its seconds, and what ``read`` takes from it.
 
     The history has one entry an epoch, as `Run.history`; ``training_seconds`` leaves out scoring and start-up.
     """
 
     def measure() -> Outcome:
-        run = trained(config)
+        run = trained(config, watch)
         epochs = run.history
         images = config.batch_size * epochs[0]["step"]
         outcome: Outcome = {

@@ -90,10 +90,11 @@ def score_slices(run: Run) -> Outcome:
         image, mask = folder[folder.index_of[name]]
         for reading, probability in read_image_heads(model, image, card, runtime).items():
             answers.setdefault(reading, {})[name] = probability.float(), mask[None]
-    return {"readings": {reading: _score_reading(found, run.split) for reading, found in answers.items()}}
+    return {"readings": {reading: score_reading(found, run.split) for reading, found in answers.items()}}
 
 
-def _score_reading(found: Mapping[str, tuple[Tensor, Tensor]], split: Split) -> Outcome:
+def score_reading(found: Mapping[str, tuple[Tensor, Tensor]], split: Split) -> Outcome:
+    """Return the scores of one reading, as `score_slices`; ``found`` has each slice's probability and mask, 1×1×H×W."""
     em = {name: [em_scores(*pair, threshold) for threshold in THRESHOLDS] for name, pair in found.items()}
     v_rand = {
         part: [fmean(em[name][k].v_rand for name in getattr(split, part)) for k in range(len(THRESHOLDS))]
@@ -223,7 +224,7 @@ class Comparison:
         """
         seeds = self.seeds(outcomes, arm, network) if seeds is None else seeds
         names = [[self.trial_name(network, fold, seed, arm) for fold in FOLDS] for seed in seeds]
-        rows = [[value for name in row for value in _values(outcomes[name], score, reading)] for row in names]
+        rows = [[value for name in row for value in values_of(outcomes[name], score, reading)] for row in names]
         return np.array(rows).reshape(len(rows), TEST * len(FOLDS))
 
     def leads(
@@ -302,8 +303,8 @@ def _timed(measure: Callable[[Mapping[str, TrainConfig], int], Outcome], configs
     return measure(configs, ROUNDS)
 
 
-def _values(outcome: Outcome, score: str, reading: str | None) -> list[float]:
-    """Return a score of a training's test slices, in the order of the stack."""
+def values_of(outcome: Outcome, score: str, reading: str | None = None) -> list[float]:
+    """Return a score of a training's test slices, in the stack's order; of the deepest head unless another is named."""
     slices = outcome["readings"][reading or architectures.deepest(outcome["readings"])]["slices"]
     if score == "class mean":
         return [(scores["white"] + scores["membrane"]) / 2 for scores in slices.values()]

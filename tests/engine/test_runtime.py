@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from unetpp_lib.engine import choose_runtime
-from unetpp_lib.engine.runtime import provenance
+from unetpp_lib.engine import TrainConfig, choose_runtime, train
+from unetpp_lib.engine.runtime import Runtime, provenance
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet
 
@@ -39,3 +39,59 @@ def test_a_result_says_where_it_came_from():
     assert said["torch"] == torch.__version__
     assert "float32" in said["runtime"]
     assert said["cores"] >= 1
+
+
+def test_where_nothing_can_be_compiled_one_line_says_so_and_the_network_runs_as_it_is(monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("No C++ compiler was found.\nLong advice")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    with pytest.warns(
+        UserWarning, match=r"cannot compile \(No C\+\+ compiler was found\.\): the network runs as it is"
+    ) as said:
+        runtime = choose_runtime("cpu", "float32", compiled=True)
+    assert len(said) == 1
+    assert "compiled" not in str(runtime)
+    model = UNet(widths=(4, 8))
+    assert runtime.compile(model) is model
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_the_compiler_is_tried_on_a_small_function_before_a_network_is(monkeypatch, missing):
+    tried = []
+
+    def compile_later(function, **_):
+        def compiled(*args):
+            tried.append(function)
+            if missing:
+                raise torch._dynamo.exc.BackendCompilerFailed(compile_later, RuntimeError("no Triton"), None)
+            return function(*args)
+
+        return compiled
+
+    monkeypatch.setattr(torch, "compile", compile_later)
+    if missing:
+        with pytest.warns(UserWarning, match="cannot compile"):
+            assert not choose_runtime("cpu", compiled=True).compiled
+    else:
+        assert choose_runtime("cpu", compiled=True).compiled
+    assert tried == [torch.add]
+
+
+def test_only_a_gpu_captures_its_launches_and_not_among_several(monkeypatch):
+    modes = []
+    monkeypatch.setattr(torch, "compile", lambda network, **options: modes.append(options["mode"]) or network)
+    for device in ("cpu", "cuda"):
+        for captured in (True, False):
+            Runtime(torch.device(device), bf16=False, compiled=True).compile(UNet(widths=(4, 8)), captured)
+    assert modes == [None, None, "reduce-overhead", None]
+
+
+@pytest.mark.slow
+def test_a_compiled_network_trains_as_it_does_uncompiled(tiny_set, tmp_path):
+    options = {"widths": (2, 3), "patch": 32, "batch_size": 4, "epochs": 1, "device": "cpu", "precision": "float32"}
+    losses = []
+    for compiled in (False, True):  # where there is no compiler, both are the same
+        run = train(TrainConfig(data=str(tiny_set), out=tmp_path / str(compiled), compiled=compiled, **options))
+        losses.append(run.history[0]["loss"])
+    assert losses[1] == pytest.approx(losses[0], abs=1e-3)

@@ -1,12 +1,16 @@
 """One process or many: what `torchrun` tells, and what the ranks say to each other."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
+
+Later = Callable[[], list[float]]
+"""Numbers that a device may still be working at; calling it waits for them, and for nothing that was asked later."""
 
 
 @dataclass(frozen=True)
@@ -22,20 +26,44 @@ class World:
         """Whether this process writes the files and prints."""
         return self.rank == 0
 
-    def total(self, *values: float) -> list[float]:
-        """Return the sum of each value over all ranks."""
-        if self.size == 1:
-            return list(values)
-        sums = torch.tensor(values, dtype=torch.float64)
-        if dist.get_backend() == "nccl":
-            sums = sums.cuda(self.local_rank)
-        dist.all_reduce(sums)
-        return sums.tolist()
+    def total_later(self, values: Tensor) -> Later:
+        """Start the sum of each value over all ranks; on a GPU, Python goes on at once."""
+        sums = values.flatten().double()
+        if self.size > 1:
+            dist.all_reduce(sums)
+        if sums.device.type != "cuda":
+            return sums.tolist
+        arrived = torch.empty_like(sums, device="cpu", pin_memory=True).copy_(sums, non_blocking=True)
+        done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        done.record()
+
+        def read() -> list[float]:
+            done.synchronize()
+            return arrived.tolist()
+
+        return read
 
     def wait(self) -> None:
         """Return when every rank has come here."""
         if self.size > 1:
             dist.barrier()
+
+
+class Votes:
+    """What any rank wishes at a step. Several ranks learn of it together, one step later: so no device has to wait."""
+
+    def __init__(self, world: World, device: torch.device) -> None:
+        self.world, self.device = world, device
+        self._before: Later | None = None
+
+    def take(self, *wishes: bool) -> list[bool]:
+        """Return for each wish whether any rank had it: a world of one at this step, several at the step before."""
+        if self.world.size == 1:
+            return list(wishes)
+        before = self._before
+        own = torch.tensor(wishes, dtype=torch.float64, pin_memory=self.device.type == "cuda")
+        self._before = self.world.total_later(own.to(self.device, non_blocking=True))
+        return [total > 0 for total in before()] if before is not None else [False] * len(wishes)
 
 
 def is_main_process() -> bool:

@@ -1,5 +1,7 @@
 """What ends a training from outside, in words that say what to do."""
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -26,6 +28,31 @@ def explained(training: "Training") -> Iterator[None]:
         if _memory_ran_out(error):
             raise InputError(_too_large(training)) from error
         raise
+
+
+@contextmanager
+def interrupts() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C or SIGTERM into an event, so that a step is never cut in two; the next one ends at once."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
+        yield event
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def note(*_: object) -> None:
+        event.set()
+        restore()
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield event
+    finally:
+        restore()
 
 
 def _memory_ran_out(error: Exception) -> bool:

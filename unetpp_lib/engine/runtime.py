@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import warnings
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from torch import nn
 
 from unetpp_lib import __version__
 from unetpp_lib.errors import InputError
@@ -46,6 +48,18 @@ class Runtime:
         model.to(self.device)
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
+    def compile(self, network: nn.Module, captured: bool = True) -> nn.Module:
+        """Return ``network`` compiled for batches of one size, or as it is where `compiled` is False.
+
+        The two share their weights. On a GPU the launches are ``captured`` as well: a whole pass is launched as one
+        CUDA graph, whose next run writes over its outputs and gradients. (Not with DistributedDataParallel, which
+        keeps gradients: PyTorch's issues 128218 and 139207.)
+        """
+        if not self.compiled:
+            return network
+        captured = captured and self.device.type == "cuda"
+        return torch.compile(network, dynamic=False, mode="reduce-overhead" if captured else None)  # type: ignore[return-value]
+
     def autocast(self) -> AbstractContextManager[None]:
         """Return the context in which a forward pass runs: bf16 where it is fast, else float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
@@ -60,7 +74,8 @@ class Runtime:
 def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled: bool = False) -> Runtime:
     """Return the runtime for ``device`` ("auto": the GPU if there is one, else the CPU) and ``precision``.
 
-    "auto" precision is bf16 where the hardware has its instructions, else float32.
+    "auto" precision is bf16 where the hardware has its instructions, else float32. Where ``compiled`` is asked for and
+    this machine cannot compile, a warning says so, and everything runs, slower.
     Raises InputError for a device that is not there.
     """
     if device == "auto":
@@ -76,7 +91,19 @@ def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled
         )
     if precision not in ("auto", "bf16", "float32"):
         raise InputError(f'precision is {precision!r}; choose "auto", "bf16" or "float32".')
-    return Runtime(chosen, precision == "bf16" or (precision == "auto" and _bf16_is_fast(chosen)), compiled)
+    bf16 = precision == "bf16" or (precision == "auto" and _bf16_is_fast(chosen))
+    return Runtime(chosen, bf16, compiled and _can_compile(chosen))
+
+
+def _can_compile(device: torch.device) -> bool:
+    """Whether a small function compiles on ``device``; where not, one line says why."""
+    try:
+        torch.compile(torch.add, dynamic=False)(torch.ones(2, device=device), torch.ones(2, device=device))
+    except Exception as error:  # a compiler, Triton or Python that is missing or of another version: each its own kind
+        reason = str(error).strip().partition("\n")[0]
+        warnings.warn(f"This machine cannot compile ({reason}): the network runs as it is, slower.", stacklevel=3)
+        return False
+    return True
 
 
 def processor_name() -> str:

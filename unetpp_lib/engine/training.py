@@ -2,15 +2,12 @@
 
 import json
 import math
-import signal
-import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from safetensors.torch import save
@@ -22,9 +19,9 @@ from unetpp_lib.data import Augmentation, SegmentationFolder, Split, find_datase
 from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
 from unetpp_lib.engine.config import TrainConfig
-from unetpp_lib.engine.distributed import World, join_world
+from unetpp_lib.engine.distributed import Later, Votes, World, join_world
 from unetpp_lib.engine.evaluation import evaluate
-from unetpp_lib.engine.faults import explained
+from unetpp_lib.engine.faults import explained, interrupts
 from unetpp_lib.engine.pictures import draw_predictions
 from unetpp_lib.engine.runs import Run, begin_run, open_run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
@@ -92,8 +89,21 @@ def learning_rate(step: int, steps: int, highest: float) -> float:
     return highest * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
 
 
+class Made(NamedTuple):
+    """A step that the device was given, and whose loss Python has not looked at yet."""
+
+    step: int
+    images: Tensor
+    masks: Tensor
+    loss: Later
+
+
 class Training:
-    """The state of a training: network, optimiser, position, history."""
+    """The state of a training: network, optimiser, position, history.
+
+    Python never waits for the step that it has just given to a device: it looks at that step's loss once the next one
+    is under way, and before anything is written, so that no network with a loss that is not finite is ever kept.
+    """
 
     def __init__(
         self, run: Run, config: TrainConfig, split: Split, folder: SegmentationFolder, runtime: Runtime, world: World
@@ -108,7 +118,8 @@ class Training:
         torch.manual_seed(config.seed)
         self.model = runtime.place(config.build_model())
         self.network = self._distribute()
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.lr)
+        fused = True if runtime.device.type == "cuda" else None  # one launch for all weights
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.lr, fused=fused)
         self.loss = partial(bce_dice_loss, bce_weight=config.bce_weight, dice_weight=config.dice_weight)
         self.augment = Augmentation() if config.augment else None
         self.generator = torch.Generator(runtime.device)
@@ -117,39 +128,41 @@ class Training:
         self.plan = BatchPlan(self.patches, config.batch_size, config.epochs, config.seed, world.rank, world.size)
         self.loader = load_batches(self.patches, self.plan, config.workers, pin=runtime.device.type == "cuda")
         self.step = 0
-        self.last_loss = math.nan
+        self.made: Made | None = None
+        self.last_loss = math.nan  # of the last step that was looked at
         self.history: list[dict[str, Any]] = []
         self.best = -1.0
         self.epoch_loss = self.epoch_seconds = 0.0  # sums over the steps of the epoch under way
 
     def _distribute(self) -> nn.Module:
         """Return what the loop calls: the network itself, compiled or wrapped for several processes where asked."""
-        if self.runtime.compiled:
-            self.model.compile(dynamic=False)
         if self.world.size == 1:
-            return self.model
+            return self.runtime.compile(self.model)
         if self.config.norm == "batch" and self.runtime.device.type == "cuda":
             self.model = nn.SyncBatchNorm.convert_sync_batchnorm(self.model)  # type: ignore[no-untyped-call]
         elif self.config.norm == "batch" and self.world.is_main:
             warnings.warn(
                 "On the CPU, batch norm takes its statistics from each process's share of the batch.", stacklevel=2
             )
-        return DistributedDataParallel(self.model)
+        return self.runtime.compile(DistributedDataParallel(self.model), captured=False)
 
     def fit(self, watch: Watch | None = None) -> bool:
         """Train from the current step to the end; return whether it got there (Ctrl-C or ``watch`` stops it, saved)."""
         self.plan.first_step = self.step
         self.network.train()
         saved = time.monotonic()
+        votes = Votes(self.world, self.runtime.device)
         with interrupts() as interrupted, self._progress_bar(watch is None) as bar:
             for images, masks in self.loader if self.step < len(self.plan) else ():
-                start = time.monotonic()
                 self._train_on(images, masks)
-                self.epoch_seconds += time.monotonic() - start
+                if watch is not None:
+                    self.look_at_loss()
                 looked = self.step % self.plan.steps_per_epoch == 0 and self._end_epoch()
                 asked = watch is not None and self.world.is_main and bool(watch(self))
-                stopped = self.world.total(asked or interrupted.is_set())[0] > 0 and self.step < len(self.plan)
-                if looked or stopped or time.monotonic() - saved > self.config.checkpoint_seconds:
+                late = self.world.is_main and time.monotonic() - saved > self.config.checkpoint_seconds
+                stopped, due = votes.take(asked or interrupted.is_set(), late)
+                stopped = stopped and self.step < len(self.plan)
+                if looked or stopped or due:
                     self.save()
                     saved = time.monotonic()
                 bar.set_postfix_str(self._progress(), refresh=False)
@@ -160,7 +173,7 @@ class Training:
 
     def _train_on(self, images: Tensor, masks: Tensor) -> None:
         """Make one step on images ``(N, C, patch, patch)`` in [0, 1] and masks ``(N, 1, patch, patch)``."""
-        device = self.runtime.device
+        start, device = time.monotonic(), self.runtime.device
         images, masks = images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
         images = self.card.normalise(images)
         if self.augment is not None:
@@ -168,31 +181,45 @@ class Training:
             images, masks = self.augment(images, masks, self.generator)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, len(self.plan), self.config.lr)
+        self.optimizer.zero_grad()  # first: where the network is captured, its next run writes over its gradients
         with self.runtime.autocast():
             heads = self.network(images)
         loss = deep_supervision_loss(heads, masks, self.loss)
-        value = self.world.total(loss.item())[0] / self.world.size
-        if not math.isfinite(value):
-            self._stop_on(value, images, masks)
-        self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        self.last_loss = value
-        self.epoch_loss += value
+        made = Made(self.step, images, masks, self.world.total_later(loss.detach()))
+        self.epoch_seconds += time.monotonic() - start
+        self.look_at_loss()  # of the step before
+        self.made = made
         self.step += 1
 
-    def _stop_on(self, value: float, images: Tensor, masks: Tensor) -> NoReturn:
+    def look_at_loss(self) -> None:
+        """Wait for the loss of the last step that was made, and stop where it is not finite."""
+        if self.made is None:
+            return
+        start = time.monotonic()
+        step, images, masks, loss = self.made
+        self.made = None
+        value = loss()[0] / self.world.size
+        if not math.isfinite(value):
+            self._stop_on(value, step, images, masks)
+        self.last_loss = value
+        self.epoch_loss += value
+        self.epoch_seconds += time.monotonic() - start
+
+    def _stop_on(self, value: float, step: int, images: Tensor, masks: Tensor) -> NoReturn:
         """Save the batch whose loss is not finite, and say what to try."""
         path = self.run.folder / f"non_finite_batch_{self.world.rank}.safetensors"
         write_atomically(path, save({"images": images.cpu().contiguous(), "masks": masks.cpu().contiguous()}))
         raise InputError(
-            f"The loss is {value} at step {self.step}. The batch, as the network got it, is in {path}: look there for "
+            f"The loss is {value} at step {step}. The batch, as the network got it, is in {path}: look there for "
             f"values that are not finite. Else lower the learning rate (--lr {self.config.lr / 10:g}) or use "
             "--precision float32."
         )
 
     def _end_epoch(self) -> bool:
         """Add the epoch to the history and return whether the validation part was looked at."""
+        self.look_at_loss()
         epoch = self.step // self.plan.steps_per_epoch
         loss, speed = self._epoch_so_far(self.plan.steps_per_epoch)
         entry: dict[str, Any] = {"epoch": epoch, "step": self.step, "loss": loss, "images_per_second": round(speed, 2)}
@@ -218,7 +245,8 @@ class Training:
         save_model(self.model, self.run.weights, replace(self.card, details=self.card.details | entry))
 
     def save(self) -> None:
-        """Write the state to the run's folder (rank 0 alone)."""
+        """Write the state to the run's folder (rank 0 alone), once the last loss is known to be finite."""
+        self.look_at_loss()
         if not self.world.is_main:
             return
         lines = (json.dumps(entry) + "\n" for entry in self.history)
@@ -240,6 +268,8 @@ class Training:
         """Take over a saved state."""
         try:
             load_weights(self.model, state["model"], self.run.checkpoint)
+            for group in state["optimizer"]["param_groups"]:  # a run may go on on another kind of device
+                group["fused"] = self.optimizer.defaults["fused"]
             self.optimizer.load_state_dict(state["optimizer"])
             torch.set_rng_state(state["random"][0])
             if self.runtime.device.type == "cuda" and len(state["random"]) > 1:
@@ -250,8 +280,10 @@ class Training:
             raise InputError(f"{self.run.checkpoint} is no checkpoint of a training. Start a new run.") from error
 
     def _epoch_so_far(self, steps: int) -> tuple[float, float]:
-        """Return the mean loss and the images a second over the ``steps`` of the epoch under way."""
-        return self.epoch_loss / steps, steps * self.config.batch_size / max(self.epoch_seconds, 1e-9)
+        """Return the mean loss (of those looked at) and the images a second over ``steps`` of the epoch under way."""
+        seen = steps - (self.made is not None)
+        loss = self.epoch_loss / seen if seen else math.nan
+        return loss, steps * self.config.batch_size / max(self.epoch_seconds, 1e-9)
 
     def _progress_bar(self, shown: bool) -> "tqdm[NoReturn]":
         return tqdm(total=len(self.plan), initial=self.step, unit="step", disable=not (shown and self.world.is_main))
@@ -261,29 +293,6 @@ class Training:
         steps = self.step % self.plan.steps_per_epoch
         last = self.history[-1] if self.history else {}
         loss, speed = self._epoch_so_far(steps) if steps else (last["loss"], last["images_per_second"])
-        return f"loss {loss:.3f}" + f", best IoU {self.best:.3f}" * (self.best >= 0) + f", {speed:.1f} images/s"
-
-
-@contextmanager
-def interrupts() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C or SIGTERM into an event, so that a step is never cut in two; the next one ends at once."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
-        yield event
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def note(*_: object) -> None:
-        event.set()
-        restore()
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield event
-    finally:
-        restore()
+        said = [] if math.isnan(loss) else [f"loss {loss:.3f}"]
+        said += [f"best IoU {self.best:.3f}"] * (self.best >= 0)
+        return ", ".join([*said, f"{speed:.1f} images/s"])

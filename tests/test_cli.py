@@ -279,7 +279,7 @@ def test_bad_requests_of_a_good_network_are_named(capsys, run_folder, picture, t
     assert "depth is 3; this network can be pruned to a depth of 1 to 2" in refused(
         capsys, "prune", run_folder, "--depth", 3, "--out", out
     )
-    assert "--depth is 9; this network has heads 1 to 2" in refused(
+    assert "depth is 9; there are heads 1 to 2" in refused(
         capsys, "predict", run_folder, picture, "--out", out, "--depth", 9
     )
     gone = refused(capsys, "predict", run_folder, tmp_path / "gone.png", "--out", out)

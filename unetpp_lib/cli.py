@@ -155,11 +155,7 @@ def predict(
     if missing:
         raise InputError(f"{', '.join(missing)}: there is no such file. Check the path.")
     model, card = engine.load_model(engine.find_weights(run_or_weights))
-    if depth is not None and not 1 <= depth <= len(model.heads):
-        raise InputError(f"--depth is {depth}; this network has heads 1 to {len(model.heads)}.")
-    if depth is not None and depth < len(model.heads):
-        model = models.prune(model, depth)
-    model = models.fold_batch_norm(model)
+    ask = engine.Predictor(model, card, mode, depth, tile, average_flips, engine.choose_runtime(device))
     pages = [(path, page, count) for path in images for count in [data.count_pages(path)] for page in range(count or 1)]
     slices = {f"{path.stem}_{page:03}" if count > 1 else path.stem: (path, page) for path, page, count in pages}
     if len(slices) < len(pages):
@@ -167,15 +163,12 @@ def predict(
     existing = [path for name in slices for kind in ("png", "npy") if (path := out / f"{name}_mask.{kind}").exists()]
     if existing:
         raise InputError(f"{existing[0]} exists already; choose another --out.")
-    options: dict[str, Any] = {"mode": mode, "tile": tile, "average_flips": average_flips}
-    options["runtime"] = engine.choose_runtime(device)
     for name, (path, page) in tqdm(slices.items(), unit="image", delay=1):
         files = out / f"{name}_probability.npy", out / f"{name}_mask.npy"
         if data.is_large(path):
-            large = data.LargeImage(path, model.in_channels)
-            engine.predict_large(model, large, card, *files, **options, progress=True)
+            ask.write(data.LargeImage(path, model.in_channels), *files, progress=True)
         else:
-            probability = engine.predict(model, data.read_image(path, model.in_channels, page), card, **options)
+            probability = ask(data.read_image(path, model.in_channels, page))
             write_prediction(out, name, probability, card.threshold)
     print(f"Wrote the masks and probabilities of {len(slices)} images to {out}.")
 

@@ -3,7 +3,7 @@
 from unetpp_lib.engine.config import PRESETS, TrainConfig
 from unetpp_lib.engine.evaluation import Evaluation, evaluate
 from unetpp_lib.engine.export import export_model
-from unetpp_lib.engine.prediction import predict, predict_large
+from unetpp_lib.engine.prediction import Predictor, predict, predict_large
 from unetpp_lib.engine.runs import Run, find_weights
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.training import train
@@ -13,6 +13,7 @@ __all__ = [
     "PRESETS",
     "Card",
     "Evaluation",
+    "Predictor",
     "Run",
     "Runtime",
     "TrainConfig",

@@ -15,6 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from unetpp_lib.data import LargeImage
+from unetpp_lib.engine.ready import prepare
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.weights import Card
 from unetpp_lib.errors import InputError
@@ -26,7 +27,72 @@ TILE = 1024
 MARGIN = 8  # times 2^depth pixels; half of a head's window is (13·2^depth - 8) / 2, and a little by the pixel's place
 
 
-@torch.inference_mode()
+class Predictor:
+    """A network that is asked about many images: made ready once, by `prepare`, then called with each.
+
+    ``card`` normalises the images; ``mode`` and ``depth`` (by head: 1 … the number of heads) are those of
+    `probabilities`, and only what the depth needs is kept. An image larger than ``tile`` pixels is read in overlapping
+    tiles; of at least 32·2^depth pixels, they give what the whole image gives. (Not with group or instance norm, nor
+    with bilinear up-sampling: these look at the size of what they are given.) ``average_flips`` takes the mean over the
+    image and its three mirror images. ``model`` itself is left as it is. Raises InputError for a depth without a head.
+    """
+
+    def __init__(
+        self,
+        model: SegmentationNetwork,
+        card: Card,
+        mode: Mode = "accurate",
+        depth: int | None = None,
+        tile: int = TILE,
+        average_flips: bool = False,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self.runtime = runtime or choose_runtime(precision="float32")
+        self.model, self.card, self.mode, self.tile = prepare(model, depth, self.runtime), card, mode, tile
+        self.flips: list[list[int]] = [[], [2], [3], [2, 3]] if average_flips else [[]]
+
+    @torch.inference_mode()
+    def __call__(
+        self, image: Tensor | LargeImage, out: NDArray[np.float32] | None = None, progress: bool = False
+    ) -> Tensor:
+        """Return the class probabilities of one image, ``(num_classes, H, W)`` float32 on the CPU.
+
+        ``image`` is ``(in_channels, H, W)`` in [0, 1], as `read_image` gives it, or a `LargeImage`. With ``out``, an
+        array of the result's shape, the result is written there: with a `LargeImage` and a memory map, the memory in
+        use depends on the tile and not on the image. ``progress`` shows a bar.
+        """
+        margin = MARGIN * 2**self.model.depth  # less than by its padding, where it was pruned
+        multiple, device = self.model.pad_multiple, self.runtime.device
+        return read_in_tiles(self._read, image, self.tile, device, multiple, margin, out, progress)
+
+    def write(self, image: LargeImage, probability: Path, mask: Path, progress: bool = False) -> None:
+        """Predict an image that need not fit into memory into two .npy files, which can be mapped in turn.
+
+        ``probability`` becomes (num_classes, H, W) float32; ``mask`` (H, W) uint8, the classes, or 0 and 255 where
+        there is one. InputError where there is no room for them; no half a file is left.
+        """
+        height, width = image.shape[1:]
+        classes = self.model.num_classes
+        with (
+            _new_array(probability, np.float32, (classes, height, width)) as written,
+            _new_array(mask, np.uint8, (height, width)) as labels,
+        ):
+            self(image, written, progress)
+            for top, left in product(range(0, height, TILE), range(0, width, TILE)):
+                area = slice(top, top + TILE), slice(left, left + TILE)
+                label = classify(torch.from_numpy(written[None, :, *area]), self.card.threshold)[0, 0]
+                labels[area] = label * 255 if classes == 1 else label
+
+    def _read(self, patch: Tensor) -> Tensor:
+        patch = self.card.normalise(patch)
+        readings = []
+        for dims in self.flips:
+            with self.runtime.autocast():
+                heads = self.model(patch.flip(dims))
+            readings.append(probabilities(heads, self.mode).flip(dims))
+        return torch.stack(readings).mean(0)
+
+
 def predict(
     model: SegmentationNetwork,
     image: Tensor | LargeImage,
@@ -41,50 +107,22 @@ def predict(
 ) -> Tensor:
     """Return the class probabilities of one image, ``(num_classes, H, W)`` float32 on the CPU.
 
-    ``image`` is ``(in_channels, H, W)`` in [0, 1], as `read_image` gives it, or a `LargeImage`; ``card`` normalises it.
-    ``mode`` and ``depth`` (by head: 1 … the number of heads) are those of `probabilities`. An image larger than
-    ``tile`` pixels is read in overlapping tiles; of at least 32·2^depth pixels, they give what the whole image gives.
-    (Not with group or instance norm, nor with bilinear up-sampling: these look at the size of what they are given.)
-    ``average_flips`` takes the mean over the image and its three mirror images. With ``out``, an array of the result's
-    shape, the result is written there: with a `LargeImage` and a memory map, the memory in use depends on the tile and
-    not on the image. ``progress`` shows a bar.
+    All is as in `Predictor`, which is quicker for many images: it makes the network ready once.
     """
-    runtime = runtime or choose_runtime(precision="float32")
-
-    def read(patch: Tensor) -> Tensor:
-        patch = card.normalise(patch)
-        flips: list[list[int]] = [[], [2], [3], [2, 3]] if average_flips else [[]]
-        readings = []
-        for dims in flips:
-            with runtime.autocast():
-                heads = model(patch.flip(dims))
-            readings.append(probabilities(heads, mode, depth).flip(dims))
-        return torch.stack(readings).mean(0)
-
-    model = runtime.place(model).eval()
-    margin = MARGIN * 2**model.depth  # less than by its padding, where it was pruned
-    return read_in_tiles(read, image, tile, runtime.device, model.pad_multiple, margin, out, progress)
+    return Predictor(model, card, mode, depth, tile, average_flips, runtime)(image, out, progress)
 
 
 def predict_large(
-    model: SegmentationNetwork, image: LargeImage, card: Card, probability: Path, mask: Path, **options: Any
+    model: SegmentationNetwork,
+    image: LargeImage,
+    card: Card,
+    probability: Path,
+    mask: Path,
+    progress: bool = False,
+    **options: Any,
 ) -> None:
-    """Predict an image that need not fit into memory into two .npy files, which can be mapped in turn.
-
-    ``probability`` becomes (num_classes, H, W) float32; ``mask`` (H, W) uint8, the classes, or 0 and 255 where there is
-    one. ``options`` are those of `predict`. InputError where there is no room for them; no half a file is left.
-    """
-    height, width = image.shape[1:]
-    classes = model.num_classes
-    with (
-        _new_array(probability, np.float32, (classes, height, width)) as written,
-        _new_array(mask, np.uint8, (height, width)) as labels,
-    ):
-        predict(model, image, card, out=written, **options)
-        for top, left in product(range(0, height, TILE), range(0, width, TILE)):
-            area = slice(top, top + TILE), slice(left, left + TILE)
-            label = classify(torch.from_numpy(written[None, :, *area]), card.threshold)[0, 0]
-            labels[area] = label * 255 if classes == 1 else label
+    """Write the probabilities and mask of one image, as `Predictor.write`; ``options`` are those of `Predictor`."""
+    Predictor(model, card, **options).write(image, probability, mask, progress)
 
 
 def read_in_tiles(

@@ -1,0 +1,59 @@
+"""A trained network made ready to answer: cut to its depth, batch norm folded, nothing joined that can be added."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d
+
+from unetpp_lib.engine.runtime import Runtime
+from unetpp_lib.errors import InputError
+from unetpp_lib.models import SegmentationNetwork, fold_batch_norm, prune
+from unetpp_lib.models.blocks import JoinNode
+
+
+class AddingNode(nn.Module):
+    """What a `JoinNode` with transposed up-sampling answers in evaluation mode, without joining its maps.
+
+    A convolution over joined channels is the sum of a convolution over each map, with its share of the weights. On a
+    CPU that is the faster way: joining copies every map once more.
+    """
+
+    def __init__(self, node: JoinNode) -> None:
+        super().__init__()
+        block = node.block
+        self.up, self.norm1, self.conv2, self.norm2 = node.up, block.norm1, block.conv2, block.norm2
+        whole, self.bias = block.conv1, block.conv1.bias
+        shares = whole.weight.detach().chunk(whole.in_channels // whole.out_channels, dim=1)
+        self.shares = nn.ParameterList(share.contiguous(memory_format=torch.channels_last) for share in shares)
+
+    def forward(self, skips: Sequence[Tensor], below: Tensor) -> Tensor:
+        """Return the node's features; the sum and ReLU are made in place."""
+        first, *others = *skips, self.up(below)
+        total = conv2d(first, self.shares[0], self.bias, padding=1)
+        for x, share in zip(others, self.shares[1:], strict=True):
+            total += conv2d(x, share, padding=1)
+        return torch.relu_(self.norm2(self.conv2(torch.relu_(self.norm1(total)))))
+
+
+def prepare(model: SegmentationNetwork, depth: int | None, runtime: Runtime) -> SegmentationNetwork:
+    """Return a copy of ``model`` that gives the same answers faster, on the runtime's device; it does not learn.
+
+    It holds heads 1 … ``depth`` (default: all) and no batch norm, keeps its weights in bf16 where the runtime computes
+    in it, and on a CPU adds where the network joins. Answers are equal to rounding.
+    Raises InputError for a depth that has no head.
+    """
+    if depth is not None and not 1 <= depth <= len(model.heads):
+        raise InputError(f"depth is {depth}; there are heads 1 to {len(model.heads)}.")
+    if depth is not None and depth < len(model.heads):
+        model = prune(model, depth)
+    ready = runtime.place(fold_batch_norm(model))
+    if runtime.device.type == "cpu":
+        for parent in list(ready.modules()):
+            for name, node in parent.named_children():
+                if isinstance(node, JoinNode) and isinstance(node.up, nn.ConvTranspose2d):
+                    setattr(parent, name, AddingNode(node))
+    if runtime.bf16 and ready.norm is None:  # else autocast would convert them at every pass; norms stay in float32
+        ready.to(torch.bfloat16)
+        ready.register_forward_pre_hook(lambda _, images: images[0].to(torch.bfloat16))
+    return ready.requires_grad_(False)

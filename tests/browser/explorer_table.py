@@ -124,7 +124,7 @@ def hidden_wire(e: Explorer) -> str:
 
 
 def nodes(e: Explorer) -> str:
-    readout, k = e._readouts[e.network.value], e.image.value
+    readout, k = e.readout, e.image.value
     if e.strength.value == 100:
         best = max(readout.scores, key=readout.scores.get)
         return f"{name_of(best)} knows most (membrane IoU {readout.scores[best]:.2f})"

@@ -153,7 +153,16 @@ class OpenNotebook:
 
     def run(self, seconds: float = PAGE_SECONDS) -> None:
         """Run all cells, and wait for the last one."""
-        self._command("run-all-cells", None, seconds)
+        self.begin()
+        self.end(seconds)
+
+    def begin(self) -> None:
+        """Begin to run all cells."""
+        self.page.evaluate(RUN, ["run-all-cells", None])
+
+    def end(self, seconds: float = PAGE_SECONDS) -> None:
+        """Wait until the cells that were begun have run."""
+        self.page.wait_for_function("window.ran", timeout=1000 * seconds)
 
     def run_cell(self, number: int, seconds: float = PAGE_SECONDS) -> None:
         """Run one cell, from 0; the others lose their outputs."""
@@ -162,7 +171,7 @@ class OpenNotebook:
 
     def _command(self, name: str, cell: int | None, seconds: float) -> None:
         self.page.evaluate(RUN, [name, cell])
-        self.page.wait_for_function("window.ran", timeout=1000 * seconds)
+        self.end(seconds)
 
     def ask(self, code: str) -> str:
         """Return what the kernel prints when it runs ``code``."""

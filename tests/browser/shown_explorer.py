@@ -2,17 +2,20 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
 from typing import Any
 
 import ipywidgets as widgets
 from explorer_table import Entry, Explorer
 from lab_page import OpenNotebook
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, TimeoutError, expect
 
 from unetpp_lib.classroom.explorers.base import Choice, Number, Press, Slider, Switch
+from unetpp_lib.models.nodes import Node
 
 SECONDS = 30  # until the page shows what it must
+LATE = 800  # milliseconds, after which no other picture is waited for
 PAUSE = 100  # milliseconds: a reader looks before pressing the next key; explorers draw ahead meanwhile
 expect.set_options(timeout=1000 * SECONDS)
 
@@ -36,6 +39,10 @@ FOCUS = """([root, share]) => {
     one.focus();
     const box = (one.closest(".slider") || one).getBoundingClientRect();
     return [one.tagName, box.x, box.y, box.width, box.height, Number(one.min), Number(one.max)];
+}"""
+MIDDLE = """(path) => {
+    const middle = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());
+    return [middle.x, middle.y];
 }"""
 BOX = "(one) => one.getBoundingClientRect().toJSON()"
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown")
@@ -117,6 +124,13 @@ class ShownExplorer:
         self.mouse.move(way["x"] + share * way["width"], box["y"] + box["height"] / 2, steps=8)
         self.mouse.up()
 
+    def click_wire(self, source: Node, node: Node) -> None:
+        """Click the middle of a wire in the picture, as it lies there."""
+        wire = ",".join(map(str, (*source, *node)))
+        path = self.root.locator(f'.targets path[data-wire="{wire}"]')
+        path.scroll_into_view_if_needed()
+        self.mouse.click(*path.evaluate(MIDDLE))
+
     def do_something(self, random: Random) -> None:
         """Press a key, or click, somewhere on the explorer, without waiting for what follows."""
         root = self.root.element_handle()
@@ -148,23 +162,39 @@ class ShownExplorer:
         self.root.evaluate(WATCH)
 
     def waits(self, control: widgets.Widget, times: int = 5) -> list[float]:
-        """Return milliseconds from key press to new picture, of a control moved by the keyboard."""
+        """Return milliseconds from key press to new picture, of a control moved by the keyboard.
+
+        The twin rests meanwhile: it would take a processor from the kernel.
+        """
         place, found = self.find(control), []
         for number in range(times):
             self.page.evaluate("() => { window.waits = []; }")
             if isinstance(control, Slider):
                 at_end = control.value == control.max
                 self.press(place, "ArrowLeft" if at_end or number % 2 else "ArrowRight")
+                self._wait_for_picture()
                 self.take_over(control)
             else:
-                self.activate(control, number)
+                self.reach_for(control, number)
+                self._wait_for_picture()
+                self.move_twin(control, number)
             if self.page.evaluate("() => window.waits.length"):
                 found.append(self.page.evaluate("() => window.waits[0]"))
             self.page.wait_for_timeout(PAUSE)
         return found
 
+    def _wait_for_picture(self) -> None:
+        """Wait until another picture has come, or for as long as none comes any more."""
+        with suppress(TimeoutError):
+            self.page.wait_for_function("() => window.waits.length", timeout=LATE)
+
     def activate(self, control: Any, number: int, by_mouse: bool = False) -> None:
         """Choose an option (counted on from the last), or press a button."""
+        self.reach_for(control, number, by_mouse)
+        self.move_twin(control, number)
+
+    def reach_for(self, control: Any, number: int, by_mouse: bool = False) -> None:
+        """Choose an option, or press a button, in the page."""
         place = self.find(control)
         if isinstance(control, Choice):
             place = place.get_by_role("button").nth(number % len(control.options))
@@ -172,6 +202,9 @@ class ShownExplorer:
             place.click()
         else:
             self.press(place, "Space" if number % 2 else "Enter")
+
+    def move_twin(self, control: Any, number: int) -> None:
+        """Do the same with the twin, and wait until the page agrees."""
         if isinstance(control, Choice):
             control.index = number % len(control.options)
         elif isinstance(control, Switch):

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from shown_explorer import ShownExplorer
 
 from unetpp_lib.classroom.explorers.base import Choice, Number, Slider
+from unetpp_lib.classroom.wired import edges, known_wires
 
 FEW = 12  # values of a slider that are all visited; of longer ones every fifth
 INTERACTIONS = 40  # of each explorer, 520 in all
@@ -36,6 +37,14 @@ with board:
         loss.backward()
         optimizer.step()
         board.note(loss.item(), 1, lambda: network(image[None])[-1][0].sigmoid())
+"""
+TRAINING = """
+from dataclasses import replace
+from pathlib import Path
+from unetpp_lib.engine import PRESETS
+config = replace(PRESETS["laptop"], widths=(4, 8), patch=32, epochs=10**4, device="cpu", out=Path("stopped"))
+board = TrainingBoard(config, seconds=0.2)
+board
 """
 THEMES = ("JupyterLab Light", "JupyterLab Dark")
 
@@ -144,6 +153,41 @@ def test_random_interactions_raise_nothing(shown):
         shown.do_something(random)
     assert shown.agrees_with_kernel()
     shown.notebook.expect_no_complaints()
+
+
+def test_wires_are_switched_by_clicks_on_the_picture(folder, open_notebook):
+    entry = next(entry for entry in EXPLORERS if entry.name == "WiringExplorer")
+    write_notebook(folder / "wires.ipynb", [SETUP, f"{entry.source}\nexplorer"])
+    notebook = open_notebook("wires.ipynb")
+    notebook.run()
+    shown = ShownExplorer(entry, notebook)
+    for width in (SIZE, NARROW):
+        shown.page.set_viewport_size(width)
+        for source, node in sorted(edges(known_wires(4)["UNet++"]) - edges(known_wires(4)["U-Net"])):
+            shown.click_wire(source, node)
+            shown.twin.switch(source, node)
+            shown.settle()
+        assert shown.twin.kind == {"1280": "UNet++", "700": "U-Net"}[str(width["width"])]
+        shown.compare()
+    notebook.expect_no_complaints()
+    notebook.close()
+
+
+def test_a_training_is_stopped_from_the_keyboard(folder, open_notebook):
+    write_notebook(folder / "stopped.ipynb", [SETUP, TRAINING, "run = board.train()", "print(run.is_finished)"])
+    notebook = open_notebook("stopped.ipynb")
+    notebook.begin()
+    root = notebook.page.locator(".course-explorer")
+    expect(root.get_by_role("img")).to_have_attribute("alt", re.compile(r"Step [1-9]"))
+    notebook.cell(2).locator(".cm-content").click()
+    for key in ("Escape", "i", "i"):
+        notebook.page.keyboard.press(key)
+    stopped = "Stopped; all is saved in the run's folder “stopped”. The board's train() goes on from there."
+    expect(root.get_by_role("status").last).to_have_text(stopped)
+    notebook.end(60)  # the cell after it runs too
+    assert notebook.ask("print(run.is_finished, run.checkpoint.exists())") == "False True\n"
+    notebook.expect_no_complaints()
+    notebook.close()
 
 
 def test_a_board_follows_a_loop(folder, open_notebook):

@@ -9,6 +9,7 @@ import torch
 from unetpp_lib.classroom.explorers.base import (
     PictureExplorer,
     Press,
+    Recent,
     choice,
     require_image,
     require_network,
@@ -70,6 +71,13 @@ def test_a_slider_has_a_field_of_the_same_name_and_number():
     assert field.description == "draw"
     field.value = 7
     assert slider.value == 7
+
+
+def test_what_was_made_last_is_kept_and_the_oldest_goes_first():
+    recent, made = Recent(2), []
+    for key in "abacb":
+        assert recent.get(key, lambda key=key: made.append(key) or key.upper()) == key.upper()
+    assert "".join(made) == "abcb"
 
 
 def test_words_are_shown_as_words():

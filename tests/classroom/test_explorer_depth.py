@@ -10,7 +10,7 @@ from PIL import Image
 
 from unetpp_lib.classroom import DepthExplorer
 from unetpp_lib.classroom.explorers import depth as depth_module
-from unetpp_lib.classroom.explorers.depth_sheet import grid_of, small_grid
+from unetpp_lib.classroom.explorers.depth_sheet import GAP, LINE, SIDE, grid_of, small_grid
 from unetpp_lib.classroom.grids import read_grid
 from unetpp_lib.engine import Card, Run, TrainConfig, load_model, save_model
 from unetpp_lib.errors import InputError
@@ -91,7 +91,8 @@ def test_every_control_changes_picture_and_status(explorer):
 def test_mistakes_are_in_the_colours_of_the_course(model):
     image = torch.rand(1, 64, 64)
     prediction = classify(torch.sigmoid(model(CARD.normalise(image)[None])[-1]))[0]
-    area = (slice(30, 330), slice(340, 640))
+    top, left = LINE, SIDE + GAP
+    area = (slice(top + 1, top + SIDE - 1), slice(left + 1, left + SIDE - 1))  # within the frame
     for mask, colours in ((prediction, {(255, 255, 255), (0, 0, 0)}), (1 - prediction, {(230, 159, 0), (0, 114, 178)})):
         explorer = DepthExplorer(model, CARD, [image], [mask], profiles=PROFILES)
         found = {tuple(colour) for colour in pixels(explorer)[area].reshape(-1, 3).tolist()}

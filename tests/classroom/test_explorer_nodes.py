@@ -1,10 +1,14 @@
 """What each node knows: the triangle follows network, image and a faded edge."""
 
+from copy import deepcopy
+from dataclasses import replace
+
 import pytest
 import torch
 
 from unetpp_lib.classroom import NodeExplorer
-from unetpp_lib.engine import Card
+from unetpp_lib.data import SegmentationFolder
+from unetpp_lib.engine import PRESETS, Card, train
 from unetpp_lib.engine.readouts import read_nodes
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
@@ -67,6 +71,59 @@ def test_another_network_offers_its_own_edges(explorer):
     assert [label for label, _ in explorer.source.options] == ["X0,0", "X1,1"]
 
 
+def test_a_training_is_scrubbed_through(tiny_set, tmp_path):
+    options = {"widths": (4, 6, 8), "patch": 32, "epochs": 3, "device": "cpu", "out": tmp_path / "run"}
+    folder, kept = SegmentationFolder(tiny_set), {}
+    scored = tuple(torch.stack(part)[:, :, :32, :32] for part in zip(folder[0], folder[1], strict=True))
+
+    def watch(training):
+        if training.step in (2, 10):
+            kept[training.step] = read_nodes(deepcopy(training.model).eval(), training.card, scored, scored)
+
+    train(replace(PRESETS["laptop"], data=str(tiny_set), **options), watch=watch)
+    explorer = NodeExplorer({"mine": kept}, scored)
+    assert explorer.status.startswith("mine, step 10 of 10, image 0: over all images ")
+    assert explorer.readout is kept[10]
+    late = explorer.png
+    explorer.moment.value = 0
+    assert explorer.status.startswith("mine, step 2 of 10, image 0: ")
+    assert explorer.png != late
+    assert explorer.scores == NodeExplorer({"mine": kept[2]}, scored).scores
+    explorer.strength.value = 0
+    assert explorer.scores != NodeExplorer({"mine": kept[2]}, scored).scores
+
+
+def test_only_a_training_has_a_slider_for_its_moments(explorer, readouts, scored):
+    assert [box.children[0].description for box in explorer.children if hasattr(box, "children")] == [
+        "image",
+        "strength, %",
+    ]
+    several = NodeExplorer({name: {5: readout, 9: readout} for name, readout in readouts.items()}, scored)
+    assert several.children[1].children[0] is several.moment
+
+
+def test_other_images_than_those_scored_can_be_shown(readouts, scored):
+    images, truths = scored
+    expected = NodeExplorer(readouts, scored).scores
+    explorer = NodeExplorer(readouts, (images.flip(0), truths.flip(0)))
+    assert explorer.scores != expected
+    explorer.image.value = 1
+    assert explorer.scores == pytest.approx(expected)
+
+
+def test_many_moves_back_and_forth_end_where_they_began(explorer):
+    explorer.strength.value = 50
+    seen = {}
+    for _ in range(2):
+        for name in ("dense", "plain"):
+            for node in (1, 0), (0, 2), (1, 1):
+                explorer.network.value, explorer.node.value = name, node
+                for image in (0, 1):
+                    explorer.image.value = image
+                    where = name, node, explorer.source.value, image
+                    assert seen.setdefault(where, explorer.scores) == explorer.scores
+
+
 def test_the_number_field_and_the_slider_go_together(explorer):
     explorer.children[1].children[1].value = 1
     assert explorer.image.value == 1
@@ -82,6 +139,12 @@ def test_a_picture_stands_where_no_widget_runs(explorer):
 def test_what_does_not_fit_is_refused(readouts, scored):
     with pytest.raises(InputError, match="readouts is empty"):
         NodeExplorer({}, scored)
+    with pytest.raises(InputError, match=r"different steps \(dense: 1; plain: 2\)"):
+        NodeExplorer({"dense": {1: readouts["dense"]}, "plain": {2: readouts["plain"]}}, scored)
+    with pytest.raises(InputError, match="one and the same network"):
+        NodeExplorer({"mine": {1: readouts["dense"], 2: readouts["plain"]}}, scored)
+    with pytest.raises(InputError, match="one and the same network"):
+        NodeExplorer({"mine": {}}, scored)
     with pytest.raises(InputError, match="a mask for each image"):
         NodeExplorer(readouts, (scored[0], scored[1][:1]))
     with pytest.raises(InputError, match="multiples of 4"):

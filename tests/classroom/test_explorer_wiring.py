@@ -48,6 +48,35 @@ def test_a_node_without_inputs_is_left_out(explorer):
     assert explorer.kind == "your own wiring"
 
 
+def test_a_click_on_a_wire_switches_it_and_one_on_a_node_chooses_it(explorer):
+    explorer.start.value = "U-Net"
+    explorer._click.value = "0,0,0,1 1"
+    assert explorer.node.value == (0, 1)
+    assert explorer.wires[0, 1] == [(0, 0)]
+    explorer._click.value = "0,0,0,1 2"
+    assert (0, 1) not in explorer.wires
+    explorer._click.value = "1,3,1,3 3"
+    assert explorer.node.value == (1, 3)
+    assert explorer.kind == "U-Net"
+
+
+def test_every_wire_of_unetpp_can_be_clicked(explorer):
+    explorer.start.value = "U-Net"
+    for node, sources in known_wires(4)["UNet++"].items():
+        for source in sources if node[1] else []:
+            click = f'data-wire="{source[0]},{source[1]},{node[0]},{node[1]}"'
+            assert click in explorer._view.value
+            if source not in explorer.wires.get(node, []):
+                explorer.switch(source, node)
+    assert explorer.kind == "UNet++"
+
+
+def test_a_wire_that_cannot_be_is_refused(explorer):
+    for source, node in [((0, 2), (0, 1)), ((0, 0), (1, 0)), ((2, 0), (0, 1)), ((0, 0), (7, 7))]:
+        with pytest.raises(InputError, match="cannot feed"):
+            explorer.switch(source, node)
+
+
 def test_the_picture_and_its_words_follow(explorer):
     explorer.start.value = "U-Net"
     before = explorer.children[-1].value

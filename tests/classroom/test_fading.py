@@ -41,6 +41,10 @@ def test_every_edge_can_be_faded_and_only_what_it_feeds_is_computed_anew(model):
             with faded_edge(model, (source, target), 0.5):
                 whole = node_maps(model, IMAGE)
             assert all(torch.equal(whole[node], changed.get(node, maps[node])) for node in maps)
+            some = {node: maps[node] for node in list(maps)[::2]}
+            found = maps_with_faded_edge(model, IMAGE, some, wires, (source, target), 0.5)
+            assert found.keys() == changed.keys() | (maps.keys() - some.keys())
+            assert all(torch.equal(found[node], changed.get(node, maps[node])) for node in found)
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
     assert all(torch.equal(again, maps[node]) for node, again in node_maps(model, IMAGE).items())
 

@@ -192,8 +192,8 @@ class Drawing:
         between = range(min(start, end) + 1, max(start, end))
         return edge[0] == edge[1] or (i == row_to and any((i, j) in self.grid.channels for j in between))
 
-    def add_edge(self, edge: Edge, loud: bool) -> None:
-        """Draw an arrow from a node to another, around those that stand between."""
+    def path_of(self, edge: Edge) -> Path:
+        """Return the way from a node to another, around those that stand between."""
         start, end = map(self.place, edge)
         if self.is_arc(edge):
             forward = RIGHT if end[0] >= start[0] else -RIGHT
@@ -201,11 +201,13 @@ class Drawing:
             start, end = start + side + HALF_NODE * UP, end - side + HALF_NODE * UP
             lift = arc_rise(edge) / 0.75 * UP  # a cubic curve rises to three quarters of its handles
             lean = self.pitch / 4 * forward
-            path = Path([start, start + lift + lean, end + lift - lean, end], [Path.MOVETO] + [Path.CURVE4] * 3)
-        else:
-            reach = (end - start) / np.max(np.abs(end - start) / HALF_NODE)  # from a centre to its node's rim
-            path = Path([start + reach, end - reach])
-        self.add_arrow(path, edge_kind(edge), loud, gid=f"edge {edge[0]} {edge[1]}")
+            return Path([start, start + lift + lean, end + lift - lean, end], [Path.MOVETO] + [Path.CURVE4] * 3)
+        reach = (end - start) / np.max(np.abs(end - start) / HALF_NODE)  # from a centre to its node's rim
+        return Path([start + reach, end - reach])
+
+    def add_edge(self, edge: Edge, loud: bool) -> None:
+        """Draw an arrow from a node to another."""
+        self.add_arrow(self.path_of(edge), edge_kind(edge), loud, gid=f"edge {edge[0]} {edge[1]}")
 
     def add_head(self, node: Node, loud: bool) -> None:
         """Draw the heads that read a node, above it; they are numbered where there are several."""

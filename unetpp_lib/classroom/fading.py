@@ -65,6 +65,21 @@ def held_nodes(model: nn.Module, maps: Mapping[Node, Tensor]) -> Iterator[None]:
             del module.forward
 
 
+@contextmanager
+def noted_maps(model: nn.Module) -> Iterator[dict[Node, Tensor]]:
+    """Note the maps that nodes give, in every run within the block."""
+    found: dict[Node, Tensor] = {}
+    handles = [
+        module.register_forward_hook(lambda *call, node=node: found.update({node: call[-1]}))
+        for node, module in node_modules(model).items()
+    ]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 def fed_by(inputs: Mapping[Node, list[Node]], node: Node) -> set[Node]:
     """Return a node and all that it feeds, through others too; ``inputs`` is what `wiring` returns."""
     reached = {node}
@@ -82,21 +97,12 @@ def maps_with_faded_edge(
     edge: Edge,
     strength: float,
 ) -> dict[Node, Tensor]:
-    """Return the maps that change when one edge is faded; ``maps`` are those of the whole network for this image."""
+    """Return the maps that change when one edge is faded, `fed_by` its end, and those that ``maps`` lacks.
+
+    ``maps`` are maps of the whole network for this image; what they hold need not be computed again.
+    """
     changing = fed_by(inputs, edge[1])
-    found: dict[Node, Tensor] = {}
-    modules = node_modules(model)
-    handles = [
-        modules[node].register_forward_hook(lambda *call, node=node: found.update({node: call[-1]}))
-        for node in changing
-    ]
-    try:
-        with (
-            held_nodes(model, {node: m for node, m in maps.items() if node not in changing}),
-            faded_edge(model, edge, strength),
-        ):
-            model(image)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return found
+    held = {node: known for node, known in maps.items() if node not in changing}
+    with noted_maps(model) as found, held_nodes(model, held), faded_edge(model, edge, strength):
+        model(image)
+    return {node: maps for node, maps in found.items() if node not in held}

@@ -9,6 +9,14 @@ STYLE = f"""<style>
 .{CLASS} .noUi-handle {{border: 2px solid var(--jp-ui-font-color2)}}
 .{CLASS} .mod-active {{box-shadow: inset 0 -3px var(--jp-ui-font-color1) !important}}
 .{CLASS} :focus-visible {{outline: 2px solid var(--jp-brand-color1); outline-offset: 2px}}
+.{CLASS} .picture {{position: relative; display: inline-block; box-sizing: border-box; max-width: 100%}}
+.{CLASS} .picture {{background: white; padding: 6px}}
+.{CLASS} .picture img {{display: block; max-width: 100%}}
+.{CLASS} .targets {{position: absolute; inset: 6px; width: calc(100% - 12px); height: calc(100% - 12px)}}
+.{CLASS} .targets path, .{CLASS} .targets rect {{fill: transparent; stroke: transparent; cursor: pointer}}
+.{CLASS} .targets path {{fill: none; stroke-width: 12; pointer-events: stroke}}
+.{CLASS} .targets :hover {{stroke: #E69F0099; stroke-width: 6}}
+.{CLASS} .targets text {{font-size: 15px; fill: #555}}
 .{CLASS} > .announced {{position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)}}
 </style>"""
 
@@ -23,6 +31,10 @@ const tell = (root) => {
   for (const group of root.querySelectorAll('.widget-toggle-buttons')) {
     group.setAttribute('role', 'group');
     group.setAttribute('aria-label', label(group));
+  }
+  for (const box of root.querySelectorAll('.named')) {
+    box.setAttribute('role', 'group');
+    box.setAttribute('aria-label', box.firstElementChild.textContent.trim());
   }
   for (const button of root.querySelectorAll('.widget-toggle-button'))
     button.setAttribute('aria-pressed', button.classList.contains('mod-active'));

@@ -1,10 +1,10 @@
 """What an explorer is made of: controls, one picture with words for who cannot see it, and a line of status."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from html import escape
 from threading import RLock
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets  # type: ignore[import-untyped]
 from torch import Tensor
@@ -14,7 +14,25 @@ from unetpp_lib.classroom.figures import shrink
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
 
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
 LABEL, SLIDER, NUMBER = "12em", "27em", "5em"  # widths; labels of one width set the controls below each other
+
+
+class Recent(Generic[Key, Value]):
+    """What was made last, by key: of so many at most; the oldest goes first."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._kept = most, dict[Key, Value]()
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """Return what was made for a key; make it where it is not there any more."""
+        value = self._kept.pop(key) if key in self._kept else make()
+        self._kept[key] = value  # the newest stands last
+        if len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
+        return value
 
 
 class PictureExplorer(widgets.VBox):  # type: ignore[misc]
@@ -29,13 +47,16 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
         super().__init__([*controls, self._view])
         self.add_class(CLASS)
 
-    def show(self, png: bytes, alt: str, status: str) -> None:
-        """Put a picture, the words for it, and the line of status in the place of the last ones."""
+    def show(self, png: bytes, alt: str, status: str, over: str = "") -> None:
+        """Put a picture, the words for it, and the line of status in the place of the last ones.
+
+        ``over`` is HTML that lies over the picture.
+        """
         self.png, self.status = png, status
         encoded = base64.b64encode(png).decode()
         self._view.value = (
-            f'{STYLE}<img alt="{escape(alt)}" style="max-width: 100%" onload="{ACCESS}" '
-            f'src="data:image/png;base64,{encoded}">'
+            f'{STYLE}<div class="picture"><img alt="{escape(alt)}" onload="{ACCESS}" '
+            f'src="data:image/png;base64,{encoded}">{over}</div>'
             f'<p role="status" style="white-space: pre-line">{escape(status, quote=False)}</p>'
         )
 
@@ -90,6 +111,14 @@ class Switch(OneAtATime, widgets.ToggleButton):  # type: ignore[misc]
 
 class Press(OneAtATime, widgets.Button):  # type: ignore[misc]
     """A button that does something when it is pressed."""
+
+
+class Click(OneAtATime, widgets.Text):  # type: ignore[misc]
+    """Takes up where a picture was clicked; it is not seen, and what it does other controls do too."""
+
+    def __init__(self) -> None:
+        super().__init__(layout={"display": "none"})
+        self.add_class("clicked")
 
 
 def whole_number(label: str, value: int, least: int, greatest: int, step: int = 1) -> tuple[widgets.HBox, Slider]:

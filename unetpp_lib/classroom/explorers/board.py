@@ -183,7 +183,7 @@ class LoopBoard(PictureExplorer):
             axis = figure.add_subplot(grid[place], title=title, xticks=[], yticks=[])
             axis.imshow(picture, interpolation="nearest", vmin=0, vmax=1)
             axis.spines[:].set_visible(True)  # a white mask on a white page needs its frame
-        figure.text(0.5, 0.475, self._legend(), ha="center", va="top", fontsize=9)
+        figure.text(0.5, 0.475, self._legend(), ha="center", va="top", fontsize=10)
         charts = figure.add_gridspec(1, 2, left=0.07, right=0.985, top=0.38, bottom=0.1, wspace=0.16)
         self._draw_loss(figure.add_subplot(charts[0]))
         self._draw_scores(figure.add_subplot(charts[1]))
@@ -205,10 +205,12 @@ class LoopBoard(PictureExplorer):
 
     def _draw_scores(self, axis: Axes) -> None:
         for number, (name, points) in enumerate({"image shown": self.shown, "validation": self.scores}.items()):
-            places, heights = zip(*points, strict=True) if points else ((), ())
-            axis.plot(places, heights, "-o", markersize=4, color=LINE_COLOURS[number + 1], label=name)
+            if points:
+                places, heights = zip(*points, strict=True)
+                axis.plot(places, heights, "-o", markersize=4, color=LINE_COLOURS[number + 1], label=name)
         axis.set(title="IoU, mean of the classes", xlabel="step", xlim=(0, self.steps), ylim=(0, 1))
-        axis.legend(loc="lower right", ncols=2)
+        if self.shown or self.scores:
+            axis.legend(loc="lower right", ncols=2)
 
     def _marked(self, label: Tensor) -> NDArray[Any]:
         """Return a decision as a picture: its mistakes in colour, or the classes as greys where there are several."""

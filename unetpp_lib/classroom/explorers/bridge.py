@@ -5,21 +5,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from matplotlib.font_manager import findfont
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 from torch import Tensor
 
 from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, whole_number
-from unetpp_lib.classroom.figures import png_of_image
+from unetpp_lib.classroom.explorers.sheet import LIGHT, RED, font, png
 from unetpp_lib.classroom.plots import Pixels
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou, segments, v_rand
 
-# Okabe and Ito's colours, made lighter so that the black membranes stand out
-PALETTE = 255 - 0.7 * (
-    255 - np.array([[230, 159, 0], [86, 180, 233], [240, 228, 66], [0, 158, 115], [204, 121, 167], [0, 114, 178]])
-)
+PALETTE = np.array([ImageColor.getrgb(colour) for colour in LIGHT], np.uint8)
 SIDE, GAP, CAPTION, WINDOW = 336, 16, 24, 24  # pixels: of a panel, between panels, above them; in the enlarged part
 LONGER = 1.5  # a crossing may be so many times as long as the shortest one through the same membrane
 
@@ -124,10 +120,10 @@ class BridgeExplorer(PictureExplorer):
             f"{self.now[0]:.4f}; V_rand {self.whole[1]:.4f} → {self.now[1]:.4f}; cells {self._filled.max()} → "
             f"{filled.max()}."
         )
-        pixels = PALETTE[_kept(self._colours, self._filled, filled)].astype(np.uint8)
+        pixels = PALETTE[_kept(self._colours, self._filled, filled)]
         pixels[answer == 0] = 0
         alt = f"The answer's cells in colours; membranes are black. {status}"
-        self.show(png_of_image(self._draw(pixels)), alt, status)
+        self.show(png(self._draw(pixels)), alt, status)
 
     def _draw(self, pixels: NDArray[np.uint8]) -> Image.Image:
         """Return the whole answer with a ring at the place, and the part around it, enlarged, with a frame there."""
@@ -136,24 +132,24 @@ class BridgeExplorer(PictureExplorer):
         scale = SIDE / height
         shown = (round(width * scale), SIDE)
         sheet = Image.new("RGB", (shown[0] + GAP + SIDE, SIDE + 3 * CAPTION), "white")
-        draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(findfont("DejaVu Sans"), 13)
+        draw = ImageDraw.Draw(sheet)
         y, x = int(rows.mean()), int(columns.mean())
         top, left = (int(np.clip(c - WINDOW // 2, 0, max(0, n - WINDOW))) for c, n in ((y, height), (x, width)))
         part = pixels[top : top + WINDOW, left : left + WINDOW]
         for corner, panel, size in ((0, pixels, shown), (shown[0] + GAP, part, (SIDE, SIDE))):
             sheet.paste(Image.fromarray(panel).resize(size, Image.Resampling.NEAREST), (corner, CAPTION))
         cy, cx = CAPTION + (y + 0.5) * scale, (x + 0.5) * scale
-        for radius, colour in ((13, "white"), (11, "red")):
+        for radius, colour in ((13, "white"), (11, RED)):
             draw.ellipse((cx - radius, cy - radius, cx + radius, cy + radius), outline=colour, width=3)
         corner, wide, high = shown[0] + GAP, SIDE / part.shape[1], SIDE / part.shape[0]
         across = [corner + wide * column for column in (columns.min() - left, columns.max() - left + 1)]
         down = [CAPTION + high * row for row in (rows.min() - top, rows.max() - top + 1)]
-        draw.rectangle((across[0], down[0], across[1], down[1]), outline="red", width=3)
-        draw.text((0, 3), f"the answer, {width} × {height} pixels: {self.state.value}", "black", font)
-        draw.text((corner, 3), f"{part.shape[1]} × {part.shape[0]} pixels around the place", "black", font)
+        draw.rectangle((across[0], down[0], across[1], down[1]), outline=RED, width=3)
+        draw.text((0, 3), f"the answer, {width} × {height} pixels: {self.state.value}", "black", font(14))
+        draw.text((corner, 3), f"{part.shape[1]} × {part.shape[0]} pixels around the place", "black", font(14))
         for line, (name, before, now) in enumerate(zip(("Membrane IoU", "V_rand"), self.whole, self.now, strict=True)):
             text = f"{name}: {before:.4f}" + (f" → {now:.4f}" if self.state.value == "erased" else "")
-            draw.text((0, SIDE + CAPTION * (line + 1) + 4), text, "black", font.font_variant(size=16))
+            draw.text((0, SIDE + CAPTION * (line + 1) + 4), text, "black", font(16))
         return sheet
 
 

@@ -14,6 +14,7 @@ from unetpp_lib.classroom.explorers.base import (
     LABEL,
     PictureExplorer,
     Press,
+    Recent,
     choice,
     require_image,
     require_network,
@@ -77,7 +78,7 @@ class DepthExplorer(PictureExplorer):
             self.costs = costs_of(profiles, model.depth)
         self.counts = torch.stack([_count(*pair) for pair in zip(self.answers, self.masks, strict=True)])
         self._sheet = DepthSheet(cuttable, self.costs, self.size, classes)
-        self._pngs: dict[tuple[int, ...], bytes] = {}
+        self._pngs = Recent[tuple[int, int, int, int], bytes](100)
         self._add_controls()
 
     @classmethod
@@ -180,11 +181,7 @@ class DepthExplorer(PictureExplorer):
     def _png(self, depth: int) -> bytes:
         """Return the sheet of a depth for where the other controls stand; once drawn, it comes back at once."""
         key = (depth, self.image.value, self.threshold.value, MODES.index(self.mode.value))
-        if key not in self._pngs:
-            if len(self._pngs) > 100:
-                self._pngs.clear()
-            self._pngs[key] = self._draw(*key)
-        return self._pngs[key]
+        return self._pngs.get(key, lambda: self._draw(*key))
 
     def _draw(self, depth: int, shown: int, percent: int, mode: int) -> bytes:
         here, everywhere = (self._scores(MODES[mode], which) for which in (slice(shown, shown + 1), slice(None)))
@@ -192,7 +189,7 @@ class DepthExplorer(PictureExplorer):
         rows = [Row(d, self.costs[d], here[d], everywhere[d], other[d]) for d in self.costs]
         label = classify(self.answers[shown][mode, depth - 1][None, None], percent / 100)
         return self._sheet.draw(
-            rows, depth, MODES[mode], self.images[shown], self.masks[shown], label, self.names[shown], len(self.images)
+            rows, depth, MODES[mode], self.images[shown], self.masks[shown], label, self.names[shown]
         )
 
 

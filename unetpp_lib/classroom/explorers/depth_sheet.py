@@ -1,30 +1,27 @@
 """The picture of the depth explorer: all that it shows of one depth, on one sheet, drawn quickly."""
 
-import io
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.font_manager import findfont
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from unetpp_lib.classroom.diagrams import KINDS, QUIET, QUIET_TEXT, edge_kind
-from unetpp_lib.classroom.explorers.sheet import grey
+from unetpp_lib.classroom.explorers.sheet import HIGHLIGHT, font, grey, png
 from unetpp_lib.classroom.grids import Grid
 from unetpp_lib.classroom.plots import LINE_COLOURS, MISTAKES, mark_mistakes
 from unetpp_lib.models import UNetPlusPlus
 from unetpp_lib.models.nodes import Node
 
-SIDE, GAP, LINE = 320, 12, 22  # pixels: a picture's longer side, between two parts, a line of text
-PLOT = (340, 240)
+SIDE, GAP, LINE = 288, 12, 26  # pixels: a picture's longer side, between two parts, a line of text
+LETTERS = 17  # where the page is 700 pixels wide, the sheet is shown at six tenths of its size
+PLOT = (316, 250)
 WIDTH, HEIGHT = 2 * SIDE + PLOT[0] + 2 * GAP, LINE + SIDE + GAP + PLOT[1]
-AXES = (40, 24, 290, 164)  # of the plot: left, top, width and height in pixels
+AXES = (44, 30, 262, 160)  # of the plot: left, top, width and height in pixels
 FINE = 3  # a grid is drawn so many times larger, then reduced: smooth lines
 TODAY = LINE_COLOURS[1]
-HIGHLIGHT = "#FBE9C6"  # behind today's row of the table
 
 
 class Cost(NamedTuple):
@@ -49,12 +46,6 @@ class Row(NamedTuple):
     """The same in the other mode."""
 
 
-@cache
-def font(size: int, kind: str = "") -> ImageFont.FreeTypeFont:
-    """Return DejaVu Sans, or its kind " Mono"."""
-    return ImageFont.truetype(findfont(f"DejaVu Sans{kind}"), size)
-
-
 class DepthSheet:
     """Draws the sheets of one network; what stays the same from sheet to sheet is drawn once."""
 
@@ -76,60 +67,55 @@ class DepthSheet:
         mask: Tensor,
         label: Tensor,
         name: str,
-        count: int,
     ) -> bytes:
         """Return the sheet as the bytes of a PNG file: image, prediction, nodes; legend, table and curve below."""
         sheet = Image.new("RGB", (WIDTH, HEIGHT), "white")
         draw = ImageDraw.Draw(sheet)
-        what = f"head {depth}" if mode == "fast" or depth == 1 else f"mean of heads 1 to {depth}"
+        what = f"head {depth}" if mode == "fast" or depth == 1 else f"mean of heads 1–{depth}"
         _paste(sheet, 0, f"image {name}", grey(image.mean(0)))
-        _paste(sheet, SIDE + GAP, f"cut to depth {depth}: {what}", mark_mistakes(mask, label))
+        _paste(sheet, SIDE + GAP, f"depth {depth}: {what}", mark_mistakes(mask, label))
         left, below = 2 * (SIDE + GAP), LINE + SIDE + GAP
-        draw.text((left, 2), f"L{depth}: the nodes that stay", "black", font(13))
+        draw.text((left, 2), f"L{depth}: the nodes that stay", "black", font(LETTERS))
         sheet.paste(self._grid(depth, mode), (left, LINE))
-        self._write_legend(draw, below)
-        self._write_table(draw, rows, depth, count, below + 58)
-        self._write_counts(draw, mask, label, below + 58 + LINE * (len(rows) + 1) + 10)
+        self._write_counts(draw, mask, label, below)
+        self._write_table(draw, rows, depth, below + 4 * LINE + 10)
         sheet.paste(self._axes, (left, below))
         self._draw_curve(draw, rows, depth, mode, (left, below))
         return png(sheet)
 
-    def _write_legend(self, draw: ImageDraw.ImageDraw, top: int) -> None:
+    def _write_counts(self, draw: ImageDraw.ImageDraw, mask: Tensor, label: Tensor, top: int) -> None:
+        """Say what the colours mean, and how many pixels have each."""
         zero, one = self.classes
-        words = (
-            f"{one} found (true positive)",
-            f"{zero} found (true negative)",
-            f"{one} called {zero} (false negative)",
-            f"{zero} called {one} (false positive)",
-        )
-        for number, (word, colour) in enumerate(zip(words, MISTAKES.values(), strict=True)):
-            x, y = number % 2 * (SIDE + GAP), top + number // 2 * LINE
-            draw.rectangle((x, y, x + 20, y + 13), colour, "black")
-            draw.text((x + 28, y - 1), word, "black", font(13))
+        words = {
+            f"{one} found (true positive)": (1, 1),
+            f"{zero} found (true negative)": (0, 0),
+            f"{one} called {zero} (false negative)": (1, 0),
+            f"{zero} called {one} (false positive)": (0, 1),
+        }
+        for number, ((word, (true, said)), colour) in enumerate(zip(words.items(), MISTAKES.values(), strict=True)):
+            y, count = top + number * LINE, ((mask == true) & (label == said)).sum().item()
+            draw.rectangle((0, y + 2, 24, y + 17), colour, "black")
+            draw.text((34, y), word, "black", font(LETTERS))
+            draw.text((2 * SIDE + GAP, y), f"{count:,} pixels", "black", font(LETTERS), anchor="ra")
 
-    def _write_table(self, draw: ImageDraw.ImageDraw, rows: Sequence[Row], depth: int, count: int, top: int) -> None:
-        mono = font(13, " Mono")
+    def _write_table(self, draw: ImageDraw.ImageDraw, rows: Sequence[Row], depth: int, top: int) -> None:
+        mono = font(LETTERS - 1, " Mono")
         height = "×".join(map(str, self.size[::-1]))
-        head = f"     parameters      MACs at {height:<12} time here       IoU: image  mean of {count}"
+        head = f"{'parameters':>12}{'MACs at ' + height:>19}{'time here':>14}{'IoU':>7}{'mean':>7}"
         draw.text((4, top), head, "black", mono)
         whole = rows[-1].cost
         for number, row in enumerate(rows, start=1):
             y = top + number * LINE
             if row.depth == depth:
-                draw.rectangle((0, y - 3, 2 * SIDE + GAP - 1, y + LINE - 5), HIGHLIGHT, TODAY)
+                draw.rectangle((0, y - 3, 2 * SIDE + GAP - 1, y + LINE - 4), HIGHLIGHT, TODAY)
             cost = row.cost
             line = (
-                f"L{row.depth}{cost.parameters:>11,}{cost.parameters / whole.parameters:>5.0%}"
-                f"{cost.macs / 1e9:>11.2f} G{cost.macs / whole.macs:>5.0%}"
-                f"{1e3 * cost.latency:>12.1f} ms{cost.latency / whole.latency:>5.0%}"
-                f"{row.here:>13.3f}{row.everywhere:>11.3f}"
+                f"L{row.depth}{cost.parameters:>10,}{cost.parameters / whole.parameters:>5.0%}"
+                f"{cost.macs / 1e9:>8.2f}G{cost.macs / whole.macs:>5.0%}"
+                f"{1e3 * cost.latency:>6.1f} ms{cost.latency / whole.latency:>5.0%}"
+                f"{row.here:>7.3f}{row.everywhere:>7.3f}"
             )
             draw.text((4, y), line, "black", mono)
-
-    def _write_counts(self, draw: ImageDraw.ImageDraw, mask: Tensor, label: Tensor, top: int) -> None:
-        pairs = {"true pos.": (1, 1), "true neg.": (0, 0), "false neg.": (1, 0), "false pos.": (0, 1)}
-        counts = [f"{((mask == y) & (label == p)).sum().item():,} {word}" for word, (y, p) in pairs.items()]
-        draw.text((4, top), "pixels: " + "  ".join(counts), "black", font(13, " Mono"))
 
     def _draw_curve(
         self, draw: ImageDraw.ImageDraw, rows: Sequence[Row], depth: int, mode: str, corner: tuple[int, int]
@@ -148,12 +134,12 @@ class DepthSheet:
             draw.ellipse((x - r, y - r, x + r, y + r), TODAY if row.depth == depth else LINE_COLOURS[0], "black")
             below = max(y, quiet) + 19
             beside = below if below < y0 + AXES[3] - 8 else min(y, quiet) - 17
-            draw.text((x, beside), f"L{row.depth}", "black", font(12), anchor="mm")
+            draw.text((x, beside), f"L{row.depth}", "black", font(LETTERS - 1), anchor="mm")
         named = {mode: LINE_COLOURS[0], "accurate" if mode == "fast" else "fast": QUIET_TEXT}
         for number, (word, colour) in enumerate(named.items()):
             y = y0 + AXES[3] - 30 + 16 * number
             draw.line((x0 + AXES[2] - 104, y, x0 + AXES[2] - 80, y), colour if number == 0 else QUIET, 2)
-            draw.text((x0 + AXES[2] - 74, y), word, colour, font(12), anchor="lm")
+            draw.text((x0 + AXES[2] - 74, y), word, colour, font(LETTERS - 1), anchor="lm")
 
     def _draw_axes(self) -> Image.Image:
         picture = Image.new("RGB", PLOT, "white")
@@ -162,16 +148,16 @@ class DepthSheet:
         for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
             y = y0 + height * (1 - share)
             draw.line((x0, y, x0 + width, y), "#E5E5E5")
-            draw.text((x0 - 6, y), f"{share:.1f}", "black", font(12), anchor="rm")
+            draw.text((x0 - 6, y), f"{share:.1f}", "black", font(LETTERS - 1), anchor="rm")
         step = _round_step(self.slowest / 5)
         for number in range(int(self.slowest / step) + 1):
             x = x0 + width * number * step / self.slowest
             draw.line((x, y0, x, y0 + height), "#E5E5E5")
-            draw.text((x, y0 + height + 6), f"{number * step:g}", "black", font(12), anchor="mt")
+            draw.text((x, y0 + height + 6), f"{number * step:g}", "black", font(LETTERS - 1), anchor="mt")
         draw.line((x0, y0, x0, y0 + height, x0 + width, y0 + height), "black")
-        draw.text((x0, y0 - 8), "IoU, mean of the images", "black", font(12), anchor="ls")
+        draw.text((x0, y0 - 8), "IoU, mean of the images", "black", font(LETTERS - 1), anchor="ls")
         words = "milliseconds for one image, here"
-        draw.text((x0 + width / 2, y0 + height + 26), words, "black", font(12), anchor="mt")
+        draw.text((x0 + width / 2, y0 + height + 26), words, "black", font(LETTERS - 1), anchor="mt")
         return picture
 
     def _grid(self, depth: int, mode: str) -> Image.Image:
@@ -202,7 +188,7 @@ def small_grid(grid: Grid, depth: int, mode: str, size: tuple[int, int]) -> Imag
     width, height = size
     picture = Image.new("RGB", (width * FINE, height * FINE), "white")
     draw = ImageDraw.Draw(picture)
-    pitch_x, pitch_y, radius = width / (grid.depth + 1), (height - 84) / (grid.depth + 0.4), 0.17 * width / grid.depth
+    pitch_x, pitch_y, radius = width / (grid.depth + 1), (height - 84) / (grid.depth + 0.4), 0.21 * width / grid.depth
 
     def at(node: Node) -> NDArray[Any]:
         i, j = node
@@ -214,7 +200,10 @@ def small_grid(grid: Grid, depth: int, mode: str, size: tuple[int, int]) -> Imag
     for edge in sorted(grid.edges, key=lambda edge: stays(*edge)):  # what stays is drawn over what goes
         colour = KINDS[edge_kind(edge)]["color"] if stays(*edge) else QUIET
         draw.line([tuple(point) for point in _path(at(edge[0]), at(edge[1]), pitch_x * FINE)], colour, 2 * FINE)
-    letters, half = font((11 if grid.depth < 5 else 9) * FINE), FINE * np.array([min(30, pitch_x / 2 - 2), 11])
+    letters, half = (
+        font((LETTERS - 1 if grid.depth < 5 else 11) * FINE),
+        FINE * np.array([min(32, pitch_x / 2 - 2), 13]),
+    )
     for node, heads in grid.heads.items():
         centre, loud = at(node), stays(node)
         answers = loud and (node[1] == depth or (mode == "accurate" and node[1] <= depth))
@@ -249,34 +238,8 @@ def _path(start: NDArray[Any], end: NDArray[Any], pitch: float) -> NDArray[Any]:
 def _paste(sheet: Image.Image, left: int, caption: str, pixels: NDArray[np.uint8]) -> None:
     """Put a picture under its caption, as large as a square of SIDE holds it."""
     draw = ImageDraw.Draw(sheet)
-    draw.text((left, 2), caption, "black", font(13))
+    draw.text((left, 2), caption, "black", font(LETTERS))
     scale = SIDE / max(pixels.shape[:2])
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     sheet.paste(Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST), (left, LINE))
     draw.rectangle((left, LINE, left + size[0] - 1, LINE + size[1] - 1), outline="grey")
-
-
-@cache
-def palette() -> Image.Image:
-    """Return the colours of all sheets: those of the course, and greys and tints between them and white."""
-    exact = [_rgb(colour) for colour in (*MISTAKES.values(), *LINE_COLOURS[:4], QUIET, QUIET_TEXT, HIGHLIGHT)]
-    between = [np.full(3, level) for level in np.linspace(0, 255, 18)]
-    for colour in exact:
-        between += [255 + share * (colour - 255) for share in np.linspace(0.2, 0.8, 4)]
-        between += [share * colour for share in (0.33, 0.66)]
-    # Pillow takes any colour of the eight levels around for the nearest: none may stand so near to an exact one
-    apart = [tone for tone in between if min(np.abs(tone - colour).max() for colour in exact) > 8]
-    holder = Image.new("P", (1, 1))
-    holder.putpalette(np.rint([*exact, *apart]).astype(np.uint8).flatten().tolist())
-    return holder
-
-
-def _rgb(colour: str) -> NDArray[Any]:
-    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], dtype=float)
-
-
-def png(sheet: Image.Image) -> bytes:
-    """Return a sheet as the bytes of a small PNG file, quickly: it travels to the browser at every change."""
-    buffer = io.BytesIO()
-    sheet.quantize(palette=palette(), dither=Image.Dither.NONE).save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, require_image, whole_number
-from unetpp_lib.classroom.explorers.sheet import Picture, beside, grey
-from unetpp_lib.classroom.figures import png_of_image
+from unetpp_lib.classroom.explorers.sheet import OVERLAY, Picture, beside, grey, png
 from unetpp_lib.data import elastic_field, warp
 from unetpp_lib.engine.pictures import COLOURS
 from unetpp_lib.metrics import confusion_counts, iou
@@ -58,7 +57,7 @@ class ElasticExplorer(PictureExplorer):
             "mask": _with_marks(mask[0, 0].numpy(), between[0, 0].numpy()),
             "a straight grid": grey(grid[0, 0]),
         }
-        self.show(png_of_image(beside(pictures)), f"{self._description} {self._result}", self._result)
+        self.show(png(beside(pictures)), f"{self._description} {self._result}", self._result)
 
     def _field(self, number: int) -> Tensor:
         """Return the displacements (1, 2, H, W) of the image, 0, or those of a mask that goes its own way, 1."""
@@ -94,7 +93,7 @@ def _straight_grid(height: int, width: int) -> Tensor:
 
 def _with_membranes(image: NDArray[Any], mask: NDArray[Any]) -> Picture:
     """Lay the membranes of a mask, in transparent orange, on an image."""
-    share = 0.55 * (1 - mask)[..., None]
+    share = OVERLAY * (1 - mask)[..., None]
     mixed: Picture = np.rint((1 - share) * grey(image) + share * ORANGE).astype(np.uint8)
     return mixed
 

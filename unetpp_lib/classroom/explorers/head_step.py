@@ -5,9 +5,10 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, whole_number
+from unetpp_lib.classroom.explorers.sheet import font, png
 from unetpp_lib.classroom.figures import coarse
 from unetpp_lib.classroom.head_steps import MEAN, KeptHeads
 from unetpp_lib.classroom.plots import LINE_COLOURS, as_picture, course_style, mark_mistakes
@@ -55,7 +56,7 @@ class HeadStepExplorer(PictureExplorer):
     def _update(self, _: object = None) -> None:
         key = (self.step, self.head.value, self.view.value)
         if key not in self._pictures:  # once drawn, a picture comes back at once
-            self._pictures[key] = _png(self._draw())
+            self._pictures[key] = png(self._draw())
         shown = self._shown()
         said = ", ".join(f"{reading} {self.scores[reading][self.step]:.2f}" for reading in shown)
         status = f"Step {self.step} of {self.steps[-1]}. IoU of the membrane: {said}."
@@ -76,7 +77,7 @@ class HeadStepExplorer(PictureExplorer):
         """Return image (or truth), heads and chart as one picture: three cells a row, or one large beside two."""
         image = self.kept.image
         first = np.asarray(self.kept.mask, dtype=float) if image is None else image.permute(1, 2, 0).squeeze(-1).numpy()
-        cells = [("truth" if image is None else "image", _grey(as_picture(first)), "black")]
+        cells = [("truth" if image is None else "image", _grey(as_picture(first)), "white")]
         for reading in self._shown():
             title = f"{reading}: IoU {self.scores[reading][self.step]:.2f}"
             cells.append((title, self._panel(reading), self._colour(reading)))
@@ -136,15 +137,10 @@ def _paste(
 ) -> None:
     draw = ImageDraw.Draw(sheet)
     draw.rectangle([(left, top + 4), (left + 12, top + 16)], fill=colour)
-    draw.text((left + 18, top + 1), title, "black", ImageFont.load_default(15))
+    draw.text((left + 18, top + 1), title, "black", font(14))
     picture = Image.fromarray(panel).convert("RGB")
     scale = side / max(picture.size)
     size = tuple(max(1, round(length * scale)) for length in picture.size)
     sheet.paste(picture.resize(size, Image.Resampling.NEAREST), (left, top + CAPTION))  # type: ignore[arg-type]
-
-
-def _png(sheet: Image.Image) -> bytes:
-    """Return the picture as a PNG file: fewer colours than 256 would tint the greys."""
-    buffer = io.BytesIO()
-    sheet.quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG")
-    return buffer.getvalue()
+    # a white mask on a white page needs its frame
+    draw.rectangle((left, top + CAPTION, left + size[0] - 1, top + CAPTION + size[1] - 1), outline="grey")

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from matplotlib.font_manager import findfont
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional as F
 
 from unetpp_lib.classroom.explorers.base import PictureExplorer, whole_number
+from unetpp_lib.classroom.explorers.sheet import font
 from unetpp_lib.classroom.figures import png_of_image
 from unetpp_lib.classroom.pulls import PULL_COLOURS, Loss, disc, pull
 from unetpp_lib.errors import InputError
@@ -83,7 +83,7 @@ class LossPullExplorer(PictureExplorer):
 
     def _draw(self, p: Tensor) -> Image.Image:
         strongest = max(values.abs().max().item() for values in self.pulls.values()) or 1.0
-        panels = {"predicted p, truth outlined": np.repeat(p[0, 0].numpy()[..., None], 3, axis=-1)}
+        panels = {"predicted p, and truth": np.repeat(p[0, 0].numpy()[..., None], 3, axis=-1)}
         for name, values in self.pulls.items():
             share = (values[0, 0] / strongest).numpy()
             panels[f"pull of {name}"] = PULL_COLOURS((1 + np.sign(share) * np.sqrt(np.abs(share))) / 2)[..., :3]
@@ -133,12 +133,12 @@ def _beside(panels: Mapping[str, NDArray[np.floating]], truth: NDArray[np.floati
     height, width = inside.shape
     step = max(width, SIDE) + GAP  # a heading needs its room above a narrow picture
     sheet = Image.new("RGB", (len(panels) * step - GAP, height + 2 * LINE), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(findfont("DejaVu Sans"), 13)
+    draw = ImageDraw.Draw(sheet)
     for number, (name, panel) in enumerate(panels.items()):
         pixels = np.rint(255 * np.repeat(np.repeat(panel, times, 0), times, 1)).astype(np.uint8)
         pixels[inside & ~core] = GREEN if number == 0 else 0
-        draw.text((number * step, 1), name, "black", font)
+        draw.text((number * step, 1), name, "black", font(14))
         sheet.paste(Image.fromarray(pixels), (number * step, LINE))
         draw.rectangle((number * step, LINE, number * step + width - 1, LINE + height - 1), outline="grey")
-    draw.text((0, LINE + height + 2), legend, "black", font)
+    draw.text((0, LINE + height + 2), legend, "black", font(14))
     return sheet

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, Press, choice, require_image, require_network
+from unetpp_lib.classroom.explorers.base import LABEL, PictureExplorer, Press, choice, require_image, require_network
+from unetpp_lib.classroom.explorers.sheet import mark
 from unetpp_lib.classroom.figures import png_of_image
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
@@ -60,7 +61,8 @@ class PeepholeGame(PictureExplorer):
         self.answers: dict[int, list[Label]] = {window: [] for window in self.windows}
         self.window = choice("window, pixels", list(self.windows))
         buttons = {label: Press(description=label) for label in ("membrane", "distractor")}
-        super().__init__([self.window, widgets.HBox([*buttons.values()])])
+        row = widgets.HBox([*buttons.values()], layout={"margin": f"0 0 0 {LABEL}"})
+        super().__init__([self.window, row])
         for label, button in buttons.items():
             button.on_click(lambda _, label=label: self.answer(label))
         self.window.observe(lambda _: self._update(""), "value")
@@ -151,8 +153,5 @@ def _places(samples: Sequence[Sample], kind: int, margin: int) -> NDArray[np.int
 
 def _enlarge(picture: NDArray[np.uint8]) -> bytes:
     image = Image.fromarray(picture).convert("RGB").resize((SIDE, SIDE), Image.Resampling.NEAREST)
-    draw, middle = ImageDraw.Draw(image), SIDE // 2
-    for reach in ((6, 0), (0, 6)):
-        ends = [(middle - reach[0], middle - reach[1]), (middle + reach[0], middle + reach[1])]
-        draw.line(ends, fill=(255, 60, 60), width=2)
+    mark(ImageDraw.Draw(image), SIDE // 2, SIDE // 2)
     return png_of_image(image)

@@ -1,20 +1,19 @@
 """Explorer: which pixels of an image can reach one pixel of a head's answer."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.patches import Rectangle
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 from unetpp_lib.classroom.explorers.base import PictureExplorer, require_image, require_network, whole_number
-from unetpp_lib.classroom.figures import coarse, png_of_figure
-from unetpp_lib.classroom.plots import LINE_COLOURS, Pixels, as_picture, course_style
+from unetpp_lib.classroom.explorers.sheet import Picture, font, grey, mark, png
+from unetpp_lib.classroom.figures import png_of_image
+from unetpp_lib.classroom.plots import LINE_COLOURS
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
 
 BATCH = 32  # images at a time: little memory, and caches like it
+SIDE, GAP, LINE, LETTERS = 340, 16, 24, 14  # pixels: a picture's longer side, between two, a line of text, letters
 FRAMES = (*LINE_COLOURS[:2], *LINE_COLOURS[3:])  # one a head
 
 
@@ -59,7 +58,11 @@ class ReceptiveFieldExplorer(PictureExplorer):
                 f"head={head}, row={row}, column={column}: this network has heads 1 to {len(model.head_depths)}, "
                 f"this image {height} rows and {width} columns, counted from 0."
             )
-        self.picture: Pixels = as_picture(image if len(image) == 1 else image.permute(1, 2, 0))
+        coloured = len(image) == 3
+        self._encode = png_of_image if coloured else png  # a photograph needs more colours than a sheet has
+        self.picture: Picture = (
+            np.rint(255 * image.permute(1, 2, 0).clamp(0, 1).numpy()).astype(np.uint8) if coloured else grey(image[0])
+        )
         rows = reach(model, height)
         columns = rows if width == height else reach(model, width)
         self.rows, self.columns = first_and_last(rows).numpy(), first_and_last(columns).numpy()
@@ -82,36 +85,36 @@ class ReceptiveFieldExplorer(PictureExplorer):
             f"Head {self.head.value}, pixel ({self.row.value}, {self.column.value}): it sees rows {top}–{bottom} and "
             f"columns {left}–{right}, {bottom - top + 1} × {right - left + 1} pixels."
         )
-        figure = self._draw(self.head.value)
-        self.show(png_of_figure(figure), f"The image with the frames of all heads. {status}", status)
-        plt.close(figure)
+        alt = f"The image with the frames of all heads. {status}"
+        self.show(self._encode(self._draw(self.head.value)), alt, status)
 
-    @course_style()
-    def _draw(self, chosen: int) -> Figure:
-        pixels = coarse(np.asarray(self.picture))
-        figure, (whole, part) = plt.subplots(1, 2, figsize=(7, 4), layout=ConstrainedLayoutEngine(h_pad=0.1))
-        whole.imshow(pixels, vmin=0, vmax=1, cmap="gray", interpolation="nearest")
-        for head in range(1, len(self.rows) + 1):
-            top, bottom, left, right = self.window(head)
-            frame = Rectangle((left - 0.5, top - 0.5), right - left + 1, bottom - top + 1, fill=False)
-            frame.set(edgecolor=FRAMES[(head - 1) % len(FRAMES)], linewidth=4 if head == chosen else 1.5)
-            frame.set_label(f"head {head}: {bottom - top + 1} × {right - left + 1}")
-            whole.add_patch(frame)
+    def _draw(self, chosen: int) -> Image.Image:
+        """Return the image with a frame for each head, what the chosen one sees, and the frames' legend below."""
         top, bottom, left, right = self.window(chosen)
-        extent = (left - 0.5, right + 0.5, bottom + 0.5, top - 0.5)
-        seen = pixels[top : bottom + 1, left : right + 1]
-        part.imshow(seen, extent=extent, interpolation="nearest", vmin=0, vmax=1, cmap="gray")
-        titles = f"the image, {pixels.shape[0]} × {pixels.shape[1]} pixels", f"all that head {chosen} sees"
-        for axis, title in zip((whole, part), titles, strict=True):
-            axis.plot(self.column.value, self.row.value, "+", color="red", markersize=10)
-            axis.set(title=title, xticks=[], yticks=[])
-            axis.grid(False)
-        figure.legend(
-            *whole.get_legend_handles_labels(),
-            loc="outside lower center",
-            ncols=4,
-            frameon=False,
-            columnspacing=1.2,
-            handlelength=1.2,
-        )
-        return figure
+        row, column = self.row.value, self.column.value
+        height, width = self.picture.shape[:2]
+        titles = f"the image, {height} × {width} pixels", f"all that head {chosen} sees"
+        parts = self.picture, self.picture[top : bottom + 1, left : right + 1]
+        corners, places = ((0, 0), (SIDE + GAP, 0)), ((row, column), (row - top, column - left))
+        sheet = Image.new("RGB", (2 * SIDE + GAP, SIDE + 3 * LINE), "white")
+        draw = ImageDraw.Draw(sheet)
+        for title, part, (x, _), place in zip(titles, parts, corners, places, strict=True):
+            scale = SIDE / max(part.shape[:2])
+            size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
+            draw.text((x, 2), title, "black", font(LETTERS))
+            sheet.paste(Image.fromarray(part).resize(size, Image.Resampling.NEAREST), (x, LINE))
+            if x == 0:
+                self._draw_frames(draw, chosen, scale)
+            mark(draw, x + (place[1] + 0.5) * scale, LINE + (place[0] + 0.5) * scale)
+        return sheet
+
+    def _draw_frames(self, draw: ImageDraw.ImageDraw, chosen: int, scale: float) -> None:
+        """Draw each head's frame on the image, the chosen one thick, and its name and size below."""
+        for head in sorted(range(1, len(self.rows) + 1), key=lambda head: head == chosen):  # the chosen one on top
+            top, bottom, left, right = self.window(head)
+            colour = FRAMES[(head - 1) % len(FRAMES)]
+            ends = (scale * left, LINE + scale * top, scale * (right + 1) - 1, LINE + scale * (bottom + 1) - 1)
+            draw.rectangle(ends, outline=colour, width=5 if head == chosen else 2)
+            x, y = (head - 1) % 4 * (2 * SIDE + GAP) // 4, SIDE + LINE + 8 + (head - 1) // 4 * LINE
+            draw.rectangle((x, y, x + 20, y + 13), outline=colour, width=5 if head == chosen else 2)
+            draw.text((x + 26, y - 2), f"head {head}: {bottom - top + 1} × {right - left + 1}", "black", font(LETTERS))

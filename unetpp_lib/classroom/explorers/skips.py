@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from unetpp_lib.classroom.explorers.base import PictureExplorer, require_image, whole_number
-from unetpp_lib.classroom.explorers.sheet import beside, grey
-from unetpp_lib.classroom.figures import png_of_image
+from unetpp_lib.classroom.explorers.sheet import beside, grey, png
+from unetpp_lib.classroom.fading import held_nodes, noted_maps
 from unetpp_lib.classroom.plots import mark_mistakes
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
+from unetpp_lib.models.nodes import Node
 
 FULL, STEP = 100, 5  # per cent
 
@@ -53,7 +55,8 @@ class SkipsExplorer(PictureExplorer):
 
     ``model`` is a `UNet` or a network with the same ``decoder`` and one head, ``card`` says how it takes its images;
     ``image`` is (C, H, W) in [0, 1], ``mask`` (1, H, W) of 0 and 1. ``strengths`` are where the sliders start, per
-    cent. `set` moves the sliders; `score` is the IoU of the membrane (class 0). InputError for what does not fit.
+    cent. `set` moves the sliders; `score` is the IoU of the membrane (class 0). The explorer keeps a copy of the
+    network as it is when it opens. InputError for what does not fit.
     """
 
     def __init__(
@@ -62,7 +65,9 @@ class SkipsExplorer(PictureExplorer):
         require_image(image, mask, channels=len(card.mean))
         rows = len(getattr(model, "decoder", ()))
         with faded_skips(model, [1.0] * max(1, rows)):  # refuses a network without skips
-            self.model, self.card, self.image, self.mask = model.eval(), card, image, mask
+            self.model, self.card, self.image, self.mask = deepcopy(model).eval(), card, image, mask
+        self._maps: dict[Node, Tensor] = {}
+        self._faded: list[int] = []  # with these strengths
         height, width = image.shape[-2:]
         names = [f"skip {i}, {width >> i} × {height >> i}, %" for i in range(rows)]
         boxes, sliders = zip(
@@ -107,10 +112,18 @@ class SkipsExplorer(PictureExplorer):
         result = f"Skips: {at}. IoU of the membrane: {self.score:.3f}."
         colours = "Blue: interior called membrane; orange: membrane called interior."
         alt = f"Image, probability and decision. {result}"
-        self.show(png_of_image(beside(panels)), alt, f"{result} {colours}")
+        self.show(png(beside(panels)), alt, f"{result} {colours}")
 
     @torch.inference_mode()
     def answer(self) -> Tensor:
         """Return the probability of class 1, (1, 1, H, W), with the skips as strong as the sliders say."""
-        with faded_skips(self.model, [strength / FULL for strength in self.strengths]):
-            return torch.sigmoid(self.model(self.card.normalise(self.image)[None])[-1])
+        strengths, image = self.strengths, self.card.normalise(self.image)[None]
+        with faded_skips(self.model, [strength / FULL for strength in strengths]):
+            if not hasattr(self.model, "encoder"):
+                return torch.sigmoid(self.model(image)[-1])
+            # no skip changes the left arm, and none a node of a row below
+            same = {(i, j): m for (i, j), m in self._maps.items() if j == 0 or self._faded[i:] == strengths[i:]}
+            with noted_maps(self.model) as self._maps, held_nodes(self.model, same):
+                logits = self.model(image)[-1]
+        self._faded = strengths
+        return torch.sigmoid(logits)

@@ -4,19 +4,19 @@ import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from unetpp_lib.classroom.explorers.base import PictureExplorer, choice, whole_number
-from unetpp_lib.classroom.figures import png_of_image
+from unetpp_lib.classroom.explorers.sheet import font, png
 from unetpp_lib.classroom.plots import LINE_COLOURS, MISTAKES, course_style, mark_mistakes
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, dice, iou
 
 PERCENT = range(1, 100)  # thresholds
 SCORES = {"IoU": iou, "Dice": dice}
-SIDE, GAP, LINE, PLOT = 340, 20, 22, (450, 250)  # pixels: the image, what parts it from the plot, a line of text
+SIDE, GAP, LINE, LETTERS = 330, 20, 22, 14  # pixels: the image, what parts it from the plot, lines of text, letters
+PLOT = (450, 250)
 AXES = (45, 30, 390, 165)  # of the plot: left, top, width and height in pixels
 AVERAGES = {"mean of images": "image", "pooled": "pooled"}
 
@@ -103,7 +103,7 @@ class ThresholdExplorer(PictureExplorer):
             f"{wrong_1:,} of {zero} called {one}, {true_1:,} of {one} found."
         )
         alt = f"Image {shown} with its mistakes in colour, and the score by threshold. {status}"
-        self.show(png_of_image(self._draw()), alt, status)
+        self.show(png(self._draw()), alt, status)
 
     def _draw(self) -> Image.Image:
         """Return the image with its mistakes and their legend at the left; the curve and the counts at the right."""
@@ -111,26 +111,25 @@ class ThresholdExplorer(PictureExplorer):
         counts = self.counts[chosen - 1, shown]
         sheet = Image.new("RGB", (SIDE + GAP + PLOT[0], SIDE + 4 * LINE), "white")
         draw = ImageDraw.Draw(sheet)
-        font, fixed = (ImageFont.truetype(findfont(f"DejaVu Sans{kind}"), 13) for kind in ("", " Mono"))
         marked = mark_mistakes(self.masks[shown], (self.probabilities[shown] > chosen / 100).to(torch.uint8))
         scale = SIDE / max(marked.shape)
         size = (round(marked.shape[1] * scale), round(marked.shape[0] * scale))
         picture = Image.fromarray(marked).resize(size, Image.Resampling.NEAREST)
-        draw.text((0, 3), f"image {shown}, threshold {chosen / 100:.2f}", "black", font)
+        draw.text((0, 3), f"image {shown}, threshold {chosen / 100:.2f}", "black", font(LETTERS))
         sheet.paste(picture, (0, LINE))
         draw.rectangle((0, LINE, picture.width - 1, LINE + picture.height - 1), outline="grey")
         zero, one = self.classes
         words = (f"{one} found", f"{zero} found", f"{one} called {zero}", f"{zero} called {one}")
         for row, (word, colour) in enumerate(zip(words, MISTAKES.values(), strict=True)):
-            x, y = row // 2 * SIDE // 2, SIDE + LINE + 8 + row % 2 * LINE
+            x, y = row // 2 * (SIDE + GAP), SIDE + LINE + 8 + row % 2 * LINE
             draw.rectangle((x, y, x + 20, y + 13), colour, "black")
-            draw.text((x + 26, y - 2), word, "black", font)
+            draw.text((x + 26, y - 2), word, "black", font(LETTERS))
         left = SIDE + GAP
         sheet.paste(self._plot(), (left, 0))
         px, py = left + AXES[0] + AXES[2] * chosen / 100, AXES[1] + AXES[3] * (1 - self.value)
         draw.ellipse((px - 6, py - 6, px + 6, py + 6), LINE_COLOURS[1], "black")
-        lines = [f"{self.name}: {self.value:.3f}", "", f"pixels of image {shown}:", *_table(counts, self.classes)]
-        draw.text((left, PLOT[1] + 8), "\n".join(lines), "black", fixed, spacing=5)
+        lines = [f"{self.name}: {self.value:.3f}", f"pixels of image {shown}:", *_table(counts, self.classes)]
+        draw.text((left, PLOT[1] + 8), "\n".join(lines), "black", font(LETTERS, " Mono"), spacing=5)
         return sheet
 
     def _plot(self) -> Image.Image:
@@ -162,4 +161,4 @@ def _table(counts: Tensor, classes: tuple[str, str]) -> list[str]:
     for k, kind in enumerate(("background", "foreground")):
         scores = (f"{score(counts[None], kind):.3f}" for score in (iou, dice))  # type: ignore[arg-type]
         rows.append((classes[k][:9], *(f"{number:,}" for number in counts[k].tolist()), *scores))
-    return [f"{row[0]:<9}{row[1]:>17}{row[2]:>17}{row[3]:>6}{row[4]:>6}" for row in rows]
+    return [f"{row[0]:<9}{row[1]:>16}{row[2]:>16}{row[3]:>6}{row[4]:>6}" for row in rows]

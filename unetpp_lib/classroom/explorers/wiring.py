@@ -4,8 +4,9 @@ import ipywidgets as widgets  # type: ignore[import-untyped]
 import torch
 from torch import nn
 
-from unetpp_lib.classroom.diagrams import draw_grid, draw_network, name_of
-from unetpp_lib.classroom.explorers.base import LABEL, PictureExplorer, Switch, choice
+from unetpp_lib.classroom.diagrams import draw_network, name_of
+from unetpp_lib.classroom.explorers.base import LABEL, Click, PictureExplorer, Switch, choice
+from unetpp_lib.classroom.explorers.wiring_sheet import WiringSheet, read_click
 from unetpp_lib.classroom.figures import png_of_figure
 from unetpp_lib.classroom.grids import Grid, wiring
 from unetpp_lib.classroom.wired import (
@@ -31,12 +32,13 @@ UNDECIDED: Node = (-1, -1)
 
 
 class WiringExplorer(PictureExplorer):
-    """Choose a node and switch its inputs on and off; the picture, the cost and the paths follow.
+    """Click wires, or choose a node and switch its inputs on and off; the picture, the cost and the paths follow.
 
     The buttons at the top set the wires of U-Net, UNet+ and UNet++; ``start`` is one of these names, or a network of
     your own that `wiring` reads, up to depth 4. The controls are attributes (``start``, ``node``, ``inputs``), so a
-    cell can set ``explorer.node.value``; ``wires`` is the network, as `wiring` returns it. A node without inputs is
-    left out, and what it fed loses that input. InputError for a start that is none of these.
+    cell can set ``explorer.node.value``; `switch` does what a click on a wire does; ``wires`` is the network, as
+    `wiring` returns it. A node without inputs is left out, and what it fed loses that input. InputError for a start
+    that is none of these.
     """
 
     def __init__(self, start: str | nn.Module = "U-Net") -> None:
@@ -55,13 +57,34 @@ class WiringExplorer(PictureExplorer):
         self.node.value = (0, min(2, self._depth))
         self.inputs = {node: Switch(description=name_of(node), layout={"width": "4em"}) for node in nodes}
         self._choice = widgets.HBox()
+        self._choice.add_class("named")
         self._busy = False
-        super().__init__([self.start, self.node, self._choice])
+        full = self._known["UNet++"]
+        self._sheet = WiringSheet(Grid({node: WIDTHS[node[0]] for node in nodes}, {n: list(full[n]) for n in full}, {}))
+        for known in self._known.values():  # counted ahead, so that the picture follows the keys
+            cost(known, WIDTHS[: self._depth + 1])
+        self._click = Click()
+        super().__init__([self.start, self.node, self._choice, self._click])
         self._begin()
         self.start.observe(self._begin, names="value")
         self.node.observe(self._show_inputs, names="value")
         for button in self.inputs.values():
             button.observe(self._rewire, names="value")
+        self._click.observe(lambda change: self._take_click(*read_click(change["new"])), names="value")
+
+    def switch(self, source: Node, node: Node) -> None:
+        """Choose a node, and switch the wire from ``source`` to it on or off; InputError for one that cannot be."""
+        possible = possible_inputs(node, self._depth) if node in self._known["UNet++"] and node[1] else []
+        if source not in possible:
+            raise InputError(f"{source} cannot feed {node}: it may be fed by {possible or 'no node of your choice'}.")
+        self.node.value = node
+        self.inputs[source].value = not self.inputs[source].value
+
+    def _take_click(self, source: Node, node: Node) -> None:
+        if source == node:
+            self.node.value = node
+        else:
+            self.switch(source, node)
 
     def _begin(self, *_: object) -> None:
         """Take the wires of the network that is chosen."""
@@ -75,7 +98,8 @@ class WiringExplorer(PictureExplorer):
         possible = possible_inputs(self.node.value, self._depth)
         for source in possible:
             self.inputs[source].value = source in self._asked[self.node.value]
-        label = widgets.HTML(f'<div style="width: {LABEL}; text-align: right">its inputs</div>')
+        words = f"inputs of {name_of(self.node.value)}"
+        label = widgets.HTML(f'<div style="width: {LABEL}; text-align: right">{words}</div>')
         self._choice.children = [label, *(self.inputs[source] for source in possible)]
         self._busy = False
         self._update()
@@ -90,7 +114,6 @@ class WiringExplorer(PictureExplorer):
     def _update(self) -> None:
         wires, last = self.wires, max(node for node in self.wires if node[0] == 0)
         grid = Grid({node: WIDTHS[node[0]] for node in wires}, wires, {last: [1]})
-        figure = draw_grid(grid, grid, {self.node.value: "black"}, {})
         parameters, macs = cost(wires, WIDTHS[: self._depth + 1])
         result = (
             f"{self.kind}: {len(edges(wires))} wires, {parameters / 1e6:.2f} M parameters, {macs / 1e9:.1f} G "
@@ -98,7 +121,7 @@ class WiringExplorer(PictureExplorer):
         )
         sources = ", ".join(map(name_of, wires.get(self.node.value, []))) or "nothing, so it is left out"
         alt = f"The nodes and their wires. {result} {name_of(self.node.value)} is fed by {sources}."
-        self.show(png_of_figure(figure), alt, result)
+        self.show(self._sheet.draw(grid, self.node.value), alt, result, over=self._sheet.targets(edges(wires)))
 
     @property
     def wires(self) -> dict[Node, list[Node]]:

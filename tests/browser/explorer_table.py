@@ -209,6 +209,17 @@ EXPLORERS = [
         "explorer.strength.value = 50",
         nodes,
     ),
+    Entry(
+        "NodeExplorer through a training",
+        "pairs = [folder[k] for k in range(28, 32)]\n"
+        "images, masks = (torch.stack(part)[..., :128, :128] for part in zip(*pairs, strict=True))\n"
+        "fitted, scored = (images[:2], masks[:2]), (images[2:], masks[2:])\n"
+        "torch.manual_seed(0)\n"
+        "states = {0: type(model)(**model.arguments).eval(), 1000: model}\n"
+        "kept = {step: read_nodes(state, card, fitted, scored) for step, state in states.items()}\n"
+        'explorer = NodeExplorer({"mine": kept}, scored)',
+        nodes,
+    ),
     Entry("HeadStepExplorer", "explorer = HeadStepExplorer(shipped_heads())", head_step),
     Entry("LossPullExplorer", "explorer = LossPullExplorer()", loss_pull),
     Entry(

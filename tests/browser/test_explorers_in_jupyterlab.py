@@ -12,11 +12,12 @@ from lab_page import require_browser, write_notebook
 from playwright.sync_api import expect
 from shown_explorer import ShownExplorer
 
+from unetpp_lib.classroom.diagrams import name_of
 from unetpp_lib.classroom.explorers.base import Choice, Number, Slider
 from unetpp_lib.classroom.wired import edges, known_wires
 
 FEW = 12  # values of a slider that are all visited; of longer ones every fifth
-INTERACTIONS = 40  # of each explorer, 520 in all
+INTERACTIONS = 40  # of each explorer, 560 in all
 LIMITS = {"DepthExplorer: depth": 60}  # milliseconds; 150 for any other control
 NARROW, SIZE = {"width": 700, "height": 1000}, {"width": 1280, "height": 1000}
 CUT_OFF = """(root) => {
@@ -167,6 +168,7 @@ def test_wires_are_switched_by_clicks_on_the_picture(folder, open_notebook):
             shown.click_wire(source, node)
             shown.twin.switch(source, node)
             shown.settle()
+            expect(shown.root.get_by_role("group", name=f"inputs of {name_of(node)}", exact=True)).to_be_visible()
         assert shown.twin.kind == {"1280": "UNet++", "700": "U-Net"}[str(width["width"])]
         shown.compare()
     notebook.expect_no_complaints()

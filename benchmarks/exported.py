@@ -1,4 +1,4 @@
-"""The exported network beside PyTorch: each depth of UNet++ as a folded network, a program of torch.export, and ONNX.
+"""The exported network beside PyTorch: UNet++ made ready as by `predict`, a program of torch.export, and ONNX.
 
     python benchmarks/exported.py                    # one image of 256×256, float32
     python benchmarks/exported.py --side 512 --out benchmarks/results/NAME.json
@@ -20,10 +20,11 @@ import tyro
 from torch import Tensor
 
 from unetpp_lib.engine import Card, export_model
+from unetpp_lib.engine.ready import prepare
 from unetpp_lib.engine.runtime import choose_runtime, provenance
 from unetpp_lib.experiments.timing import in_turn
 from unetpp_lib.files import write_atomically
-from unetpp_lib.models import UNetPlusPlus, fold_batch_norm, probabilities, prune
+from unetpp_lib.models import UNetPlusPlus, probabilities, prune
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,12 @@ Answer = Callable[[Tensor], Tensor]
 
 
 def ways(network: UNetPlusPlus, folder: Path) -> dict[str, Answer]:
-    """Return how to ask a network: itself, folded as `unetpp predict` does, as a .pt2 and as an .onnx file."""
+    """Return how to ask a network: itself, made ready as `unetpp predict` does, as a .pt2 and as an .onnx file."""
     card = Card()
     files = {ending: folder / f"{network.depth}.{ending}" for ending in ("pt2", "onnx")}
     for path in files.values():
         export_model(network, path, card)
-    folded = choose_runtime("cpu").place(fold_batch_norm(network))
+    ready = prepare(network, None, choose_runtime("cpu", "float32"))
     program = torch.export.load(files["pt2"]).module()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -60,7 +61,7 @@ def ways(network: UNetPlusPlus, folder: Path) -> dict[str, Answer]:
 
     return {
         "the network": lambda image: probabilities(network(card.normalise(image))),
-        "folded": lambda image: probabilities(folded(card.normalise(image))),
+        "made ready": lambda image: probabilities(ready(card.normalise(image))),
         "torch.export": program,
         "ONNX Runtime": of_onnx,
     }

@@ -2,18 +2,20 @@
 
     python benchmarks/speed.py                      # 8 images of 96×96, as issue trackers quote it
     python benchmarks/speed.py --side 512 --batch 1 --compiled
+    python benchmarks/speed.py --only "ours U-Net" --widths 64 128 256 512 1024 --side 572 --batch 8 --compiled
     pip install -e '.[bench]'                       # brings MONAI; without it, ours are timed alone
 
 All contenders take turns in one process, so that a slow moment of the machine hits all of them; what is printed are
 medians, and ratios of medians. The rate is held against the best convolution of the same network, measured alone in the
-same run and precision. Nothing here is a test: a timing is a measurement of one machine at one time.
+same run and precision. On a GPU ten steps are timed as one, for in training too the next is launched meanwhile.
+Nothing here is a test: a timing is a measurement of one machine at one time.
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
@@ -24,10 +26,12 @@ import tyro
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from unetpp_lib.engine.runtime import choose_runtime, provenance
+from unetpp_lib.engine.ready import prepare
+from unetpp_lib.engine.runtime import Runtime, choose_runtime, provenance
+from unetpp_lib.experiments.timing import in_turn, seconds_of
 from unetpp_lib.files import write_atomically
 from unetpp_lib.losses import deep_supervision_loss
-from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus, fold_batch_norm, prune
+from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus, prune
 from unetpp_lib.models.profiling import _PeakMemory
 
 
@@ -41,6 +45,8 @@ class Settings:
     """Images a step."""
     widths: tuple[int, ...] = (32, 64, 128, 256, 512)
     """Channels of each level; MONAI's networks have five levels."""
+    only: str = "*"
+    """Time only the networks whose names match this pattern, for example "*UNet++"."""
     rounds: int = 9
     """How often each contender takes its turn."""
     warm_up: int = 2
@@ -83,14 +89,15 @@ class Contender:
             self.network.eval()(images[:1])
         self.macs = counter.get_total_flops() // 2  # of one image
         self.best = best_rate(self.network, images, way)
-        self.optimizer = torch.optim.Adam(self.network.parameters())
+        ours = isinstance(self.network, SegmentationNetwork)
+        fused = True if ours and way is not PLAIN and images.is_cuda else None  # as training does
+        self.optimizer = torch.optim.Adam(self.network.parameters(), fused=fused)
         self.masks = (torch.rand_like(images[:, :1]) < 0.8).to(torch.uint8)
         self.answering = self.network
-        if way.bf16 and isinstance(self.network, SegmentationNetwork):  # as `unetpp predict` does
-            self.answering = fold_batch_norm(self.network)
-        if way.compiled:
-            self.network.compile(dynamic=False)
-            self.answering.compile(dynamic=False)
+        runtime = Runtime(images.device, way.bf16, way.compiled)
+        if way.bf16 and isinstance(self.network, SegmentationNetwork):
+            self.answering = runtime.compile(prepare(self.network, None, runtime))  # as `unetpp predict` does
+            self.network = runtime.compile(self.network)
 
     def heads(self, network: nn.Module) -> list[Tensor]:
         with torch.autocast(self.images.device.type, torch.bfloat16, enabled=self.way.bf16):
@@ -99,8 +106,8 @@ class Contender:
 
     def train(self) -> None:
         self.network.train()
-        loss = deep_supervision_loss(self.heads(self.network), self.masks)
         self.optimizer.zero_grad()
+        loss = deep_supervision_loss(self.heads(self.network), self.masks)
         loss.backward()
         self.optimizer.step()
 
@@ -142,17 +149,6 @@ def best_rate(network: nn.Module, images: Tensor, way: Way) -> float:
     return max(rates)
 
 
-def seconds_of(work: Callable[[], object], device: torch.device) -> float:
-    """Return how long a function takes, until the device is done."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    start = time.perf_counter()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start
-
-
 @contextmanager
 def peak_memory(contender: Contender) -> Iterator[Callable[[], int]]:
     """Count the bytes alive at once: on a GPU as CUDA says, on a CPU those of all tensors, without work space."""
@@ -191,12 +187,14 @@ def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     return made
 
 
-def make_contenders(settings: Settings, device: torch.device) -> list[Contender]:
+def make_contenders(settings: Settings, device: torch.device, compiled: bool) -> list[Contender]:
     torch.manual_seed(0)
     images = torch.randn(settings.batch, 1, settings.side, settings.side, device=device)
-    ways = [PLAIN, LAYOUT, FAST] + [COMPILED] * settings.compiled
+    ways = [PLAIN, LAYOUT, FAST] + [COMPILED] * compiled
     contenders = []
     for name, make in networks(settings).items():
+        if not fnmatchcase(name, settings.only):
+            continue
         pruned = name[-2:-1] == "L"
         for way in ways:
             if (pruned and way is LAYOUT) or (name.startswith("MONAI") and way is COMPILED):
@@ -208,18 +206,15 @@ def make_contenders(settings: Settings, device: torch.device) -> list[Contender]
 def time_in_turn(contenders: list[Contender], settings: Settings, device: torch.device) -> list[dict[str, Any]]:
     """Return one row a contender and task, its seconds in the order of the rounds."""
     turns = [(contender, task, work) for contender in contenders for task, work in contender.tasks.items()]
-    seconds: list[list[float]] = [[] for _ in turns]
-    for number in range(-settings.warm_up, settings.rounds):
-        for (_, _, work), spent in zip(turns, seconds, strict=True):
-            took = seconds_of(work, device)
-            if number >= 0:
-                spent.append(round(took, 6))
+    tasks = {str(number): work for number, (_, _, work) in enumerate(turns)}
+    seconds = in_turn(tasks, settings.rounds, device, settings.warm_up).values()
     rows = []
     for (contender, task, work), spent in zip(turns, seconds, strict=True):
         flop = contender.macs * settings.batch * (6 if task == "training" else 2)
         rate = flop / median(spent)
         row = {"network": contender.name, "way": contender.way.name, "task": task, "seconds": spent}
         row |= {"median": median(spent), "parameters": contender.parameters, "macs": contender.macs}
+        row["images_per_second"] = round(settings.batch / median(spent), 2)
         row |= {"flop_per_second": round(rate), "best_convolution": round(contender.best)}
         if not contender.way.compiled or device.type == "cuda":
             with peak_memory(contender) as peak:
@@ -239,7 +234,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     lines = []
     for task in ("training", "inference"):
         lines.append(
-            f"{task:<18}{'way':<24}{'seconds':>9}{'× MONAI':>9}{'GFLOP/s':>9}{'of best':>9}{'MACs':>9}{'memory':>10}"
+            f"{task:<18}{'way':<24}{'seconds':>9}{'images/s':>10}{'× MONAI':>9}{'GFLOP/s':>9}{'of best':>9}{'MACs':>10}"
+            f"{'memory':>11}"
         )
         for row in rows:
             if row["task"] != task:
@@ -249,8 +245,8 @@ def table(rows: list[dict[str, Any]]) -> str:
             share = row["flop_per_second"] / row["best_convolution"]
             memory = f"{row['peak_memory'] / 2**20:.0f} MiB" if "peak_memory" in row else ""
             lines.append(
-                f"{row['network']:<18}{row['way']:<24}{row['median']:>9.4f}{ratio:>9}"
-                f"{row['flop_per_second'] / 1e9:>9.0f}{share:>9.0%}{row['macs'] / 1e9:>7.2f} G{memory:>10}"
+                f"{row['network']:<18}{row['way']:<24}{row['median']:>9.4f}{row['images_per_second']:>10.2f}{ratio:>9}"
+                f"{row['flop_per_second'] / 1e9:>9.0f}{share:>9.0%}{row['macs'] / 1e9:>8.2f} G{memory:>11}"
             )
         lines.append("")
     parameters = {row["network"]: f"{row['parameters']:,}" for row in rows}
@@ -258,12 +254,15 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def main(settings: Settings) -> None:
-    runtime = choose_runtime(settings.device)
+    runtime = choose_runtime(settings.device, compiled=settings.compiled)  # or a line says that nothing compiles
     try:
         monai = version("monai")
     except PackageNotFoundError:
         monai = None
-    rows = time_in_turn(make_contenders(settings, runtime.device), settings, runtime.device)
+    contenders = make_contenders(settings, runtime.device, runtime.compiled)
+    if not contenders:
+        raise SystemExit(f"No network matches {settings.only!r}; there are {', '.join(networks(settings))}.")
+    rows = time_in_turn(contenders, settings, runtime.device)
     print(f"{runtime}; {settings.batch} images of {settings.side}×{settings.side} a step; medians of {settings.rounds}")
     print(table(rows))
     if settings.out is not None:

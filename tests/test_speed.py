@@ -27,14 +27,25 @@ def test_the_benchmark_times_our_networks_without_monai(monkeypatch, capsys, tmp
     assert {"commit", "torch", "processor", "monai"} <= result["provenance"].keys()
 
 
+def test_only_the_networks_asked_for_are_timed(capsys):
+    speed = run_path(str(SPEED))
+    settings = {"side": 16, "batch": 1, "widths": (2, 3, 4), "rounds": 1, "warm_up": 0, "device": "cpu"}
+    speed["main"](speed["Settings"](only="ours U-Net", **settings))
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("ours")]
+    assert len(lines) == 6  # three ways to train, three to infer
+    assert all(line.startswith("ours U-Net  ") for line in lines)
+    with pytest.raises(SystemExit, match="No network matches 'V-Net'; there are ours U-Net, ours UNet"):
+        speed["main"](speed["Settings"](only="V-Net", **settings))
+
+
 def test_ratios_are_to_the_same_kind_of_network_of_monai_as_it_comes():
     speed = run_path(str(SPEED))
     row = {"way": speed["PLAIN"].name, "task": "training", "flop_per_second": 1e9, "best_convolution": 4e9}
-    row |= {"macs": 1e9, "parameters": 7, "seconds": []}
+    row |= {"macs": 1e9, "parameters": 7, "seconds": [], "images_per_second": 4.0}
     rows = [{**row, "network": "MONAI U-Net", "median": 3.0}, {**row, "network": "MONAI UNet++", "median": 8.0}]
     rows += [{**row, "network": "ours U-Net", "median": 2.0}, {**row, "network": "ours UNet++", "median": 2.0}]
     lines = speed["table"](rows).splitlines()
-    assert [line.split()[7] for line in lines if line.startswith("ours")] == ["1.50", "4.00"]
+    assert [line.split()[8] for line in lines if line.startswith("ours")] == ["1.50", "4.00"]
     assert all("25%" in line for line in lines if line.startswith("ours"))
 
 
@@ -46,7 +57,7 @@ def test_exported_networks_answer_as_the_network_that_is_timed_beside_them(capsy
     exported["main"](exported["Settings"](side=32, widths=(2, 3, 4), rounds=1, out=out))
     rows = json.loads(out.read_text())["rows"]
     assert {(row["depth"], row["way"]) for row in rows} == {
-        (depth, way) for depth in (1, 2) for way in ("the network", "folded", "torch.export", "ONNX Runtime")
+        (depth, way) for depth in (1, 2) for way in ("the network", "made ready", "torch.export", "ONNX Runtime")
     }
     assert all(row["difference"] < 1e-4 for row in rows)
     assert "L2    ONNX Runtime" in capsys.readouterr().out

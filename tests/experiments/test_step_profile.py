@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unetpp_lib.engine import TrainConfig
+from unetpp_lib.engine import Runtime, TrainConfig
 from unetpp_lib.experiments import step_profile
 from unetpp_lib.models import UNet, profile
 
@@ -44,6 +44,22 @@ def test_the_families_add_up_to_the_step_and_each_kind_of_work_is_found(step):
         assert families[family] > 0, family
     assert families["fused loops"] == 0
     assert families[step_profile.REST] < sum(families.values()) / 2
+
+
+def test_a_gpu_waits_where_no_span_of_work_lies_and_spans_may_overlap():
+    assert step_profile.covered([(5, 7), (0, 2), (1, 3), (6, 6.5), (3, 3)]) == 3 + 2
+    assert step_profile.covered([]) == 0
+
+
+def test_where_nothing_compiles_that_way_is_left_out(monkeypatch):
+    network = UNet(widths=(2, 3))
+    images = torch.randn(1, 1, 8, 8)
+    monkeypatch.setattr(step_profile, "make_way", lambda *_: step_profile.make_step(network, images, images > 0))
+    monkeypatch.setattr(step_profile, "choose_runtime", lambda kind, **_: Runtime(torch.device(kind), False))
+    monkeypatch.setattr(step_profile, "best_convolution", lambda *_: 1e9)
+    outcome = step_profile.measure("cpu")
+    assert list(outcome["seconds"]) == list(outcome["families"]) == ["as PyTorch comes", "channels last", "and bf16"]
+    assert "and compiled" not in step_profile.table({"cpu": outcome})
 
 
 def test_work_within_a_phase_counts_for_the_phase_whatever_it_is_called():

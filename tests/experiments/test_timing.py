@@ -17,6 +17,13 @@ def test_tasks_run_in_turn_and_the_first_rounds_do_not_count():
     assert {name: len(values) for name, values in seconds.items()} == {"one": 3, "other": 3}
 
 
+def test_on_a_gpu_several_steps_are_timed_as_one_from_when_it_is_free_until_it_is_done(monkeypatch):
+    calls = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: calls.append("wait"))
+    in_turn({"one": lambda: calls.append("step")}, rounds=1, device=torch.device("cuda"), warm_up=0)
+    assert calls == ["wait", *["step"] * 10, "wait"]
+
+
 def test_the_batch_is_as_large_as_the_configuration_says_and_normalised():
     images, masks = first_batch(SMALL)
     assert images.shape == masks.shape == (2, 1, 256, 256)

@@ -2,11 +2,11 @@
 
 A step is what `train` makes of a batch: augmentation, forward pass, loss, backward pass, Adam. All ways take turns in
 one process, so that a slow moment of the machine hits all of them, and the best convolution of the network's sizes is
-measured alone in the same run. On the CPU a step has one patch, on a GPU the batch of the `full` preset.
+measured alone in the same run. On the CPU a step has one patch, on a GPU the batch of the `full` preset; there several
+steps are timed as one, as Python launches the next while the device is at work, and the profile says how long it waits.
 """
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from statistics import median
 
@@ -19,7 +19,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from unetpp_lib.data import Augmentation
 from unetpp_lib.engine import PRESETS, choose_runtime
+from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.experiments.base import Experiment, Outcome, Trial
+from unetpp_lib.experiments.timing import in_turn, seconds_of, steps_a_turn
 from unetpp_lib.losses import deep_supervision_loss
 from unetpp_lib.models import SegmentationNetwork
 
@@ -44,29 +46,30 @@ FAMILIES = {
     "copying, adding": ("copy", "clone", "aten::to", "fill_", "zero", "aten::add", "accumulategrad"),
 }
 REST = "the rest"
+IDLE = "the GPU waits"  # no kernel and no copy under way: Python has not launched the next one yet
 
 
-def make_step(network: SegmentationNetwork, images: Tensor, masks: Tensor, bf16: bool = False) -> Callable[[], float]:
+def make_step(network: nn.Module, images: Tensor, masks: Tensor, bf16: bool = False) -> Callable[[], Tensor]:
     """Return a function that makes one training step on normalised images and masks, and returns the loss.
 
-    Asking for the loss's value waits until the device is done, as training does.
+    As in training, nothing in it waits for a GPU.
     """
     device = images.device
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True if device.type == "cuda" else None)
     augment, generator = Augmentation(), torch.Generator(device).manual_seed(0)
 
-    def step() -> float:
+    def step() -> Tensor:
         with record_function("augmentation"):
             x, y = augment(images, masks, generator)
+        optimizer.zero_grad()
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             heads = network(x)
         with record_function("loss"):
             loss = deep_supervision_loss(heads, y)
-        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         with record_function("Adam"):
             optimizer.step()
-        return loss.item()
+        return loss.detach()
 
     return step
 
@@ -98,27 +101,34 @@ def best_convolution(device: torch.device, bf16: bool, batch: int, widths: tuple
     return max(rates)
 
 
-def seconds_of(work: Callable[[], object], device: torch.device) -> float:
-    """Return how long a function takes, until the device is done."""
-    start = time.perf_counter()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start
-
-
 def profile_families(step: Callable[[], object], device: torch.device) -> dict[str, float]:
     """Return the seconds of one step by family of operations: the device's own, the rest the clock's."""
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device.type == "cuda")
+    steps = steps_a_turn(device)
     with profile(activities=activities) as profiler:
-        total = seconds_of(step, device)
+        total = seconds_of(lambda: [step() for _ in range(steps)], device)
     families = dict.fromkeys((*FAMILIES, *PHASES, REST), 0.0)
-    for event in profiler.events() or ():
+    events = profiler.events() or ()
+    for event in events:
         if event.device_type == DeviceType.CPU:  # a kernel's time stands at the operation that launched it, too
             own = event.self_device_time_total if device.type == "cuda" else event.self_cpu_time_total
             families[family_of(event)] += own / 1e6
+    if device.type == "cuda":
+        work = (event for event in events if event.device_type == DeviceType.CUDA and not event.is_user_annotation)
+        families[IDLE] = max(
+            0.0, total - covered((event.time_range.start, event.time_range.end) for event in work) / 1e6
+        )
     families[REST] += max(0.0, total - sum(families.values()))
-    return {family: round(seconds, 5) for family, seconds in families.items()}
+    return {family: round(seconds / steps, 5) for family, seconds in families.items()}
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the length that spans cover together, each a start and an end; they may overlap."""
+    length, until = 0.0, float("-inf")
+    for start, end in sorted(spans):
+        length += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return length
 
 
 def family_of(event: FunctionEvent) -> str:
@@ -132,7 +142,7 @@ def family_of(event: FunctionEvent) -> str:
     return next((family for family, parts in FAMILIES.items() if any(part in name for part in parts)), REST)
 
 
-def make_way(name: str, device: torch.device) -> Callable[[], float]:
+def make_way(name: str, device: torch.device) -> Callable[[], Tensor]:
     """Return a step of the full network in one of the ways; all ways start from the same weights and batch."""
     channels_last, bf16, compiled = WAYS[name]
     torch.manual_seed(0)
@@ -141,24 +151,18 @@ def make_way(name: str, device: torch.device) -> Callable[[], float]:
     masks = (torch.rand(images.shape, device=device) < 0.8).to(torch.uint8)
     if channels_last:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if compiled:
-        network.compile(dynamic=False)
-    return make_step(network, images, masks, bf16)
+    return make_step(Runtime(device, bf16, compiled).compile(network), images, masks, bf16)
 
 
 def measure(kind: str) -> Outcome:
     """Return the seconds of each way's steps, one of them by family, and the rates of the best convolutions."""
-    runtime = choose_runtime(kind)
+    runtime = choose_runtime(kind, compiled=True)
     device, batch = runtime.device, BATCH[kind]
-    steps = {name: make_way(name, device) for name in WAYS}
-    for step in steps.values():
-        step()  # warm-up; the compiled one is compiled now
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(ROUNDS):
-        for name, step in steps.items():
-            seconds[name].append(round(seconds_of(step, device), 5))
+    ways = [name for name, (_, _, compiled) in WAYS.items() if runtime.compiled or not compiled]
+    steps = {name: make_way(name, device) for name in ways}
+    seconds = in_turn(steps, ROUNDS, device)
     return {
-        "runtime": str(replace(runtime, bf16=False)).removesuffix(", float32"),
+        "runtime": str(replace(runtime, bf16=False, compiled=False)).removesuffix(", float32"),
         "flop": count_flop(FULL.build_model(), batch, FULL.patch),
         "convolution": {
             name: round(best_convolution(device, bf16, batch, FULL.widths, FULL.patch))
@@ -190,8 +194,8 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
             step = median(seconds)
             share = outcome["flop"] / step / rate_of(outcome, way)
             lines.append(f"{way:18}{step:<9.3f}{first / step:<15.2f}{share:.0%}")
-        lines.append(f"\n{'% of a step':18}" + "".join(f"{way:18}" for way in WAYS).rstrip())
-        for family in (*FAMILIES, *PHASES, REST):
+        lines.append(f"\n{'% of a step':18}" + "".join(f"{way:18}" for way in outcome["families"]).rstrip())
+        for family in next(iter(outcome["families"].values())):
             parts = [found[family] / sum(found.values()) for found in outcome["families"].values()]
             lines.append(f"{family:18}" + "".join(f"{part:<18.0%}" for part in parts).rstrip())
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from unetpp_lib.experiments.base import Outcome
 from unetpp_lib.losses import deep_supervision_loss
 
 WARM_UP = 2
+CPU = torch.device("cpu")
 
 
 def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
@@ -24,15 +25,33 @@ def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
     return Card(mean, std).normalise(torch.stack(images)[corner]), torch.stack(masks)[corner]
 
 
-def in_turn(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of each task, one value a round; every round runs each task once."""
+def seconds_of(work: Callable[[], object], device: torch.device) -> float:
+    """Return how long a function takes, from when the device is free until it is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def steps_a_turn(device: torch.device) -> int:
+    """Return how many steps are timed as one: on a GPU several, for in training too the next is launched meanwhile."""
+    return 10 if device.type == "cuda" else 1
+
+
+def in_turn(
+    tasks: Mapping[str, Callable[[], object]], rounds: int, device: torch.device = CPU, warm_up: int = WARM_UP
+) -> dict[str, list[float]]:
+    """Return the seconds of each task, one value a round; every round runs each task once (on a GPU, several times)."""
+    steps = steps_a_turn(device)
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
-    for number in range(-WARM_UP, rounds):
+    for number in range(-warm_up, rounds):
         for name, task in tasks.items():
-            start = time.perf_counter()
-            task()
+            spent = seconds_of(lambda task=task: [task() for _ in range(steps)], device) / steps  # type: ignore[misc]
             if number >= 0:
-                seconds[name].append(round(time.perf_counter() - start, 4))
+                seconds[name].append(round(spent, 6))
     return seconds
 
 

@@ -61,7 +61,7 @@ class PeepholeGame(PictureExplorer):
         self.answers: dict[int, list[Label]] = {window: [] for window in self.windows}
         self.window = choice("window, pixels", list(self.windows))
         buttons = {label: Press(description=label) for label in ("membrane", "distractor")}
-        row = widgets.HBox([*buttons.values()], layout={"margin": f"0 0 0 {LABEL}"})
+        row = widgets.HBox([*buttons.values()], layout={"margin": f"0 0 0 {LABEL}", "flex_flow": "row wrap"})
         super().__init__([self.window, row])
         for label, button in buttons.items():
             button.on_click(lambda _, label=label: self.answer(label))

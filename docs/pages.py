@@ -21,6 +21,7 @@ Glossary <notebooks/glossary>
 :hidden:
 :caption: More
 docs/teachers
+docs/results
 docs/planning
 docs/api
 CONTRIBUTING

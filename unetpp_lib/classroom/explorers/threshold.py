@@ -69,6 +69,7 @@ class ThresholdExplorer(PictureExplorer):
         self.average = choice("average", AVERAGES)
         self._curves: dict[str, list[float]] = {}
         self._plots: dict[str, Image.Image] = {}
+        self._draw_axes()
         super().__init__([threshold_box, image_box, self.score, self.of, self.average])
         for control in (self.threshold, self.image, self.score, self.of, self.average):
             control.observe(self._update, "value")
@@ -133,26 +134,39 @@ class ThresholdExplorer(PictureExplorer):
         return sheet
 
     def _plot(self) -> Image.Image:
-        """Return the chosen curve, drawn once: matplotlib takes ten times as long as all the rest."""
+        """Return the chosen curve on its axes; once drawn, it comes back at once."""
         if self.name not in self._plots:
             self._plots[self.name] = self._drawn_plot()
         return self._plots[self.name]
 
-    @course_style()
     def _drawn_plot(self) -> Image.Image:
+        """Draw upon the empty axes what differs from curve to curve."""
+        best = int(np.argmax(self.curve))
+        self._line.set_ydata(self.curve)
+        self._best.set_data([PERCENT[best] / 100], [self.curve[best]])
+        self._axis.title.set_text(self.name)
+        self._canvas.restore_region(self._ground)  # type: ignore[no-untyped-call]
+        for artist in (self._line, self._best, self._axis.title, self._legend):
+            self._axis.draw_artist(artist)
+        return Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
+
+    @course_style()
+    def _draw_axes(self) -> None:
+        """Draw what is the same for all curves; keep what is not."""
         figure = Figure(figsize=(PLOT[0] / 100, PLOT[1] / 100), dpi=100)
         figure.set_layout_engine("none")  # the axes stay where AXES says
+        self._canvas = FigureCanvasAgg(figure)
         x, y, width, height = AXES
-        axis = figure.add_axes((x / PLOT[0], 1 - (y + height) / PLOT[1], width / PLOT[0], height / PLOT[1]))
-        axis.plot([percent / 100 for percent in PERCENT], self.curve)
-        best = int(np.argmax(self.curve))
-        axis.plot(PERCENT[best] / 100, self.curve[best], "^", color=LINE_COLOURS[2], markersize=9, label="best")
-        axis.plot([], [], "o", color=LINE_COLOURS[1], markeredgecolor="black", markersize=9, label="today")
-        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold", title=self.name)
-        axis.legend(loc="lower center", ncols=2)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()  # type: ignore[no-untyped-call]
-        return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
+        self._axis = figure.add_axes((x / PLOT[0], 1 - (y + height) / PLOT[1], width / PLOT[0], height / PLOT[1]))
+        (self._line,) = self._axis.plot([percent / 100 for percent in PERCENT], [0] * len(PERCENT))
+        (self._best,) = self._axis.plot([], [], "^", color=LINE_COLOURS[2], markersize=9, label="best")
+        self._axis.plot([], [], "o", color=LINE_COLOURS[1], markeredgecolor="black", markersize=9, label="today")
+        self._axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold")
+        self._legend = self._axis.legend(loc="lower center", ncols=2)
+        for artist in (self._line, self._best, self._axis.title, self._legend):
+            artist.set_animated(True)  # left out of what is drawn now
+        self._canvas.draw()  # type: ignore[no-untyped-call]
+        self._ground = self._canvas.copy_from_bbox(figure.bbox)  # type: ignore[no-untyped-call]
 
 
 def _table(counts: Tensor, classes: tuple[str, str]) -> list[str]:

@@ -58,9 +58,8 @@ class WiringSheet:
         for node in present.heads:
             self._put(sheet, ("head", node), partial(add.add_head, node, loud=True))
         for node in {*present.channels, chosen}:
-            face, loud = "black" if node == chosen else "white", node in present.channels
-            text = str(self._grid.channels[node])
-            self._put(sheet, (node, face, loud), partial(add.add_node, node, text, face, loud))
+            face, text = "black" if node == chosen else "white", str(self._grid.channels[node])
+            self._put(sheet, (node, face), partial(add.add_node, node, text, face, loud=True))
         return png(sheet)
 
     def targets(self, edges: Iterable[Edge]) -> str:

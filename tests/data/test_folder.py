@@ -88,6 +88,41 @@ def test_one_pass_over_the_files_keeps_what_statistics_and_copies_need(root):
     assert (b"" in {a, b}, d) == (False, b"")
 
 
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_find_what_one_alone_finds_bit_for_bit(tmp_path, monkeypatch, threads):
+    for number in range(7):
+        save(tmp_path / f"images/{number}.png", greys(number, (200, 300)))
+        save(tmp_path / f"masks/{number}.png", labels(number, (200, 300)))
+    monkeypatch.setattr(folder, "_BLOCK", 3)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    dataset = SegmentationFolder(tmp_path)
+    assert dataset.names == tuple("0123456")
+    wide = [dataset[number][0].double() for number in range(7)]
+    expected = torch.stack([torch.stack([image.sum((1, 2)), image.square().sum((1, 2))]) for image in wide])
+    assert torch.equal(dataset.sums, expected)
+    assert len(set(dataset.contents)) == 7
+
+
+def halves(work, items):
+    """Work done as two processes would share it."""
+    answers = [None] * len(items)
+    answers[0::2], answers[1::2] = work(items[0::2]), work(items[1::2])
+    return answers
+
+
+def test_a_check_that_is_shared_finds_the_same(root):
+    save(root / "images/c.png", greys(2, (5, 9)))
+    save(root / "masks/c.png", labels(2, (5, 9)))
+    whole, shared = SegmentationFolder(root), SegmentationFolder(root, share=halves)
+    for name in ("names", "sizes", "class_shares", "contents"):
+        assert getattr(shared, name) == getattr(whole, name)
+    assert torch.equal(shared.sums, whole.sums)
+    for number in range(4):
+        (root / f"images/bad_{number}.png").write_bytes(b"")
+        save(root / f"masks/bad_{number}.png", greys(number))
+    assert faults(root, share=halves) == faults(root)
+
+
 def test_class_shares_are_counted_over_the_whole_folder(root):
     foreground = np.concatenate([labels(0), labels(1)]) == 255
     assert SegmentationFolder(root).class_shares == pytest.approx((1 - foreground.mean(), foreground.mean()))

@@ -4,8 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from unetpp_lib.data.augment import Augmentation, elastic_field, warp
-from unetpp_lib.data.folder import FolderError, SegmentationFolder, count_pages, read_image, read_mask
+from unetpp_lib.data.folder import FolderError, SegmentationFolder
 from unetpp_lib.data.large import LargeImage, is_large
+from unetpp_lib.data.reading import count_pages, read_image, read_mask
 from unetpp_lib.data.split import Split, read_split, split_by_image, write_split
 
 if TYPE_CHECKING:

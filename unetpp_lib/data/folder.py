@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from statistics import mode
@@ -11,19 +12,28 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from unetpp_lib.data.pixels import to_image
+from unetpp_lib.data.reading import IGNORED, Page, count_pages, read_image, read_mask, read_values, to_classes
 from unetpp_lib.errors import InputError
 
-_IGNORED = 255  # in masks of several classes, the label of pixels that neither loss nor score looks at
 _KINDS = {".png", ".tif", ".tiff", ".jpg", ".jpeg"}
 _LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini"}  # hidden files are passed over too
 _FAULTS_SHOWN = 20
+_BLOCK = 1024  # pairs that wait for a thread at a time
 _T = TypeVar("_T")
+_R = TypeVar("_R")
+
+Share = Callable[[Callable[[Sequence[Any]], list[Any]], Sequence[Any]], list[Any]]
+"""Given work on a list that answers for each item in order, and a list: the work's answers. Several processes may each
+do a part of it, and tell each other."""
+
+
+def alone(work: Callable[[Sequence[Any]], list[Any]], items: Sequence[Any]) -> list[Any]:
+    """Do all the work in this process: the `Share` of a world of one."""
+    return work(items)
 
 
 class FolderError(InputError):
@@ -41,20 +51,21 @@ class FolderError(InputError):
         return "\n  ".join(lines)
 
 
-class _Page(NamedTuple):
-    """A page of a file; only a multi-page TIFF has more than page 0."""
-
-    path: Path
-    number: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.path}, page {self.number}" if self.number else str(self.path)
-
-
 class _Pair(NamedTuple):
     name: str
-    image: _Page
-    mask: _Page
+    image: Page
+    mask: Page
+
+
+class _Found(NamedTuple):
+    """What the check found out about a pair; a part is None where its file is at fault."""
+
+    faults: list[str]
+    size: tuple[int, int] | None = None
+    foreground: int | float | None = None
+    pixels: tuple[int, ...] = ()
+    sums: list[list[float]] | None = None
+    content: bytes = b""
 
 
 class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
@@ -62,8 +73,9 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
 
     Pairs are the files ``images/NAME.*`` (PNG, TIFF, JPEG) and ``masks/NAME.*`` (PNG, TIFF); a TIFF with several pages
     holds the slices NAME_000, NAME_001 … in both (quick up to some hundred pages: a page is found by walking over those
-    before it). Construction decodes every file once and keeps none; all binary masks must use the same foreground
-    value, so that a folder of classes is not taken for a binary one.
+    before it). Construction decodes every file once and keeps none, in as many threads as PyTorch has; ``share`` may
+    spread the work over processes. All binary masks must use the same foreground value, so that a folder of classes is
+    not taken for a binary one.
 
     Attributes: ``root``, ``channels`` and ``num_classes`` as given; ``names`` in alphabetical order; ``index_of``, the
     index of each name; ``sizes``, (H, W) of each; ``class_shares``, each class's share of the labelled pixels;
@@ -74,18 +86,24 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
     size or number of pages, a mask that is JPEG or holds values that it must not hold.
     """
 
-    def __init__(self, root: str | os.PathLike[str], channels: int = 1, num_classes: int = 1) -> None:
-        if channels < 1 or not 1 <= num_classes <= _IGNORED:
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        channels: int = 1,
+        num_classes: int = 1,
+        share: Share = alone,
+    ) -> None:
+        if channels < 1 or not 1 <= num_classes <= IGNORED:
             raise InputError(
-                f"channels={channels}, num_classes={num_classes}: give at least 1 channel and 1 (binary) to {_IGNORED} "
+                f"channels={channels}, num_classes={num_classes}: give at least 1 channel and 1 (binary) to {IGNORED} "
                 "classes"
             )
         self.root = Path(root)
         self.channels = channels
         self.num_classes = num_classes
         faults: list[str] = []
-        self._pairs = _list_pairs(self.root, faults)
-        self._check(faults)
+        self._pairs = _list_pairs(self.root, faults, share)
+        self._check(faults, share)
         if faults:
             raise FolderError(self.root, [fault.removeprefix(f"{self.root}{os.sep}") for fault in faults])
         self.names = tuple(pair.name for pair in self._pairs)
@@ -99,68 +117,66 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         _, image, mask = self._pairs[index]
         return read_image(image.path, self.channels, image.number), read_mask(mask.path, self.num_classes, mask.number)
 
-    def _check(self, faults: list[str]) -> None:
+    def _check(self, faults: list[str], share: Share) -> None:
         """Decode every pair once, add what is wrong to ``faults``, and keep what is worth knowing of all."""
-        sizes, sums, contents = [], [], []
-        pixels = np.zeros(_IGNORED + 1, dtype=np.int64)
-        foregrounds: dict[_Page, Any] = {}
-        for pair in tqdm(self._pairs, desc=f"checking {self.root.name}", unit="pair", delay=2, leave=False):
-            image = _attempt(partial(read_image, pair.image.path, self.channels, pair.image.number), faults)
-            values = _attempt(partial(_read_values, pair.mask, self.num_classes), faults)
-            if image is not None and values is not None and image.shape[1:] != values.shape:
-                faults.append(
-                    f"{pair.mask}: height and width are {values.shape}, those of its image {tuple(image.shape[1:])}; "
-                    "find the mask that was drawn on this image, or crop both alike"
-                )
-            if image is not None:
-                wide = image.double()
-                sums.append(torch.stack([wide.sum((1, 2)), wide.square().sum((1, 2))]))
-                uniform = image.min() == image.max()
-                contents.append(b"" if uniform else hashlib.sha256(image.numpy().tobytes()).digest())
-            if values is None:
-                continue
-            sizes.append(values.shape)
-            pixels += np.bincount(_to_classes(values, self.num_classes).ravel(), minlength=len(pixels))
-            if self.num_classes == 1 and values.any():
-                foregrounds[pair.mask] = values.max()
-        usual = mode(foregrounds.values()) if foregrounds else None
+        label = f"checking {self.root.name}"
+        found: list[_Found] = share(partial(_each, self._check_pair, label=label), self._pairs)
+        faults.extend(fault for one in found for fault in one.faults)
+        foregrounds = [one.foreground for one in found if one.foreground is not None]
+        usual = mode(foregrounds) if foregrounds else None
         faults.extend(
-            f"{mask}: the foreground is {value}, but {usual} in most masks; use one value in all of them, or set "
-            "num_classes if these are classes"
-            for mask, value in foregrounds.items()
-            if value != usual
+            f"{pair.mask}: the foreground is {one.foreground}, but {usual} in most masks; use one value in all of "
+            "them, or set num_classes if these are classes"
+            for pair, one in zip(self._pairs, found, strict=True)
+            if one.foreground not in (None, usual)
         )
-        labelled = pixels[: max(2, self.num_classes)]
-        self.sizes, self.class_shares = tuple(sizes), tuple((labelled / max(1, labelled.sum())).tolist())
-        self.sums, self.contents = torch.stack(sums) if sums else torch.zeros(0), tuple(contents)
+        self.sizes = tuple(one.size for one in found if one.size is not None)
+        pixels = np.array([one.pixels for one in found if one.pixels]).sum(axis=0)
+        self.class_shares = tuple((pixels / max(1, pixels.sum())).tolist()) if pixels.ndim else ()
+        self.sums = torch.tensor([one.sums for one in found if one.sums is not None], dtype=torch.float64)
+        self.contents = tuple(one.content for one in found)
+
+    def _check_pair(self, pair: _Pair) -> _Found:
+        """Decode a pair and return what is wrong with it, or worth knowing."""
+        faults: list[str] = []
+        image = _attempt(partial(read_image, pair.image.path, self.channels, pair.image.number), faults)
+        values = _attempt(partial(read_values, pair.mask, self.num_classes), faults)
+        if image is None or values is None:
+            return _Found(faults, foreground=None if values is None else self._foreground(values))
+        if image.shape[1:] != values.shape:
+            faults.append(
+                f"{pair.mask}: height and width are {values.shape}, those of its image {tuple(image.shape[1:])}; "
+                "find the mask that was drawn on this image, or crop both alike"
+            )
+        wide = image.double()
+        sums = torch.stack([wide.sum((1, 2)), wide.square().sum((1, 2))])
+        uniform = image.min() == image.max()
+        content = b"" if uniform else hashlib.sha256(image.numpy().tobytes()).digest()
+        labelled = max(2, self.num_classes)
+        pixels = np.bincount(to_classes(values, self.num_classes).ravel(), minlength=labelled)[:labelled]
+        size = (values.shape[0], values.shape[1])
+        return _Found(faults, size, self._foreground(values), tuple(pixels.tolist()), sums.tolist(), content)
+
+    def _foreground(self, values: NDArray[Any]) -> int | float | None:
+        """Return the value of a binary mask that is not 0, if it has one."""
+        return values.max().item() if self.num_classes == 1 and values.any() else None
 
 
-def read_image(path: str | os.PathLike[str], channels: int = 1, page: int = 0) -> Tensor:
-    """Read an image as (channels, H, W), float32 in [0, 1].
-
-    Greys of 1, 8 and 16 bit are divided by their range, floats must lie in [0, 1] already; 16-bit colour is read at 8
-    bit. Palettes are applied and alpha is dropped. One channel is the luminance of colours, three are a grey three
-    times; any other number must be that of the file. ``page`` counts from 0 in a multi-page TIFF. InputError, naming
-    the file, where it cannot be read or does not fit.
-    """
-    source = _Page(Path(path), page)
-    picture = _decode(source)
-    if picture.mode in {"P", "PA", "YCbCr"}:
-        picture = picture.convert("RGB")
-    return to_image(_drop_alpha(picture), channels, source)
-
-
-def read_mask(path: str | os.PathLike[str], num_classes: int = 1, page: int = 0) -> Tensor:
-    """Read a mask as (1, H, W), uint8 class indices.
-
-    Binary (``num_classes=1``): 0 stays 0 and one other value, whichever, becomes 1. Otherwise the values are the
-    classes 0 … C-1, and 255 is ignored. The values of a palette image are its indices, but the greys of a grey palette
-    for a binary mask. InputError, naming the file, where it holds anything else, is JPEG or cannot be read.
-    """
-    return torch.from_numpy(_to_classes(_read_values(_Page(Path(path), page), num_classes), num_classes))[None]
+def _each(work: Callable[[_T], _R], items: Sequence[_T], label: str) -> list[_R]:
+    """Return the work's answer for each item, in order; decoders leave Python free to run several threads."""
+    answers: list[_R] = []
+    with (
+        ThreadPoolExecutor(torch.get_num_threads()) as threads,
+        tqdm(total=len(items), desc=label, unit="pair", delay=2, leave=False) as bar,
+    ):
+        for start in range(0, len(items), _BLOCK):
+            for answer in threads.map(work, items[start : start + _BLOCK]):
+                answers.append(answer)
+                bar.update()
+    return answers
 
 
-def _list_pairs(root: Path, faults: list[str]) -> list[_Pair]:
+def _list_pairs(root: Path, faults: list[str], share: Share = alone) -> list[_Pair]:
     """Find the pairs by name, alphabetically, and add to ``faults`` what has no partner or no name of its own."""
     if not root.is_dir():
         faults.append(f"{root}: there is no such folder; give the one that holds images/ and masks/")
@@ -170,14 +186,16 @@ def _list_pairs(root: Path, faults: list[str]) -> list[_Pair]:
         alone, other = (images[name], "masks") if name in images else (masks[name], "images")
         faults.append(f"{alone}: has no partner {other}/{name}.*; add or rename that file, or take this one away")
     pairs: list[_Pair] = []
-    for name in sorted(images.keys() & masks.keys()):
-        pages = count_pages(images[name]), count_pages(masks[name])
+    names = sorted(images.keys() & masks.keys())
+    files = [(images[name], masks[name]) for name in names]
+    counts = share(partial(_each, lambda pair: tuple(map(count_pages, pair)), label=f"listing {root.name}"), files)
+    for name, pages in zip(names, counts, strict=True):
         if pages[0] != pages[1] and all(pages):
             faults.append(f"{masks[name]}: has {pages[1]} page(s), its image {pages[0]}; give every slice its mask")
         digits = max(3, len(str(max(pages) - 1)))  # so that alphabetical order is the order of the slices
         for page in range(max(1, min(pages))):
             slice_name = f"{name}_{page:0{digits}}" if max(pages) > 1 else name
-            pairs.append(_Pair(slice_name, _Page(images[name], page), _Page(masks[name], page)))
+            pairs.append(_Pair(slice_name, Page(images[name], page), Page(masks[name], page)))
     owners: dict[str, Path] = {}
     for pair in pairs:
         owner = owners.setdefault(pair.name, pair.image.path)
@@ -209,81 +227,6 @@ def _list_files(folder: Path, faults: list[str]) -> dict[str, Path]:
         if path.stem not in known
     )
     return known
-
-
-def count_pages(path: Path) -> int:
-    """Return the pages of a TIFF, 1 for other files, and 0 where `read_image` will say what is wrong."""
-    try:
-        with Image.open(path) as picture:
-            return getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
-    except Exception:
-        return 0
-
-
-def _decode(source: _Page) -> Image.Image:
-    """Return the page, fully decoded and turned as a viewer shows it."""
-    try:
-        with Image.open(source.path) as picture:
-            picture.seek(source.number)
-            picture.load()
-            ImageOps.exif_transpose(picture, in_place=True)
-            return picture
-    except UnidentifiedImageError as error:
-        raise InputError(f"{source}: is no image that Pillow can read; save it anew as PNG with 8 or 16 bit") from error
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"{source}: has too many pixels to be read at once; save it as a TIFF without compression or with "
-            "numpy.save, which `unetpp predict` reads area by area"
-        ) from error
-    except Exception as error:  # decoders raise nearly anything on broken files
-        raise InputError(f"{source}: cannot be read ({error}); copy it anew from where it came") from error
-
-
-def _drop_alpha(picture: Image.Image) -> NDArray[Any]:
-    """Return the values (H, W, bands) without transparency."""
-    pixels = np.atleast_3d(np.asarray(picture))
-    return pixels[..., :-1] if picture.getbands()[-1] == "A" else pixels
-
-
-def _read_values(source: _Page, num_classes: int) -> NDArray[Any]:
-    """Return the values (H, W) of a mask as they are stored, once they are known to be labels."""
-    picture = _decode(source)
-    if picture.format in {"JPEG", "MPO"}:
-        raise InputError(f"{source}: is JPEG, which blurs labels; export the mask anew as PNG from where it was drawn")
-    pixels = _drop_alpha(picture)
-    if num_classes == 1 and picture.mode in {"1", "P", "PA"}:
-        seen = np.asarray(picture.convert("RGB"))
-        pixels = seen if _is_grey(seen) else pixels
-    if not _is_grey(pixels):
-        raise InputError(f"{source}: is coloured; save a grey or palette PNG whose values are the classes")
-    values: NDArray[Any] = pixels[..., 0]
-    distinct = np.unique(values)
-    if num_classes == 1 and np.count_nonzero(distinct) > 1:
-        raise InputError(
-            f"{source}: holds {len(distinct)} distinct values ({_listed(distinct)}), but a binary mask holds 0 and one "
-            "other; many values come from resampling or JPEG compression: threshold the mask, or set num_classes if "
-            "these are classes"
-        )
-    wrong = distinct[~np.isin(distinct, [*range(num_classes), _IGNORED])]
-    if num_classes > 1 and len(wrong):
-        raise InputError(
-            f"{source}: holds {_listed(wrong)}, but {num_classes} classes are 0 … {num_classes - 1}, with {_IGNORED} "
-            "for ignored pixels; relabel the mask, or set num_classes"
-        )
-    return values
-
-
-def _is_grey(pixels: NDArray[Any]) -> bool:
-    return bool((pixels == pixels[..., :1]).all())
-
-
-def _to_classes(values: NDArray[Any], num_classes: int) -> NDArray[np.uint8]:
-    return (values != 0 if num_classes == 1 else values).astype(np.uint8)
-
-
-def _listed(values: NDArray[Any]) -> str:
-    shown = ", ".join(str(value) for value in values[:5])
-    return f"{shown} … {values[-1]}" if len(values) > 5 else shown
 
 
 def _attempt(read: Callable[[], _T], faults: list[str]) -> _T | None:

@@ -1,9 +1,10 @@
 """One process or many: what `torchrun` tells, and what the ranks say to each other."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -42,6 +43,17 @@ class World:
             return arrived.tolist()
 
         return read
+
+    def share(self, work: Callable[[Sequence[Any]], list[Any]], items: Sequence[Any]) -> list[Any]:
+        """Return what ``work`` answers for a list, item by item: each rank does its share, and all get all answers."""
+        if self.size == 1:
+            return work(items)
+        shares: list[Any] = [None] * self.size
+        dist.all_gather_object(shares, work(items[self.rank :: self.size]))
+        answers = [None] * len(items)
+        for rank, share in enumerate(shares):
+            answers[rank :: self.size] = share
+        return answers
 
     def wait(self) -> None:
         """Return when every rank has come here."""

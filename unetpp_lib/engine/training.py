@@ -52,7 +52,7 @@ def train(config: TrainConfig, resume: bool = False, watch: Watch | None = None)
     with join_world(runtime.device.type == "cuda") as world:
         if world.size > 1 and runtime.device.type == "cuda":
             runtime = replace(runtime, device=torch.device("cuda", world.local_rank))
-        folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes)
+        folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes, world.share)
         run, split = open_run(config, folder, resume)
         training = Training(run, config, split, folder, runtime, world)
         world.wait()  # every rank has seen the folder as it was, and nothing is written before all is known to be right

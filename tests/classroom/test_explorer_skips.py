@@ -30,7 +30,7 @@ def explorer(model):
 
 def test_at_full_strength_the_answer_is_the_networks(explorer):
     expected = torch.sigmoid(explorer.model(explorer.card.normalise(explorer.image)[None])[0])
-    assert torch.equal(explorer.answer(), expected)
+    assert torch.equal(explorer.answer(explorer.strengths), expected)
 
 
 @torch.inference_mode()

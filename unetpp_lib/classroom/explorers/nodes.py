@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from unetpp_lib.classroom.diagrams import name_of
 from unetpp_lib.classroom.explorers.base import Choice, PictureExplorer, Recent, choice, whole_number
-from unetpp_lib.classroom.explorers.sheet import png, set_out
+from unetpp_lib.classroom.explorers.sheet import Picture, png, set_out
 from unetpp_lib.classroom.fading import fed_by, maps_with_faded_edge
 from unetpp_lib.classroom.grids import Edge, wiring
 from unetpp_lib.classroom.plots import mark_mistakes
@@ -20,7 +21,7 @@ from unetpp_lib.models.nodes import Node
 SIDE = 128  # pixels of a node's picture at most: of larger images every second, third … pixel is shown
 FULL, STEP = 100, 10  # per cent
 
-Answers = dict[Node, tuple[Tensor, float]]  # mask and membrane IoU
+Answers = dict[Node, tuple[Picture, float]]  # the mistakes of a node's mask, and its membrane IoU
 States = Mapping[int, Readout]  # of one network, by training step
 Scores = dict[Node, float]
 
@@ -113,8 +114,9 @@ class NodeExplorer(PictureExplorer):
         if list(buttons.options) == options:
             return
         chosen, self._waiting = buttons.value, True
-        buttons.options = options
-        buttons.value = chosen if chosen in nodes else nodes[0]
+        with buttons.hold_sync():  # one message to the browser
+            buttons.options = options
+            buttons.value = chosen if chosen in nodes else nodes[0]
         self._waiting = False
 
     def _full_answers(self, asked: Asked) -> Answers:
@@ -134,12 +136,15 @@ class NodeExplorer(PictureExplorer):
     def _input(self, asked: Asked) -> Tensor:
         return self._readout(asked).card.normalise(self._images[asked.image])[None]
 
-    def _scored(self, mask: Tensor, asked: Asked) -> tuple[Tensor, float]:
-        """Return a mask and its membrane IoU."""
-        return mask, iou(confusion_counts(mask, self._truths[asked.image][None]), of="background")
+    def _scored(self, mask: Tensor, asked: Asked) -> tuple[Picture, float]:
+        """Return the picture of a mask's mistakes, and the mask's membrane IoU."""
+        truth = self._truths[asked.image]
+        every = -(-max(truth.shape) // SIDE)
+        some = np.s_[..., ::every, ::every]
+        return mark_mistakes(truth[some], mask[some]), iou(confusion_counts(mask, truth[None]), of="background")
 
     def _answers(self, maps: Mapping[Node, Tensor], asked: Asked) -> Answers:
-        """Return the masks (1, 1, H, W) that the read-outs find in the maps, and their membrane IoU."""
+        """Return what the read-outs find in the maps."""
         readout, size = self._readout(asked), self._images.shape[2:]
         return {
             node: self._scored(answer_of(found, readout.weights[node], readout.thresholds[node], size), asked)
@@ -163,12 +168,10 @@ class NodeExplorer(PictureExplorer):
         answers = self._full_answers(asked)
         if strength < FULL:
             answers = answers | self._faded_answers(asked, edge, strength)
-        truth = self._truths[asked.image]
-        every = -(-max(truth.shape) // SIDE)
-        items = {}
-        for (i, j), (mask, score) in answers.items():
-            picture = mark_mistakes(truth[..., ::every, ::every], mask[..., ::every, ::every])
-            items[i, j + i / 2] = f"{name_of((i, j))}   {score:.2f}", picture
+        items = {
+            (i, j + i / 2): (f"{name_of((i, j))}   {score:.2f}", picture)
+            for (i, j), (picture, score) in answers.items()
+        }
         return png(set_out(items)), {node: score for node, (_, score) in answers.items()}
 
     def _update(self, *_: object) -> None:

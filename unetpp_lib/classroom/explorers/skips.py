@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unetpp_lib.classroom.explorers.base import PictureExplorer, require_image, whole_number
+from unetpp_lib.classroom.explorers.base import PictureExplorer, Recent, require_image, whole_number
 from unetpp_lib.classroom.explorers.sheet import beside, grey, png
 from unetpp_lib.classroom.fading import held_nodes, noted_maps
 from unetpp_lib.classroom.plots import mark_mistakes
@@ -76,10 +76,11 @@ class SkipsExplorer(PictureExplorer):
         *self.sliders, self.all = sliders
         self._waiting = False
         self.score = 0.0
+        self._pictures = Recent[tuple[int, ...], tuple[bytes, float]](100)
         super().__init__(boxes)
-        for slider in self.sliders:
-            slider.observe(lambda _: self._update(), "value")
-        self.all.observe(lambda change: self.set(*[change["new"]] * rows), "value")
+        for row, slider in enumerate(self.sliders):
+            slider.observe(lambda _, row=row: self._follow(row), "value")
+        self.all.observe(lambda change: self._follow_all(change["new"]), "value")
         self.set(*(strengths or [FULL] * rows))
 
     @property
@@ -98,28 +99,49 @@ class SkipsExplorer(PictureExplorer):
         self._update()
 
     def _update(self) -> None:
-        if self._waiting:
-            return
-        probability = self.answer()
+        strengths = self.strengths
+        picture, self.score = self._drawn(strengths)
+        at = ", ".join(f"row {i} {strength} %" for i, strength in enumerate(strengths))
+        result = f"Skips: {at}. IoU of the membrane: {self.score:.3f}."
+        colours = "Blue: interior called membrane; orange: membrane called interior."
+        self.show(picture, f"Image, probability and decision. {result}", f"{result} {colours}")
+
+    def _follow(self, row: int) -> None:
+        if not self._waiting:
+            self._update()
+            self._draw_ahead([row])
+
+    def _follow_all(self, strength: int) -> None:
+        self.set(*[strength] * len(self.sliders))
+        self._draw_ahead(range(len(self.sliders)))
+
+    def _draw_ahead(self, rows: Sequence[int]) -> None:
+        """Draw, while the reader looks, what comes next if the strengths of some rows go on a step, or back."""
+        for step in (-STEP, STEP):
+            strengths = [value + step * (row in rows) for row, value in enumerate(self.strengths)]
+            if min(strengths) >= 0 and max(strengths) <= FULL:
+                self._drawn(strengths)
+
+    def _drawn(self, strengths: list[int]) -> tuple[bytes, float]:
+        """Return the picture and the IoU at some strengths; once drawn, they come back at once."""
+        return self._pictures.get(tuple(strengths), lambda: self._draw(strengths))
+
+    def _draw(self, strengths: list[int]) -> tuple[bytes, float]:
+        probability = self.answer(strengths)
         decision = classify(probability, self.card.threshold)
-        self.score = iou(confusion_counts(decision, self.mask[None]), of="background")
         panels = {
             "image": grey(self.image.mean(0)),
             "probability of interior": grey(probability[0, 0]),
             "decision": mark_mistakes(self.mask, decision),
         }
-        at = ", ".join(f"row {i} {strength} %" for i, strength in enumerate(self.strengths))
-        result = f"Skips: {at}. IoU of the membrane: {self.score:.3f}."
-        colours = "Blue: interior called membrane; orange: membrane called interior."
-        alt = f"Image, probability and decision. {result}"
-        self.show(png(beside(panels)), alt, f"{result} {colours}")
+        return png(beside(panels)), iou(confusion_counts(decision, self.mask[None]), of="background")
 
     @torch.inference_mode()
-    def answer(self) -> Tensor:
-        """Return the probability of class 1, (1, 1, H, W), with the skips as strong as the sliders say."""
-        strengths, image = self.strengths, self.card.normalise(self.image)[None]
+    def answer(self, strengths: list[int]) -> Tensor:
+        """Return the probability of class 1, (1, 1, H, W), with the skips of all rows at strengths in per cent."""
+        image = self.card.normalise(self.image)[None]
         with faded_skips(self.model, [strength / FULL for strength in strengths]):
-            if not hasattr(self.model, "encoder"):
+            if not (hasattr(self.model, "encoder") and hasattr(self.model, "heads")):
                 return torch.sigmoid(self.model(image)[-1])
             # no skip changes the left arm, and none a node of a row below
             same = {(i, j): m for (i, j), m in self._maps.items() if j == 0 or self._faded[i:] == strengths[i:]}

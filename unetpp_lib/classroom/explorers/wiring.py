@@ -56,7 +56,7 @@ class WiringExplorer(PictureExplorer):
         self.node = choice("node, in black", {name_of(node): node for node in nodes if node[1]})
         self.node.value = (0, min(2, self._depth))
         self.inputs = {node: Switch(description=name_of(node), layout={"width": "4em"}) for node in nodes}
-        self._choice = widgets.HBox()
+        self._label, self._choice = widgets.HTML(), widgets.HBox()
         self._choice.add_class("named")
         self._busy = False
         full = self._known["UNet++"]
@@ -99,8 +99,10 @@ class WiringExplorer(PictureExplorer):
         for source in possible:
             self.inputs[source].value = source in self._asked[self.node.value]
         words = f"inputs of {name_of(self.node.value)}"
-        label = widgets.HTML(f'<div style="width: {LABEL}; text-align: right">{words}</div>')
-        self._choice.children = [label, *(self.inputs[source] for source in possible)]
+        self._label.value = f'<div style="width: {LABEL}; text-align: right">{words}</div>'
+        children = (self._label, *(self.inputs[source] for source in possible))
+        if self._choice.children != children:  # to build them anew takes the browser longer than the picture
+            self._choice.children = children
         self._busy = False
         self._update()
 

@@ -75,7 +75,10 @@ def test_the_table_compares_by_seed_and_shows_what_was_reported():
             outcomes[nuclei.trial_name("small", network, seed)] = outcome(value)
     text = nuclei.table(outcomes)
     assert "whole images" not in text
-    lines = [line for line in text.splitlines() if line.startswith("last epoch, nuclei, pooled  ")]
+    lines = [line for line in text.splitlines() if line.startswith("last epoch: nuclei, pooled  ")]
     assert lines[0].split()[-3:] == ["0.800", "0.820", "0.900"]
     assert "+0.100 [-0.535, +0.735]" in text  # .05 and .15: t = 12.71, standard error .05
+    del outcomes[nuclei.trial_name("small", "unetpp", 1)]
+    assert "unetpp (1)" in nuclei.table(outcomes)
+    assert "unetpp less unet" not in nuclei.table(outcomes)  # one pair shows no spread
     assert text.endswith("unet 0.839 and 0.9077; unetpp_plain 0.842 and 0.9263; unetpp 0.843 and 0.9252")

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
+from statistics import fmean
 
 import torch
 from PIL import Image
@@ -145,22 +146,26 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
     """Return every definition's value for each network, and how far UNet++ is ahead by it."""
     lines = []
     for arm in ARMS:
-        found = {n: [o for s in SEEDS if (o := outcomes.get(trial_name(arm, n, s)))] for n in NETWORKS}
-        trained = min(map(len, found.values()))
-        if not trained:
+        found = {n: [s for s in SEEDS if trial_name(arm, n, s) in outcomes] for n in NETWORKS}
+        at_hand = [network for network, seeds in found.items() if seeds]
+        if not at_hand:
             continue
-        lines.append(f"{arm} images, deepest head, mean of {trained} seeds" + "".join(f"{n:>14}" for n in NETWORKS))
+        columns = "".join(f"{f'{network} ({len(found[network])})':>18}" for network in at_hand)
+        lines.append(f"{f'{arm} images, deepest head (seeds)':<52}{columns}")
         for epoch in EPOCHS:
             for label, key in DEFINITIONS.items():
-                means = [sum(score(o, key, epoch) for o in found[n][:trained]) / trained for n in NETWORKS]
-                lines.append(f"{epoch} epoch, {label:<38}" + "".join(f"{mean:>14.3f}" for mean in means))
-        if trained > 1:
-            lines.append("last epoch, UNet++ less U-Net, paired by seed: mean [95 % t-interval, seeds]")
-            for label, key in DEFINITIONS.items():
-                for network in ("unetpp_plain", "unetpp"):
-                    pairs = zip(found[network][:trained], found["unet"][:trained], strict=True)
-                    gain = t_interval([score(one, key) - score(other, key) for one, other in pairs])
-                    lines.append(f"{label:<40}{network:<14}{gain}")
+                means = [fmean(score(outcomes[trial_name(arm, n, s)], key, epoch) for s in found[n]) for n in at_hand]
+                lines.append(f"{f'{epoch} epoch: {label}':<52}" + "".join(f"{mean:>18.3f}" for mean in means))
+        for network in at_hand[1:]:
+            seeds = sorted({*found[network]} & {*found["unet"]})
+            if len(seeds) > 1:
+                lines.append(f"last epoch, {network} less unet, paired by seed: mean [95 % t-interval, seeds]")
+                for label, key in DEFINITIONS.items():
+                    one, other = (
+                        [score(outcomes[trial_name(arm, n, s)], key) for s in seeds] for n in (network, "unet")
+                    )
+                    gain = t_interval([a - b for a, b in zip(one, other, strict=True)])
+                    lines.append(f"{label:<52}{gain!s:>18}")
         lines.append("")
     reported = "; ".join(f"{network} {one:.3f} and {paper:.4f}" for network, (one, paper) in REPORTED.items())
     return "\n".join([*lines, f"reported by the re-implementation, and by the paper: {reported}"])

@@ -81,9 +81,29 @@ def test_one_slider_moves_all(explorer):
 
 def test_set_draws_once(explorer, monkeypatch):
     drawn = []
-    monkeypatch.setattr(explorer, "answer", lambda: drawn.append(1) or torch.full((1, 1, 32, 48), 0.25))
+    monkeypatch.setattr(
+        explorer, "answer", lambda strengths: drawn.append(strengths) or torch.full((1, 1, 32, 48), 0.25)
+    )
     explorer.set(5, 10)
-    assert len(drawn) == 1
+    assert drawn == [[5, 10]]
+
+
+def test_the_answer_does_not_depend_on_the_way_there(explorer):
+    for slider, value in [(1, 40), (0, 70), (1, 45), (0, 0), (1, 100), (0, 70), (1, 45)]:
+        explorer.sliders[slider].value = value
+        picture, strengths = explorer.png, explorer.strengths
+        assert SkipsExplorer(explorer.model, explorer.card, explorer.image, explorer.mask, strengths).png == picture
+
+
+def test_a_network_that_trains_on_is_shown_as_it_was(explorer, model):
+    explorer.set(100, 100)
+    before = explorer.png
+    with torch.no_grad():
+        model.encoder[0].conv1.weight.zero_()
+    explorer.set(0, 50)
+    explorer.set(100, 100)
+    assert explorer.png == before
+    assert explorer.answer([0, 0]).std() > 0
 
 
 def test_a_number_can_be_typed(explorer):

@@ -36,7 +36,7 @@ class World:
             return sums.tolist
         arrived = torch.empty_like(sums, device="cpu", pin_memory=True).copy_(sums, non_blocking=True)
         done = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        done.record()
+        done.record(torch.cuda.current_stream(sums.device))  # which need not be the current device
 
         def read() -> list[float]:
             done.synchronize()

@@ -27,6 +27,17 @@ def test_the_small_arm_squeezes_image_and_mask_to_96_pixels():
     assert small.mean().item() == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("size", [(256, 256), (520, 696), (100, 300)])
+def test_squeezed_masks_stay_on_their_images(size):
+    y, x = torch.meshgrid(*(torch.arange(n) for n in size), indexing="ij")
+    disc = (((y - 0.6 * size[0]) / size[0]) ** 2 + ((x - 0.4 * size[1]) / size[1]) ** 2 < 0.01)[None]
+    image, mask = nuclei.squeeze(disc.float(), disc.to(torch.uint8))
+    for dim in (1, 2):
+        places = torch.arange(96).view([-1 if d == dim else 1 for d in range(3)])
+        one, other = ((part * places).sum() / part.sum() for part in (image, mask))
+        assert abs(one - other) < 0.2  # the nearest pixel would be 0.4 to 0.6 off
+
+
 @pytest.mark.parametrize("arm", nuclei.ARMS)
 def test_a_fifth_is_held_out_and_the_seed_draws_it(tiny_source, arm):
     held_out = []

@@ -56,7 +56,7 @@ class WiringExplorer(PictureExplorer):
         self.node = choice("node, in black", {name_of(node): node for node in nodes if node[1]})
         self.node.value = (0, min(2, self._depth))
         self.inputs = {node: Switch(description=name_of(node), layout={"width": "4em"}) for node in nodes}
-        self._label, self._choice = widgets.HTML(), widgets.HBox()
+        self._label, self._choice = widgets.HTML(), widgets.HBox(layout={"flex_flow": "row wrap"})
         self._choice.add_class("named")
         self._busy = False
         full = self._known["UNet++"]

@@ -129,18 +129,18 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
     rows[CHOSEN] = [choices(outcomes, seed) for seed in seeds]
     starts = {score: start_by_slice(score, seeds) for score in SCORES}
     lines = [
-        f"mean over the 30 slices and {len(seeds)} seeds",
-        f"{'':46}" + "".join(f"{score:<12}" for score in SCORES),
+        f"mean over the 30 slices; seeds: {len(seeds)}",
+        f"{'':50}" + "".join(f"{score:<12}" for score in SCORES),
     ]
-    lines.append(f"{'start: U-Net of folds':<46}" + "".join(f"{values.mean():<12.3f}" for values in starts.values()))
+    lines.append(f"{'start: U-Net of folds':<50}" + "".join(f"{values.mean():<12.3f}" for values in starts.values()))
     gains = []
     for row, picks in rows.items():
         values = {
             score: np.array([by_slice(outcomes, pick, seed, score) for pick, seed in zip(picks, seeds, strict=True)])
             for score in SCORES
         }
-        lines.append(f"{row:<46}" + "".join(f"{found.mean():<12.3f}" for found in values.values()))
-        gains += [f"{score:<10}{row:<46}{intervals(values[score] - starts[score])}" for score in COMPARED]
+        lines.append(f"{row:<50}" + "".join(f"{found.mean():<12.3f}" for found in values.values()))
+        gains += [f"{score:<10}{row:<50}{intervals(values[score] - starts[score])}" for score in COMPARED]
     lines += [
         "",
         "less the start, paired: mean [95 %: t over the folds] [t over the seeds, from two on] [blocks of slices]",

@@ -28,7 +28,14 @@ EPOCHS = 32
 AVERAGED = EPOCHS // 4
 ARMS = {"long": {}, "long, not augmented": {"augment": False}}
 SEEDS = (0, 1, 2)
-CHOSEN = "chosen"
+START, CHOSEN = "start: U-Net of folds", "chosen"
+PAIRS = (
+    ("long, last weights", START),
+    (CHOSEN, START),
+    ("long, not augmented, last weights", "long, last weights"),
+    ("long, last weights, flips", "long, last weights"),
+    ("long, average of weights", "long, last weights"),
+)
 COMPARED = ("white", "membrane", "v_rand")
 
 
@@ -120,39 +127,34 @@ def start_by_slice(score: str, seeds: Sequence[int]) -> NDArray[np.float64]:
 
 
 def table(outcomes: Mapping[str, Outcome]) -> str:
-    """Return the scores of all that was tried and of what was chosen, and what they add to the start."""
+    """Return the scores of all that was tried and of what was chosen, and what each step adds, slice by slice."""
     seeds = complete_seeds(outcomes)
     if not seeds:
         return "no seed has all folds yet"
     readings = list(outcomes[trial_name("long", 0, seeds[0])]["readings"])
     rows = {f"{arm}, {reading}": [[(arm, reading)] * len(FOLDS)] * len(seeds) for arm in ARMS for reading in readings}
     rows[CHOSEN] = [choices(outcomes, seed) for seed in seeds]
-    starts = {score: start_by_slice(score, seeds) for score in SCORES}
-    lines = [
-        f"mean over the 30 slices; seeds: {len(seeds)}",
-        f"{'':50}" + "".join(f"{score:<12}" for score in SCORES),
-    ]
-    lines.append(f"{'start: U-Net of folds':<50}" + "".join(f"{values.mean():<12.3f}" for values in starts.values()))
-    gains = []
+    values = {START: {score: start_by_slice(score, seeds) for score in SCORES}}
     for row, picks in rows.items():
-        values = {
+        values[row] = {
             score: np.array([by_slice(outcomes, pick, seed, score) for pick, seed in zip(picks, seeds, strict=True)])
             for score in SCORES
         }
-        lines.append(f"{row:<50}" + "".join(f"{found.mean():<12.3f}" for found in values.values()))
-        gains += [f"{score:<10}{row:<50}{intervals(values[score] - starts[score])}" for score in COMPARED]
+    lines = [f"{f'mean over the 30 slices; seeds: {len(seeds)}':<50}" + "".join(f"{score:<12}" for score in SCORES)]
     lines += [
-        "",
-        "less the start, paired: mean [95 %: t over the folds] [t over the seeds, from two on] [blocks of slices]",
+        f"{row:<50}" + "".join(f"{found.mean():<12.3f}" for found in scores.values()) for row, scores in values.items()
     ]
-    best = [outcomes[trial_name(*pick[:1], fold, seed)]["readings"][pick[1]]["best"]["v_rand"]
-            for seed in seeds for fold, pick in enumerate(choices(outcomes, seed))]  # fmt: skip
-    lines += [*gains, "", f"chosen, with the best threshold of each fold's test slices: V_rand {fmean(best):.3f}"]
-    for seed in seeds:
-        lines += [
-            f"seed {seed}, fold {k}: {arm}, {reading}" for k, (arm, reading) in enumerate(choices(outcomes, seed))
-        ]
-    return "\n".join(lines)
+    lines += ["", "paired: mean [95 %: t over the folds] [t over the seeds, from two on] [blocks of slices]"]
+    lines += [
+        f"{score:<10}{one}, less {other}:  {intervals(values[one][score] - values[other][score])}"
+        for score in COMPARED
+        for one, other in PAIRS
+        if one in values
+    ]
+    picked = [(fold, *pick, seed) for seed in seeds for fold, pick in enumerate(choices(outcomes, seed))]
+    best = [outcomes[trial_name(a, fold, seed)]["readings"][r]["best"]["v_rand"] for fold, a, r, seed in picked]
+    lines += ["", f"chosen, with the best threshold of each fold's test slices: V_rand {fmean(best):.3f}"]
+    return "\n".join([*lines, *(f"seed {seed}, fold {fold}: {arm}, {reading}" for fold, arm, reading, seed in picked)])
 
 
 EXPERIMENT = Experiment(

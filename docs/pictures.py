@@ -20,7 +20,7 @@ from unetpp_lib.classroom.figures import COLOURS
 from unetpp_lib.classroom.plots import WIDTH, Pixels, as_picture
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.experiments import read_results
-from unetpp_lib.experiments.folds import FOLDS, LAPTOP, TEST
+from unetpp_lib.experiments.folds import FOLDS, LAPTOP, TEST, by_fold
 from unetpp_lib.experiments.intervals import t_interval
 from unetpp_lib.metrics import classify, confusion_counts, iou
 
@@ -100,8 +100,8 @@ def draw_folds() -> Figure:
     stack.set_yticks([0.5, 0.55, 0.6, 0.65, 0.7])
     figure.legend(*stack.get_legend_handles_labels(), loc="outside upper left", ncols=4, frameon=False, fontsize=9)
     for row, (one, other) in enumerate(SHOWN_PAIRS):
-        lead = LAPTOP.leads(outcomes, (one, other), "membrane").mean(axis=0).reshape(len(FOLDS), TEST).mean(axis=1)
-        found = t_interval(list(lead))
+        lead = by_fold(LAPTOP.leads(outcomes, (one, other), "membrane"))
+        found = t_interval(lead)
         pairs.plot([found.low, found.high], [row, row], color="#0072B2")
         pairs.plot(found.mean, row, "|", color="#0072B2", markersize=14, markeredgewidth=3)
         pairs.plot(lead, [row + 0.3] * len(FOLDS), "o", color="black", markerfacecolor="white", markersize=5)

@@ -308,16 +308,20 @@ def values_of(outcome: Outcome, score: str, reading: str | None = None) -> list[
     return [scores[score] for scores in slices.values()]
 
 
+def by_fold(values: NDArray[np.float64]) -> list[float]:
+    """Return the mean of values (seeds, slices) in each fold."""
+    return [float(mean) for mean in values.mean(axis=0).reshape(len(FOLDS), -1).mean(axis=1)]
+
+
 def intervals(values: NDArray[np.float64]) -> str:
     """Return the mean of values (seeds, slices), and its interval over folds, over seeds (from two on) and over blocks.
 
     None of the three sees everything that varies: folds share training slices, seeds share the slices, and blocks of
     slices share the networks.
     """
-    slices = values.mean(axis=0)
-    found = [t_interval(slices.reshape(len(FOLDS), -1).mean(axis=1))]
+    found = [t_interval(by_fold(values))]
     found += [t_interval(values.mean(axis=1))] if len(values) > 1 else []
-    found.append(block_bootstrap(list(slices), BLOCK))
+    found.append(block_bootstrap(list(values.mean(axis=0)), BLOCK))
     return f"{found[0].mean:+.3f} " + " ".join(f"[{one.low:+.3f}, {one.high:+.3f}]" for one in found)
 
 

@@ -15,12 +15,9 @@ FULL = Comparison(
     name="folds_full",
     config=replace(PRESETS["full"], epochs=60),
     networks={
-        "unet": {"model": "unet"},
+        **architectures.NETWORKS,
         "unet_wide": {"model": "unet", "widths": (35, 70, 140, 280, 560)},
         "unet_matched": {"model": "unet", "widths": (51, 102, 204, 408, 816)},
-        "unetplus": {"model": "unetplus"},
-        "unetpp_plain": {"model": "unetpp", "deep_supervision": False},
-        "unetpp": {"model": "unetpp"},
     },
     rates=(1e-3, 3e-3),
     best_rate=dict.fromkeys(architectures.NETWORKS, 1e-3),

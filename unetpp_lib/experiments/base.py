@@ -117,13 +117,18 @@ def training_trial(
     config: TrainConfig,
     read: Callable[[Run], Outcome] | None = None,
     watch: Callable[[Training], None] | None = None,
+    write: Callable[[], None] | None = None,
+    **settings: Any,
 ) -> Trial:
     """Return a trial that trains ``config``: its scores, its history, its seconds, and what ``read`` takes from it.
 
     The history has one entry an epoch, as `Run.history`; ``training_seconds`` leaves out scoring and start-up.
+    ``write`` makes the data when the trial is measured; ``settings`` are what they depend on beyond the configuration.
     """
 
     def measure() -> Outcome:
+        if write is not None:
+            write()
         run = trained(config, watch)
         epochs = run.history
         images = config.batch_size * epochs[0]["step"]
@@ -134,9 +139,9 @@ def training_trial(
         }
         return outcome | (read(run) if read else {})
 
-    settings = asdict(config)
-    del settings["out"]
-    return Trial(name, json.loads(json.dumps(settings)), measure)
+    everything = asdict(config) | settings
+    del everything["out"]
+    return Trial(name, json.loads(json.dumps(everything)), measure)
 
 
 def _names(experiment: Experiment) -> str:

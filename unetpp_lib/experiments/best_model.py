@@ -8,6 +8,7 @@ same, and the rows above it are no choice. The start is U-Net as `folds` has it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 
 import numpy as np
@@ -88,13 +89,8 @@ def score_readings(run: Run) -> Outcome:
 
 def make_trial(arm: str, fold: int, seed: int) -> Trial:
     """Return one trial: its fold is written when it is measured."""
-    trial = training_trial(trial_name(arm, fold, seed), configuration(arm, fold, seed), score_readings, keep_weights)
-
-    def measure() -> Outcome:
-        write_fold(fold)
-        return trial.measure()
-
-    return replace(trial, settings={**trial.settings, "averaged": AVERAGED}, measure=measure)
+    name, config, write = trial_name(arm, fold, seed), configuration(arm, fold, seed), partial(write_fold, fold)
+    return training_trial(name, config, score_readings, keep_weights, write, averaged=AVERAGED)
 
 
 def complete_seeds(outcomes: Mapping[str, Outcome]) -> list[int]:

@@ -13,6 +13,7 @@ are those of `architectures`. In the arm "seconds" each network gets about the t
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from statistics import fmean, median
@@ -183,13 +184,8 @@ class Comparison:
 
     def _trial(self, network: str, fold: int, seed: int, arm: Arm, rate: float | None = None) -> Trial:
         name = self.trial_name(network, fold, seed, arm, rate)
-        trial = training_trial(name, self.configuration(network, fold, seed, arm, rate), score_slices)
-
-        def measure() -> Outcome:
-            write_fold(fold)
-            return trial.measure()
-
-        return replace(trial, measure=measure)
+        config = self.configuration(network, fold, seed, arm, rate)
+        return training_trial(name, config, score_slices, write=partial(write_fold, fold))
 
     def found_rate(self, outcomes: Mapping[str, Outcome], network: str) -> float:
         """Return the rate of the better search, by membrane IoU (pooled) of the validation slices."""

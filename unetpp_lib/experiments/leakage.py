@@ -8,6 +8,7 @@ Every protocol trains on 120 images for 300 steps and is scored on 30: six slice
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from unetpp_lib.data import SegmentationFolder, Split, elastic_field, find_dataset, split_by_image, warp, write_split
-from unetpp_lib.engine import PRESETS, Run, TrainConfig, evaluate
+from unetpp_lib.engine import PRESETS, Run, evaluate
 from unetpp_lib.experiments.base import RUNS, Experiment, Outcome, Trial, training_trial
 from unetpp_lib.experiments.intervals import t_interval
 from unetpp_lib.files import write_png
@@ -91,14 +92,10 @@ def score_images(run: Run) -> Outcome:
 
 def make_trial(network: str, protocol: str, seed: int) -> Trial:
     """Return one trial: its data are drawn when it is measured."""
-    config: TrainConfig = replace(CONFIG, data=data_folder(protocol, seed).as_posix(), seed=seed)
-    trial = training_trial(trial_name(network, protocol, seed), replace(config, model=network), score_images)  # type: ignore[arg-type]
-
-    def measure() -> Outcome:
-        write_data(protocol, seed)
-        return trial.measure()
-
-    return replace(trial, settings={**trial.settings, "copies": COPIES, "held_out": HELD_OUT}, measure=measure)
+    config = replace(CONFIG, data=data_folder(protocol, seed).as_posix(), model=network, seed=seed)  # type: ignore[arg-type]
+    name = trial_name(network, protocol, seed)
+    write = partial(write_data, protocol, seed)
+    return training_trial(name, config, score_images, write=write, copies=COPIES, held_out=HELD_OUT)
 
 
 def answer(outcome: Outcome, score: str) -> float:

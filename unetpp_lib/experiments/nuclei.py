@@ -12,6 +12,7 @@ files do not say which belong together; so it is in the work that is compared wi
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from statistics import fmean
@@ -131,13 +132,8 @@ def read_epochs(run: Run) -> Outcome:
 def make_trial(arm: str, network: str, seed: int) -> Trial:
     """Return one trial: its images are written when it is measured."""
     config = replace(ARMS[arm], **NETWORKS[network], data=data_folder(arm, seed).as_posix(), seed=seed)  # type: ignore[arg-type]
-    trial = training_trial(trial_name(arm, network, seed), config, read_epochs)
-
-    def measure() -> Outcome:
-        write_data(arm, seed)
-        return trial.measure()
-
-    return replace(trial, settings={**trial.settings, "held_out": HELD_OUT}, measure=measure)
+    write = partial(write_data, arm, seed)
+    return training_trial(trial_name(arm, network, seed), config, read_epochs, write=write, held_out=HELD_OUT)
 
 
 def score(outcome: Outcome, key: str, epoch: str = "last") -> float:

@@ -9,6 +9,7 @@ A GPU's work: 3600 steps of 714 GFLOP for UNet++, 289 for U-Net. On two CPU core
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,9 @@ def make_trial(network: str, seed: int, source: str = "isbi2012", **changes: Any
     """Return one trial, its copies drawn when it is measured; ``changes`` are options of its training."""
     folder = RUNS / "seed_protocol" / f"{Path(source).name}-seed{seed}"
     config = replace(CONFIG, data=folder.as_posix(), model=network, seed=seed)  # type: ignore[arg-type]
-    trial = training_trial(trial_name(network, seed), replace(config, **changes))
-
-    def measure() -> Outcome:
-        write_copies(source, folder, seed)
-        return trial.measure()
-
-    return replace(trial, settings={**trial.settings, "copies": COPIES, "held_out": HELD_OUT}, measure=measure)
+    write = partial(write_copies, source, folder, seed)
+    name = trial_name(network, seed)
+    return training_trial(name, replace(config, **changes), write=write, copies=COPIES, held_out=HELD_OUT)
 
 
 def epoch_scores(outcome: Outcome, key: str) -> list[float]:

@@ -13,6 +13,7 @@ A GPU's work: 6400 steps of 5.6 TFLOP. On two CPU cores one fold takes days.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -80,13 +81,9 @@ def make_trial(steps: int, fold: int, source: str = "isbi2012", **changes: Any) 
     folder = RUNS / "vendor_dice" / f"{Path(source).name}-fold{fold}"
     epochs = round(steps / (24 / CONFIG.batch_size))  # 24 slices learn, each one patch
     config = replace(CONFIG, data=folder.as_posix(), epochs=epochs, evaluate_every=epochs, seed=fold)
-    trial = training_trial(f"steps{steps}-fold{fold}", replace(config, **changes), score)
-
-    def measure() -> Outcome:
-        write_fold(source, folder, fold)
-        return trial.measure()
-
-    return replace(trial, settings={**trial.settings, "side": SIDE, "folds": FOLDS}, measure=measure)
+    write = partial(write_fold, source, folder, fold)
+    name = f"steps{steps}-fold{fold}"
+    return training_trial(name, replace(config, **changes), score, write=write, side=SIDE, folds=FOLDS)
 
 
 def table(outcomes: Mapping[str, Outcome]) -> str:

@@ -91,8 +91,9 @@ def draw_folds() -> Figure:
     outcomes = read_results(LAPTOP.name)
     figure, (stack, pairs) = plt.subplots(1, 2, figsize=(WIDTH, 3.6), width_ratios=(3, 2), layout="constrained")
     for network, (label, marker, colour) in LOOK.items():
-        values = LAPTOP.by_slice(outcomes, network, "membrane").mean(axis=0)
-        stack.plot(values, marker + "-", color=colour, label=label, markersize=4, linewidth=1)
+        values = LAPTOP.by_slice(outcomes, network, "membrane")
+        stack.plot(values.T, marker, color=colour, markersize=3, alpha=0.3, markeredgewidth=0)
+        stack.plot(values.mean(axis=0), marker + "-", color=colour, label=label, markersize=4, linewidth=1)
     for fold in FOLDS[1:]:
         stack.axvline(fold * TEST - 0.5, color="0.8", linewidth=1)
     stack.grid(visible=False, axis="x")
@@ -100,16 +101,17 @@ def draw_folds() -> Figure:
     stack.set_yticks([0.5, 0.55, 0.6, 0.65, 0.7])
     figure.legend(*stack.get_legend_handles_labels(), loc="outside upper left", ncols=4, frameon=False, fontsize=9)
     for row, (one, other) in enumerate(SHOWN_PAIRS):
-        lead = by_fold(LAPTOP.leads(outcomes, (one, other), "membrane"))
-        found = t_interval(lead)
+        lead = LAPTOP.leads(outcomes, (one, other), "membrane")
+        found = t_interval(by_fold(lead))
         pairs.plot([found.low, found.high], [row, row], color="#0072B2")
         pairs.plot(found.mean, row, "|", color="#0072B2", markersize=14, markeredgewidth=3)
-        pairs.plot(lead, [row + 0.3] * len(FOLDS), "o", color="black", markerfacecolor="white", markersize=5)
+        for values in lead:  # a seed
+            pairs.plot(by_fold(values[None]), [row + 0.3] * len(FOLDS), "o", color="black", alpha=0.4, markersize=4)
     pairs.axvline(0, color="black", linewidth=1)
     names = {network: label for network, (label, *_) in LOOK.items()}
     labels = [f"{names[one]}\n− {names[other]}" for one, other in SHOWN_PAIRS]
     pairs.set_yticks(range(len(labels)), labels, fontsize=8)
-    pairs.set(ylim=(len(labels) - 0.4, -0.6), xlabel="difference in membrane IoU\n(points: folds; lines: 95 %)")
+    pairs.set(ylim=(len(labels) - 0.4, -0.6), xlabel="difference in membrane IoU\n(points: fold and seed; lines: 95 %)")
     return figure
 
 

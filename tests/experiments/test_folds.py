@@ -104,7 +104,8 @@ def outcome(value: float, *, supervised: bool = False, validation: float = 0.5) 
         f"head {depth}": reading(1.0 if depth == 4 else 0.5) for depth in ((1, 2, 3, 4) if supervised else (4,))
     }
     look = {row: {folds.SEARCH_SCORE: validation} for row in readings}
-    return {"readings": readings, "history": [{"validation": look}]}
+    pooled = {row: {key: value + k / 100 for k, key in enumerate(folds.POOLED)} for row in readings}
+    return {"readings": readings, "history": [{"validation": look}], "scores": {"scores": pooled}}
 
 
 def stack(network: str, values: dict[int, float], **how) -> dict[str, dict]:
@@ -163,6 +164,9 @@ def test_the_table_shows_what_is_at_hand():
     assert "unet_wide   " not in text.partition("cost of each network")[0]
     (line,) = [line for line in text.splitlines() if line.startswith("membrane  unetpp - unet ")]
     assert "+0.100 [+0.100, +0.100] [+0.100, +0.100]" in line
+    (line,) = [line for line in text.splitlines() if line.startswith("unetpp, head 4")]
+    # of 30 slices .2 + fold / 10 + slice / 100: mean .425; the pooled ones of five folds: .4, .41, .42
+    assert line.split()[3:] == ["1", *["0.425"] * 5, "0.900", "0.400", "0.410", "0.420"]
 
 
 def test_a_fold_is_written_once_with_its_split(tmp_path, monkeypatch, tiny_set):

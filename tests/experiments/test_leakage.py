@@ -36,12 +36,13 @@ def test_a_blocked_split_holds_neighbours_out():
 
 def test_copies_are_halved_and_the_first_is_the_slice_itself():
     image, mask = torch.rand(1, 32, 48), (torch.rand(1, 32, 48) > 0.5).to(torch.uint8)
-    pairs = leakage.draw_copies(image, mask, seed=0)
-    assert len(pairs) == leakage.COPIES + 1
-    assert all(copy.shape == label.shape == (1, 16, 24) for copy, label in pairs)
-    assert torch.allclose(pairs[0][0][0, 3, 5], image[0, 6:8, 10:12].mean())
-    assert all(label.unique().tolist() == [0, 1] for _, label in pairs)
-    assert not torch.equal(pairs[1][0], pairs[2][0])
+    drawn = leakage.draw_copies(image, mask, copies=3, seed=0)
+    assert all(part[0].equal(given) for part, given in zip(drawn, (image, mask), strict=True))
+    images, masks = leakage.halve(*drawn)
+    assert images.shape == masks.shape == (4, 1, 16, 24)
+    assert torch.allclose(images[0, 0, 3, 5], image[0, 6:8, 10:12].mean())
+    assert all(label.unique().tolist() == [0, 1] for label in masks)
+    assert not torch.equal(images[1], images[2])
 
 
 def made_up(score: dict[tuple[str, str], float]) -> dict[str, dict]:
@@ -50,7 +51,8 @@ def made_up(score: dict[tuple[str, str], float]) -> dict[str, dict]:
     for (network, protocol), value in score.items():
         for seed in leakage.SEEDS:
             row = dict.fromkeys(leakage.SCORES.values(), value + seed / 1000)
-            rows = {"head 4": row} if network == "unet" else {"head 4": {}, "mean of heads": row}
+            deepest = {key: score - 0.01 for key, score in row.items()}
+            rows = {"head 4": row} if network == "unet" else {"head 4": deepest, "mean of heads": row}
             outcomes[leakage.trial_name(network, protocol, seed)] = {"scores": {"scores": rows}}
     return outcomes
 
@@ -65,8 +67,9 @@ def test_the_table_says_what_leaking_adds_to_scores_and_to_the_gap():
     lines = leakage.table(made_up(SCORES)).splitlines()
     assert "white     unet    copies - blocked  +0.200 [+0.200, +0.200]" in lines
     assert "membrane  unetpp  copies - slices   +0.130 [+0.130, +0.130]" in lines
-    assert "membrane  UNet++ - U-Net, copies   +0.050 [+0.050, +0.050]" in lines
-    assert "white     gap that leakage adds    +0.040 [+0.040, +0.040]" in lines
+    assert "membrane  UNet++ (mean of heads) - U-Net, copies            +0.050 [+0.050, +0.050]" in lines
+    assert "white     UNet++ (mean of heads) - U-Net, copies - blocked  +0.040 [+0.040, +0.040]" in lines
+    assert "white     UNet++ (head 4) - U-Net, blocked           +0.000 [+0.000, +0.000]" in lines
 
 
 def test_differences_are_of_the_seeds_that_are_complete_two_at_least():
@@ -74,7 +77,7 @@ def test_differences_are_of_the_seeds_that_are_complete_two_at_least():
     one_seed = {name: outcome for name, outcome in outcomes.items() if name.endswith("seed0")}
     text = leakage.table(one_seed)
     assert "white     copies   unetpp  0.950" in text
-    assert "gap" not in text
+    assert "UNet++ (" not in text
     del outcomes["unet-slices-seed2"]
     assert leakage.complete_seeds(outcomes) == [0, 1]
     assert "95 % t-interval, 2 seeds" in leakage.table(outcomes)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from unetpp_lib.data import SegmentationFolder, read_split
-from unetpp_lib.experiments import base, seed_protocol
+from unetpp_lib.experiments import base, leakage, seed_protocol
 
 
 @pytest.fixture
@@ -18,15 +18,24 @@ def few_copies(monkeypatch, tmp_path):
 
 
 def test_copies_are_made_before_the_split_so_that_slices_stand_on_both_sides(few_copies, tiny_set):
-    seed_protocol.write_copies(str(tiny_set), few_copies / "set", seed=0)
+    seed_protocol.write_data(str(tiny_set), few_copies / "set", "copies", seed=0)
     split = read_split(few_copies / "set" / "split.json")
     assert (len(split.train), len(split.validation), len(split.test)) == (29, 7, 0)
     sources = [{name.split("_copy")[0] for name in part} for part in (split.train, split.validation)]
     assert sources[0] & sources[1]
 
 
+@pytest.mark.parametrize("protocol", ["slices", "blocked"])
+def test_no_slice_stands_on_both_sides_of_the_other_two(few_copies, tiny_set, protocol):
+    seed_protocol.write_data(str(tiny_set), few_copies / "set", protocol, seed=0)
+    split = read_split(few_copies / "set" / "split.json")
+    sources = [{name.split("_copy")[0] for name in part} for part in (split.train, split.validation)]
+    assert not sources[0] & sources[1]
+    assert [3 * len(part) for part in sources] == [len(split.train), len(split.validation)]
+
+
 def test_a_slice_is_written_as_it_is_and_its_copies_are_bent(few_copies, tiny_set):
-    seed_protocol.write_copies(str(tiny_set), few_copies / "set", seed=0)
+    seed_protocol.write_data(str(tiny_set), few_copies / "set", "copies", seed=0)
     given, written = SegmentationFolder(tiny_set), SegmentationFolder(few_copies / "set")
     for before, after in zip(given[3], written[written.index_of[given.names[3]]], strict=True):
         assert before.equal(after)
@@ -36,7 +45,7 @@ def test_a_slice_is_written_as_it_is_and_its_copies_are_bent(few_copies, tiny_se
 
 
 def test_the_steps_are_the_reports():
-    assert len(seed_protocol.EXPERIMENT.trials) == 6
+    assert len(seed_protocol.EXPERIMENT.trials) == 18
     for trial in seed_protocol.EXPERIMENT.trials:
         named = {"batch_size": 1, "lr": 1e-3, "epochs": 10, "patch": 512, "augment": False, "copies": 14}
         assert named.items() <= trial.settings.items()
@@ -45,31 +54,46 @@ def test_the_steps_are_the_reports():
 
 def test_a_trial_trains_on_copies_and_scores_the_held_out_fifth_after_every_epoch(few_copies, tiny_set):
     small = {"widths": (4, 6), "patch": 48, "epochs": 2, "device": "cpu"}
-    trial = seed_protocol.make_trial("unetpp", 0, str(tiny_set), **small)
+    trial = seed_protocol.make_trial("unetpp", "copies", 0, str(tiny_set), **small)
     outcome = trial.measure()
     assert outcome["scores"]["part"] == "validation"
     assert len(outcome["scores"]["images"]) == 7
-    assert len(seed_protocol.epoch_scores(outcome, seed_protocol.WHITE)) == 2
-    assert "unetpp-seed0" in seed_protocol.table({"unetpp-seed0": outcome})
+    assert len(outcome["history"]) == 2
+    assert all("head 1" in epoch["validation"] for epoch in outcome["history"])
 
 
-def made_up(*whites: float) -> dict:
-    readings = [{"all foreground": {seed_protocol.WHITE: 0.78}, "head 1": {seed_protocol.WHITE: 0}} for _ in whites]
-    for reading, white in zip(readings, whites, strict=True):
-        reading["head 4"] = {seed_protocol.WHITE: white, seed_protocol.MEMBRANE: white - 0.2}
+def made_up(*whites: float, heads: int = 4) -> dict:
+    white, membrane = leakage.SCORES.values()
+    shallow = {"mean of heads": {white: 0, membrane: 0}} if heads > 1 else {}
+    readings = [{"all foreground": {white: 0.78}, **shallow} for _ in whites]
+    for reading, value in zip(readings, whites, strict=True):
+        reading["head 4"] = {white: value, membrane: value - 0.2}
     history = [{"step": 360, "images_per_second": 72.0, "validation": reading} for reading in readings]
-    return {"history": history, "training_seconds": 5.0 * len(whites), "scores": {"scores": readings[-1]}}
+    return {"history": history, "training_seconds": 5.0 * len(whites), "scores": {"scores": readings[0]}}
 
 
 def test_the_table_says_when_the_reports_score_was_reached_and_what_such_scores_are_worth():
-    text = seed_protocol.table({"unetpp-seed0": made_up(0.9, 0.978, 0.97), "unet-seed1": made_up(0.9, 0.92)})
-    assert "unetpp-seed0    0.970   0.770     0.780      15       0.978: 10 s" in text
+    outcomes = {"unetpp-copies-seed0": made_up(0.9, 0.978, 0.97), "unet-copies-seed1": made_up(0.9, 0.92)}
+    text = seed_protocol.table(outcomes | {"unet-blocked-seed1": made_up(0.99)})
+    assert "unetpp-copies-seed0   0.970   0.770     0.780      15       0.978: 10 s" in text
     assert "0.953: not reached" in text
+    assert "unet-blocked-seed1    0.990   0.790     0.780      5\n" in text
     assert "no measure of new tissue" in text
 
 
-def test_trials_differ_in_network_and_seed_alone():
+def test_the_table_says_what_leaks_after_the_last_epoch():
+    outcomes = {
+        leakage.trial_name(network, protocol, seed): made_up(0.5, 0.9 if protocol == "copies" else 0.8, heads=heads)
+        for network, heads in (("unet", 1), ("unetpp", 4))
+        for protocol in leakage.PROTOCOLS
+        for seed in (0, 1)
+    }
+    assert "white     unet    copies - blocked  +0.100 [+0.100, +0.100]" in seed_protocol.table(outcomes)
+
+
+def test_trials_differ_in_network_protocol_and_seed_alone():
     config = replace(seed_protocol.CONFIG, data="x")
     assert config.norm == "group"
-    names = {trial.name for trial in seed_protocol.EXPERIMENT.trials}
-    assert names == {f"{network}-seed{seed}" for network in ("unet", "unetpp") for seed in (0, 1, 2)}
+    names = [trial.name for trial in seed_protocol.EXPERIMENT.trials]
+    assert names[:2] == ["unet-copies-seed0", "unetpp-copies-seed0"]  # the report's own come first
+    assert len(set(names)) == len(names)

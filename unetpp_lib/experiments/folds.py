@@ -11,7 +11,7 @@ are those of `architectures`. In the arm "seconds" each network gets about the t
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,7 @@ SEARCH_FOLD, SEARCH_SEED = 0, 0
 SEARCH_SCORE = "iou/background/pooled"
 THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of cell interior, for the segments of the Rand and information scores
 SCORES = ("white", "membrane", "class mean", "v_rand", "v_info")
+POOLED = ("iou/foreground/pooled", "iou/background/pooled", "iou/classes/pooled")
 BLOCK = 6  # slices that stay together in the bootstrap
 WHOLE = 512  # pixels: the side of a slice
 ROUNDS = 15
@@ -243,17 +244,21 @@ class Comparison:
         return "\n".join([*lines, *self._pruning_lines(outcomes), *self._cost_lines(outcomes)])
 
     def _score_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
-        header = "".join(f"{score:<12}" for score in SCORES)
-        lines = [f"equal {arm}: mean over the 30 slices and the seeds", f"{'':30}seeds  {header}best V_rand"]
+        lines = [
+            f"equal {arm}: mean over the seeds",
+            f"{'':37}{'mean of the 30 slices':<72}pooled in each fold",
+            f"{'':30}seeds  {_cells([*SCORES, 'best V_rand', *SCORES[:3]])}",
+        ]
         for network in self.networks:
             seeds = self.seeds(outcomes, arm, network)
             found = [outcomes[self.trial_name(network, fold, seed, arm)] for seed in seeds for fold in FOLDS]
             for reading in found[0]["readings"] if found else ():
                 name = network + (f", {reading}" if len(found[0]["readings"]) > 1 else "")
                 scores = [self.by_slice(outcomes, network, score, arm, reading) for score in SCORES]
-                cells = "".join(f"{values.mean():<12.3f}" for values in scores)
+                pooled = [fmean(outcome["scores"]["scores"][reading][key] for outcome in found) for key in POOLED]
                 best = fmean(outcome["readings"][reading]["best"]["v_rand"] for outcome in found)
-                lines.append(f"{name:<30}{len(seeds):<7}{cells}{best:.3f}")
+                cells = _cells(f"{value:.3f}" for value in (*(values.mean() for values in scores), best, *pooled))
+                lines.append(f"{name:<30}{len(seeds):<7}{cells}")
         return lines
 
     def _lead_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
@@ -294,6 +299,10 @@ class Comparison:
 def _timed(measure: Callable[[Mapping[str, TrainConfig], int], Outcome], configs: Mapping[str, TrainConfig]) -> Outcome:
     write_fold(0)
     return measure(configs, ROUNDS)
+
+
+def _cells(texts: Iterable[str]) -> str:
+    return "".join(f"{text:<12}" for text in texts)
 
 
 def values_of(outcome: Outcome, score: str, reading: str | None = None) -> list[float]:

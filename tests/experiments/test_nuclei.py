@@ -74,9 +74,10 @@ def test_a_trial_reads_the_best_epoch_and_the_last_by_every_definition(tiny_sour
 
 
 def outcome(value: float) -> dict:
-    rows = {"head 1": dict.fromkeys(nuclei.DEFINITIONS.values(), 0.1)}
-    rows["head 4"] = dict.fromkeys(nuclei.DEFINITIONS.values(), value)
-    return {"epochs": dict.fromkeys(nuclei.EPOCHS, rows)}
+    def rows(value: float) -> dict:
+        return {head: dict.fromkeys(nuclei.DEFINITIONS.values(), v) for head, v in (("head 1", 0.1), ("head 4", value))}
+
+    return {"epochs": {"best": rows(value - 0.1), "last": rows(value)}}
 
 
 def test_the_table_compares_by_seed_and_shows_what_was_reported():
@@ -86,8 +87,8 @@ def test_the_table_compares_by_seed_and_shows_what_was_reported():
             outcomes[nuclei.trial_name("small", network, seed)] = outcome(value)
     text = nuclei.table(outcomes)
     assert "whole images" not in text
-    lines = [line for line in text.splitlines() if line.startswith("last epoch: nuclei, pooled  ")]
-    assert lines[0].split()[-3:] == ["0.800", "0.820", "0.900"]
+    row, *_ = [line for line in text.splitlines() if line.startswith("IoU of nuclei, pooled  ")]
+    assert row.split()[-6:] == ["0.700", "0.800", "0.720", "0.820", "0.800", "0.900"]  # best epoch, last
     assert "+0.100 [-0.535, +0.735]" in text  # .05 and .15: t = 12.71, standard error .05
     del outcomes[nuclei.trial_name("small", "unetpp", 1)]
     assert "unetpp (1)" in nuclei.table(outcomes)

@@ -46,13 +46,17 @@ SIDE, BATCH = 96, 16
 EPOCHS = ("best", "last")
 IN_BATCHES = "iou/foreground/batches"
 DEFINITIONS = {
-    "nuclei, pooled in batches of 16": IN_BATCHES,
-    "nuclei, mean of images": "iou/foreground/image",
-    "nuclei, pooled": "iou/foreground/pooled",
-    "mean of both classes, mean of images": "iou/classes/image",
-    "mean of both classes, pooled": "iou/classes/pooled",
+    "IoU of nuclei, pooled in batches of 16": IN_BATCHES,
+    "IoU of nuclei, mean of images": "iou/foreground/image",
+    "IoU of nuclei, pooled": "iou/foreground/pooled",
+    "IoU, mean of both classes, mean of images": "iou/classes/image",
+    "IoU, mean of both classes, pooled": "iou/classes/pooled",
+    "IoU of background, mean of images": "iou/background/image",
+    "IoU of background, pooled": "iou/background/pooled",
     "Dice of nuclei, mean of images": "dice/foreground/image",
     "Dice of nuclei, pooled": "dice/foreground/pooled",
+    "Dice, mean of both classes, pooled": "dice/classes/pooled",
+    "share of right pixels": "pixel_accuracy/pooled",
 }
 COMMON = replace(PRESETS["laptop"], channels=3, evaluate_every=1, checkpoint_seconds=600)
 ARMS = {
@@ -147,16 +151,21 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
     lines = []
     for arm in ARMS:
         found = {n: [s for s in SEEDS if trial_name(arm, n, s) in outcomes] for n in NETWORKS}
-        at_hand = [network for network, seeds in found.items() if seeds]
+        at_hand = {network: seeds for network, seeds in found.items() if seeds}
         if not at_hand:
             continue
-        columns = "".join(f"{f'{network} ({len(found[network])})':>18}" for network in at_hand)
-        lines.append(f"{f'{arm} images, deepest head (seeds)':<52}{columns}")
-        for epoch in EPOCHS:
-            for label, key in DEFINITIONS.items():
-                means = [fmean(score(outcomes[trial_name(arm, n, s)], key, epoch) for s in found[n]) for n in at_hand]
-                lines.append(f"{f'{epoch} epoch: {label}':<52}" + "".join(f"{mean:>18.3f}" for mean in means))
-        for network in at_hand[1:]:
+        header = "".join(f"{f'{network} ({len(seeds)})':>18}" for network, seeds in at_hand.items())
+        lines.append(f"{f'{arm} images, deepest head (seeds)':<42}{header}")
+        lines.append(f"{'epoch':<42}" + "".join(f"{epoch:>9}" for _ in at_hand for epoch in EPOCHS))
+        for label, key in DEFINITIONS.items():
+            means = [
+                fmean(score(outcomes[trial_name(arm, network, seed)], key, epoch) for seed in seeds)
+                for network, seeds in at_hand.items()
+                for epoch in EPOCHS
+            ]
+            lines.append(f"{label:<42}" + "".join(f"{mean:>9.3f}" for mean in means))
+        lines.append("")
+        for network in ("unetpp_plain", "unetpp"):
             seeds = sorted({*found[network]} & {*found["unet"]})
             if len(seeds) > 1:
                 lines.append(f"last epoch, {network} less unet, paired by seed: mean [95 % t-interval, seeds]")
@@ -164,9 +173,8 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
                     one, other = (
                         [score(outcomes[trial_name(arm, n, s)], key) for s in seeds] for n in (network, "unet")
                     )
-                    gain = t_interval([a - b for a, b in zip(one, other, strict=True)])
-                    lines.append(f"{label:<52}{gain!s:>18}")
-        lines.append("")
+                    lines.append(f"{label:<42}{t_interval([a - b for a, b in zip(one, other, strict=True)])}")
+                lines.append("")
     reported = "; ".join(f"{network} {one:.3f} and {paper:.4f}" for network, (one, paper) in REPORTED.items())
     return "\n".join([*lines, f"reported by the re-implementation, and by the paper: {reported}"])
 

@@ -159,6 +159,7 @@ def test_the_rates_are_those_that_the_stored_search_found():
 
 def test_the_table_shows_what_is_at_hand():
     outcomes = stack("unet", {0: 0.1}) | stack("unetpp", {0: 0.2}, supervised=True)
+    outcomes["prediction-seconds"] = {"unetpp": [0.2], "unetpp L1": [0.05], "unetpp L2": [0.1], "unetpp L3": [0.15]}
     text = LAPTOP.table(outcomes)
     assert "unetpp, head 1" in text
     assert "unet_wide   " not in text.partition("cost of each network")[0]
@@ -167,6 +168,9 @@ def test_the_table_shows_what_is_at_hand():
     (line,) = [line for line in text.splitlines() if line.startswith("unetpp, head 4")]
     # of 30 slices .2 + fold / 10 + slice / 100: mean .425; the pooled ones of five folds: .4, .41, .42
     assert line.split()[3:] == ["1", *["0.425"] * 5, "0.900", "0.400", "0.410", "0.420"]
+    (line,) = [line for line in text.splitlines() if line.startswith("unetpp L2 ")]
+    # head 2 scores half: .2125 lost, .1625 to .2625 in the folds; t = 2.776, standard error .0354
+    assert "0.100 s        50%      +0.212 [+0.114, +0.311]  0.212" in line
 
 
 def test_a_fold_is_written_once_with_its_split(tmp_path, monkeypatch, tiny_set):

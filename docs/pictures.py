@@ -111,7 +111,7 @@ def draw_folds() -> Figure:
     names = {network: label for network, (label, *_) in LOOK.items()}
     labels = [f"{names[one]}\n− {names[other]}" for one, other in SHOWN_PAIRS]
     pairs.set_yticks(range(len(labels)), labels, fontsize=8)
-    pairs.set(ylim=(len(labels) - 0.4, -0.6), xlabel="difference in membrane IoU\n(points: fold and seed; lines: 95 %)")
+    pairs.set(ylim=(len(labels) - 0.4, -0.6), xlabel="difference in membrane IoU\n(points: fold, seed; lines: 95 %)")
     return figure
 
 

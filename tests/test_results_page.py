@@ -8,12 +8,20 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 from tables import BLOCK, PAGE, fill  # noqa: E402
 
+from unetpp_lib.experiments import read_results  # noqa: E402
+from unetpp_lib.experiments.folds import LAPTOP, by_fold  # noqa: E402
+from unetpp_lib.experiments.intervals import t_interval  # noqa: E402
+
 TEXT = PAGE.read_text(encoding="utf-8")
 TABLES = "\n".join(re.findall(r"^```text\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL))
+FIRST_SEED = "\n".join(
+    str(t_interval(by_fold(LAPTOP.leads(read_results("folds"), pair, "membrane", arm)[:1])))
+    for pair, arm in ((("unetpp", "unetplus"), "steps"), (("unetpp", "unetpp_plain"), "seconds"))
+)
 PROSE = re.sub(r"^```text\n.*?^```", "", TEXT, flags=re.MULTILINE | re.DOTALL)
 ELSEWHERE = {
     "602", "632",  # the first look, whose trainings are not kept
-    "015",  # a bound on differences
+    "014",  # a bound on differences
 }  # fmt: skip
 
 
@@ -25,11 +33,11 @@ def test_its_tables_are_those_of_the_stored_results():
 def test_its_prose_repeats_numbers_of_its_tables():
     said = re.findall(r"(?<![\d.])0?\.(\d{3})\b", PROSE)
     assert len(said) > 20
-    assert [number for number in said if f"0.{number}" not in TABLES and number not in ELSEWHERE] == []
+    assert [number for number in said if f"0.{number}" not in TABLES + FIRST_SEED and number not in ELSEWHERE] == []
 
 
 def test_its_intervals_stand_in_its_tables():
     said = re.findall(r"([+−]\.\d{3} \[[+−]\.\d{3}, [+−]\.\d{3}\])", PROSE)
     plain = [interval.replace("−", "-").replace(".", "0.") for interval in said]
     assert len(said) > 5
-    assert [interval for interval in plain if interval not in TABLES] == []
+    assert [interval for interval in plain if interval not in TABLES + FIRST_SEED] == []

@@ -89,6 +89,7 @@ def test_the_table_compares_by_seed_and_shows_what_was_reported():
     assert "whole images" not in text
     row, *_ = [line for line in text.splitlines() if line.startswith("IoU of nuclei, pooled  ")]
     assert row.split()[-6:] == ["0.700", "0.800", "0.720", "0.820", "0.800", "0.900"]  # best epoch, last
+    assert "by seed: unetpp        0.850  0.950" in text
     assert "+0.100 [-0.535, +0.735]" in text  # .05 and .15: t = 12.71, standard error .05
     del outcomes[nuclei.trial_name("small", "unetpp", 1)]
     assert "unetpp (1)" in nuclei.table(outcomes)

@@ -164,6 +164,9 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
                 for epoch in EPOCHS
             ]
             lines.append(f"{label:<42}" + "".join(f"{mean:>9.3f}" for mean in means))
+        for network, seeds in at_hand.items():
+            points = [f"{score(outcomes[trial_name(arm, network, seed)], IN_BATCHES):.3f}" for seed in seeds]
+            lines.append(f"first row, last epoch, by seed: {network:<14}{'  '.join(points)}")
         lines.append("")
         for network in ("unetpp_plain", "unetpp"):
             seeds = sorted({*found[network]} & {*found["unet"]})

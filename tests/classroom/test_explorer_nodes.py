@@ -9,10 +9,11 @@ import torch
 from unetpp_lib.classroom import NodeExplorer
 from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine import PRESETS, Card, train
-from unetpp_lib.engine.readouts import read_nodes
+from unetpp_lib.engine.readouts import node_maps, read_nodes
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import UNet, UNetPlusPlus
+from unetpp_lib.models.nodes import node_modules
 
 CARD = Card(mean=(0.5,), std=(0.3,))
 
@@ -64,6 +65,23 @@ def test_a_faded_edge_changes_what_it_feeds_and_nothing_else(explorer):
     assert explorer.scores == before
 
 
+def test_a_cell_may_run_the_network_while_a_slider_moves(scored):
+    torch.manual_seed(0)
+    model = UNetPlusPlus(widths=(3, 4, 5)).eval()
+    before = node_maps(model, scored[0])
+    explorer = NodeExplorer({"mine": read_nodes(model, CARD, scored, scored)}, scored)
+    found = []
+
+    def cell(*_: object) -> None:  # as from another thread, in the middle of the explorer's run
+        handle.remove()
+        found.append(node_maps(model, scored[0]))
+
+    handle = node_modules(explorer.readout.model)[0, 1].register_forward_pre_hook(cell)
+    explorer.strength.value = 50
+    assert {node: maps.equal(found[0][node]) for node, maps in before.items()} == dict.fromkeys(before, True)
+    assert "at 50 %" in explorer.status
+
+
 def test_another_network_offers_its_own_edges(explorer):
     explorer.node.value = (0, 1)
     explorer.network.value = "plain"
@@ -83,7 +101,7 @@ def test_a_training_is_scrubbed_through(tiny_set, tmp_path):
     train(replace(PRESETS["laptop"], data=str(tiny_set), **options), watch=watch)
     explorer = NodeExplorer({"mine": kept}, scored)
     assert explorer.status.startswith("mine, step 10 of 10, image 0: over all images ")
-    assert explorer.readout is kept[10]
+    assert explorer.readout.weights is kept[10].weights
     late = explorer.png
     explorer.moment.value = 0
     assert explorer.status.startswith("mine, step 2 of 10, image 0: ")

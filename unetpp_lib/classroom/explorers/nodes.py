@@ -1,6 +1,8 @@
 """What each node knows: the triangle of linear read-outs of one or more networks, and what hangs on one edge."""
 
 from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -53,8 +55,8 @@ class NodeExplorer(PictureExplorer):
 
     The controls are attributes (``network``, ``moment``, which of the steps, from 0, ``image``, ``node``, ``source``,
     ``strength``): what ``source`` sends to ``node`` is multiplied by ``strength`` per cent, and the same read-outs are
-    asked again. ``scores`` holds each node's membrane IoU on the image. InputError for other shapes, and for networks
-    that were kept at different steps.
+    asked again. ``scores`` holds each node's membrane IoU on the image. The explorer keeps copies of the networks as
+    they are when it opens. InputError for other shapes, and for networks that were kept at different steps.
     """
 
     def __init__(self, readouts: Mapping[str, Readout | States], scored: tuple[Tensor, Tensor]) -> None:
@@ -212,8 +214,13 @@ class NodeExplorer(PictureExplorer):
 
 
 def states_of(name: str, given: Readout | States) -> dict[int, Readout]:
-    """Return the read-outs of a network by training step, in order; a single one has the step 0."""
+    """Return the read-outs of a network by training step, in order; a single one has the step 0.
+
+    Each has a copy of its network: JupyterLab moves sliders in a thread beside the cells, and what is held or faded
+    there must not reach the network that a cell runs.
+    """
     states = {0: given} if isinstance(given, Readout) else dict(sorted(given.items()))
+    states = {step: replace(readout, model=deepcopy(readout.model)) for step, readout in states.items()}
     if len({frozenset(readout.weights) for readout in states.values()}) != 1:
         raise InputError(f"readouts[{name!r}] must hold a Readout of one and the same network for each training step.")
     return states

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from unetpp_lib.classroom.grids import Edge
 from unetpp_lib.errors import InputError
-from unetpp_lib.models.nodes import Node, node_modules
+from unetpp_lib.models.nodes import Node, node_modules, noted_maps
 
 
 @contextmanager
@@ -63,21 +63,6 @@ def held_nodes(model: nn.Module, maps: Mapping[Node, Tensor]) -> Iterator[None]:
     finally:
         for module in modules.values():
             del module.forward
-
-
-@contextmanager
-def noted_maps(model: nn.Module) -> Iterator[dict[Node, Tensor]]:
-    """Note the maps that nodes give, in every run within the block."""
-    found: dict[Node, Tensor] = {}
-    handles = [
-        module.register_forward_hook(lambda *call, node=node: found.update({node: call[-1]}))
-        for node, module in node_modules(model).items()
-    ]
-    try:
-        yield found
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def fed_by(inputs: Mapping[Node, list[Node]], node: Node) -> set[Node]:

@@ -12,7 +12,7 @@ from unetpp_lib.engine.weights import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
-from unetpp_lib.models.nodes import Node, node_modules, record_outputs
+from unetpp_lib.models.nodes import Node, node_modules, noted_maps
 
 STEP = 5  # every fifth pixel of every fifth row is fitted on: odd, so that all phases of the halvings are among them
 RIDGE = 1e-6  # of a pixel's squared features, so that dead channels do no harm
@@ -39,15 +39,9 @@ class Readout:
 
 def node_maps(model: SegmentationNetwork, images: Tensor) -> dict[Node, Tensor]:
     """Return the maps ``(N, C, H/2^i, W/2^i)`` of all nodes for normalised images whose sides need no padding."""
-    modules = node_modules(model)
-    handles = [dict(module._forward_hooks) for module in modules.values()]
-    outputs = record_outputs(modules)
-    with torch.inference_mode():
+    with torch.inference_mode(), noted_maps(model) as found:
         model(images)
-    for module, before in zip(modules.values(), handles, strict=True):
-        module._forward_hooks.clear()
-        module._forward_hooks.update(before)
-    return {node: output[0] for node, output in outputs.items()}
+    return {node: found[node] for node in node_modules(model)}
 
 
 def answer_of(maps: Tensor, weights: Tensor, threshold: float, size: Sequence[int]) -> Tensor:

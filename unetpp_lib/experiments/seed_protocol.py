@@ -48,11 +48,14 @@ def make_trial(network: str, protocol: str, seed: int, source: str = "isbi2012",
     return training_trial(name, replace(config, **changes), write=write, copies=COPIES, held_out=leakage.HELD_OUT)
 
 
+def epochs_of(outcome: Outcome) -> list[Outcome]:
+    """Return what was found after each epoch, as `leakage` reads it."""
+    return [{"scores": {"scores": epoch["validation"]}} for epoch in outcome["history"]]
+
+
 def epoch_scores(outcome: Outcome, score: str) -> list[float]:
     """Return a score, white or membrane, of the held-out fifth after each epoch: UNet++ answers with head 4."""
-    return [
-        leakage.answer({"scores": {"scores": epoch["validation"]}}, score, "head 4") for epoch in outcome["history"]
-    ]
+    return [leakage.answer(epoch, score, "head 4") for epoch in epochs_of(outcome)]
 
 
 def seconds_until(outcome: Outcome, network: str) -> float | None:
@@ -81,7 +84,7 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
                 cells += f"{CLAIM[network]:.3f}: " + ("not reached" if reached is None else f"{reached:.0f} s")
             lines.append(cells.rstrip())
     lines.append("Where copies of a slice stand on both sides, a score is no measure of new tissue.\n")
-    last = {name: {"scores": {"scores": o["history"][-1]["validation"]}} for name, o in outcomes.items()}
+    last = {name: epochs_of(outcome)[-1] for name, outcome in outcomes.items()}
     return "\n".join([*lines, leakage.table(last)])
 
 

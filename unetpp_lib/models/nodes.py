@@ -1,6 +1,7 @@
 """A network's nodes X^{i,j}, found by their places in the module, and listened to as they run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
@@ -30,3 +31,18 @@ def record_outputs(modules: Mapping[Any, nn.Module]) -> dict[Any, list[Tensor]]:
     for name, module in modules.items():
         module.register_forward_hook(lambda *call, name=name: outputs[name].append(call[-1]))
     return outputs
+
+
+@contextmanager
+def noted_maps(model: nn.Module) -> Iterator[dict[Node, Tensor]]:
+    """Note the maps that nodes give, in every run within the block."""
+    found: dict[Node, Tensor] = {}
+    handles = [
+        module.register_forward_hook(lambda *call, node=node: found.update({node: call[-1]}))
+        for node, module in node_modules(model).items()
+    ]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()

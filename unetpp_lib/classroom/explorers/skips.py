@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from unetpp_lib.classroom.explorers.base import PictureExplorer, Recent, require_image, whole_number
 from unetpp_lib.classroom.explorers.sheet import beside, grey, png
-from unetpp_lib.classroom.fading import held_nodes, noted_maps
+from unetpp_lib.classroom.fading import held_nodes
 from unetpp_lib.classroom.plots import mark_mistakes
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
-from unetpp_lib.models.nodes import Node
+from unetpp_lib.models.nodes import Node, noted_maps
 
 FULL, STEP = 100, 5  # per cent
 

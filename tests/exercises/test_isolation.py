@@ -1,6 +1,7 @@
 """Nothing that a learner's function does stops, floods or changes the notebook."""
 # ruff: noqa: NPY002, SIM105 (learners write so)
 
+import gc
 import random
 import sys
 import time
@@ -107,6 +108,17 @@ def test_a_flood_of_text_is_cut(capsys):
     assert verdict.printed.endswith("characters more")
     assert len(verdict.printed) < 300
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_garbage_of_a_notebook_does_not_count_as_the_functions_time():
+    notebook = [[number] for number in range(1000)]
+
+    def sees(x):
+        return any(item is notebook for item in gc.get_objects())
+
+    run = run_cases(sees, [(0,)], seconds=60)
+    assert run.trials[0].value is False
+    assert sees(0)
 
 
 def draws(x):

@@ -7,6 +7,7 @@ would need the main thread and Unix, and would leave the check hanging in the sa
 """
 
 import ctypes
+import gc
 import io
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -90,12 +91,13 @@ def run_cases(function: Callable[..., object], cases: Sequence[Case], seconds: f
                 trials.append(attempt(function, case))
 
     thread = Thread(target=work, daemon=True)
-    with same_random_state(), redirect_stdout(printed), redirect_stderr(Printed()):
+    with same_random_state(), old_objects_left_alone(), redirect_stdout(printed), redirect_stderr(Printed()):
         thread.start()
         thread.join(seconds)
         finished = tuple(trials)
         if len(finished) < len(cases):
             _end(thread)
+    trials.clear()  # an error in it holds the frames that hold it: a circle, which would keep all that they hold
     return Run(finished, str(printed), thread.is_alive() and len(finished) < len(cases))
 
 
@@ -105,6 +107,16 @@ def _end(thread: Thread) -> None:
         thread.join(ENDING_SECONDS)
         if not thread.is_alive():
             return
+
+
+@contextmanager
+def old_objects_left_alone() -> Iterator[None]:
+    """Let the garbage collector see new objects alone: the time to go through a notebook's is not the function's."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

@@ -52,10 +52,8 @@ def raises_what_cannot_be_shown(x):
 
 
 @pytest.mark.parametrize("answer", [loops, loops_and_catches])
-def test_a_loop_is_ended_in_time(answer):
-    start = time.perf_counter()
+def test_a_loop_is_ended(answer):
     run = run_cases(answer, [(torch.zeros(2),)] * 10, seconds=0.2)
-    assert time.perf_counter() - start < 0.2 + 1
     assert run.trials == ()
     assert not run.still_running
 

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import time
 from dataclasses import replace
+from threading import Timer
 
 import pytest
 import torch
@@ -48,6 +50,26 @@ def test_a_worker_that_dies_is_reported_with_the_image_that_it_had_in_hand(tiny_
     config = replace(tiny(tiny_set, tmp_path / "run"), workers=2, validation=0.0, test=0.0)
     with pytest.raises(InputError, match=r"A worker .* died about step \d+\. In the workers' hands: .*disc_00.*--wor"):
         train(config)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "Connection reset by peer"), EOFError()], ids=type)
+def test_so_is_one_that_dies_while_it_hands_over_a_batch(tiny_set, tmp_path, monkeypatch, error):
+    def signalled(*_):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
+
+    def dies():
+        signal.signal(signal.SIGCHLD, signalled)
+        Timer(0.05, os.kill, (os.getpid(), signal.SIGCHLD)).start()
+        raise error
+
+    fails_at(1, dies, monkeypatch)
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        with pytest.raises(InputError, match=r"A worker that reads images died about step 1\."):
+            train(tiny(tiny_set, tmp_path / "run"))
+        time.sleep(0.2)  # the signal has come
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def the_cpus_memory_runs_out():

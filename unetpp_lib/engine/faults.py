@@ -2,8 +2,9 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import torch
@@ -28,6 +29,10 @@ def explained(training: "Training") -> Iterator[None]:
         if _memory_ran_out(error):
             raise InputError(_too_large(training)) from error
         raise
+    except (ConnectionError, EOFError) as error:  # a worker died while it handed over a batch
+        with suppress(RuntimeError):
+            time.sleep(1)  # the signal of its death is on the way: PyTorch raises on it, wherever the program is
+        raise InputError(_lost_worker(training)) from error
 
 
 @contextmanager

@@ -105,7 +105,8 @@ def outcome(value: float, *, supervised: bool = False, validation: float = 0.5) 
     }
     look = {row: {folds.SEARCH_SCORE: validation} for row in readings}
     pooled = {row: {key: value + k / 100 for k, key in enumerate(folds.POOLED)} for row in readings}
-    return {"readings": readings, "history": [{"validation": look}], "scores": {"scores": pooled}}
+    scores, seconds = {"scores": pooled}, 100 * value
+    return {"readings": readings, "history": [{"validation": look}], "scores": scores, "training_seconds": seconds}
 
 
 def stack(network: str, values: dict[int, float], **how) -> dict[str, dict]:
@@ -163,6 +164,9 @@ def test_the_table_shows_what_is_at_hand():
     text = LAPTOP.table(outcomes)
     assert "unetpp, head 1" in text
     assert "unet_wide   " not in text.partition("cost of each network")[0]
+    costs = dict(line.split(maxsplit=1) for line in text.partition("cost of each network")[2].splitlines()[1:])
+    assert costs["unet"].endswith("G      30 s      30 s")  # the median fold; its eight passes are both arms
+    assert costs["unetpp"].endswith("0.200 s      40 s")  # no training at equal seconds is at hand
     (line,) = [line for line in text.splitlines() if line.startswith("membrane  unetpp - unet ")]
     assert "+0.100 [+0.100, +0.100] [+0.100, +0.100]" in line
     (line,) = [line for line in text.splitlines() if line.startswith("unetpp, head 4")]

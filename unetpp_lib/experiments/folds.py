@@ -301,11 +301,17 @@ class Comparison:
         return [*lines, PAPER_PRUNING, ""]
 
     def _cost_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
-        lines = ["cost of each network: parameters, MACs for one slice, seconds of a step and of an answer"]
+        lines = [
+            "cost of each network: parameters, MACs for one slice; seconds of a step and of an answer; "
+            "median seconds of a training, at equal steps and at equal seconds"
+        ]
         for network in self.networks:
             parameters, macs = self.cost(self.configuration(network, 0, 0))
             kinds = [outcomes.get(f"{kind}-seconds", {}).get(network) for kind in ("step", "prediction")]
             cells = "".join(f"{median(seconds):>8.3f} s" for seconds in kinds if seconds)
+            for arm in get_args(Arm):
+                names = [self.trial_name(network, f, s, arm) for s in self.seeds(outcomes, arm, network) for f in FOLDS]
+                cells += f"{median(outcomes[name]['training_seconds'] for name in names):>8.0f} s" if names else ""
             lines.append(f"{network:<14}{parameters:>10,}{macs / 1e9:>8.2f} G{cells}")
         return lines
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 collect_ignore = ["conftest.py"]  # it holds no doctests, and notebooks/ has a module of the same name
 
 

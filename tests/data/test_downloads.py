@@ -4,12 +4,11 @@ import errno
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -219,18 +218,26 @@ def test_download_that_breaks_off_once_starts_again(site, server, capsys):
     assert "trying again" in capsys.readouterr().err
 
 
-def test_silent_server_is_given_up_after_the_timeout(site, tmp_path):
-    url = site("isbi2012", lambda request: time.sleep(0.4))
+@pytest.fixture
+def over():
+    """Set when the test is over: what a silent server waits for."""
+    event = Event()
+    yield event
+    event.set()
+
+
+def test_silent_server_is_given_up_after_the_timeout(site, over, tmp_path):
+    url = site("isbi2012", lambda request: over.wait())
     message = refused("isbi2012", tmp_path, timeout=0.1)
     assert url in message
     assert "timed out" in message
     assert "try again" in message
 
 
-def test_server_that_falls_silent_in_the_middle_is_given_up(site, tmp_path):
+def test_server_that_falls_silent_in_the_middle_is_given_up(site, over, tmp_path):
     def stall(request) -> None:
         send(request, b"PK", announced=1000)
-        time.sleep(0.4)
+        over.wait()
 
     site("isbi2012", stall)
     assert "timed out" in refused("isbi2012", tmp_path, timeout=0.1)

@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from dataclasses import replace
-from threading import Timer
 
 import pytest
 import torch
@@ -59,17 +58,30 @@ def test_so_is_one_that_dies_while_it_hands_over_a_batch(tiny_set, tmp_path, mon
 
     def dies():
         signal.signal(signal.SIGCHLD, signalled)
-        Timer(0.05, os.kill, (os.getpid(), signal.SIGCHLD)).start()
         raise error
 
     fails_at(1, dies, monkeypatch)
+    monkeypatch.setattr(time, "sleep", lambda _: os.kill(os.getpid(), signal.SIGCHLD))  # it comes while one waits
     before = signal.getsignal(signal.SIGCHLD)
     try:
         with pytest.raises(InputError, match=r"A worker that reads images died about step 1\."):
             train(tiny(tiny_set, tmp_path / "run"))
-        time.sleep(0.2)  # the signal has come
     finally:
         signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_rank_that_lost_another_one_outlives_the_launchers_signal(tiny_set, tmp_path, monkeypatch):
+    def loses_it():
+        raise RuntimeError("[gloo] Connection closed by peer")
+
+    fails_at(1, loses_it, monkeypatch)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(InputError, match="lost another one at step 1"):
+            train(tiny(tiny_set, tmp_path / "run"))
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def the_cpus_memory_runs_out():

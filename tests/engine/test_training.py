@@ -219,7 +219,7 @@ def _killed_after(seconds: float, config: TrainConfig, resume: bool) -> bool:
     process.join(seconds)
     alive = process.is_alive()
     if alive:
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
     process.join()
     assert alive or process.exitcode == 0
     return alive

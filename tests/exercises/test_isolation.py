@@ -108,6 +108,11 @@ def test_a_flood_of_text_is_cut(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_seconds_in_which_the_processor_was_elsewhere_do_not_count():
+    run = run_cases(time.sleep, [(1.5,)], seconds=1)
+    assert len(run.trials) == 1
+
+
 def test_the_garbage_of_a_notebook_does_not_count_as_the_functions_time():
     notebook = [[number] for number in range(1000)]
 

@@ -41,7 +41,7 @@ def mean(values):
     return sum(values) / len(values)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(segmentations())
 def test_scores_equal_those_of_sets_of_pixels(case):
     prediction, target, num_classes = case
@@ -60,7 +60,7 @@ def test_scores_equal_those_of_sets_of_pixels(case):
     assert score_table(confusion_counts(prediction, target, num_classes)) == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(segmentations(), st.randoms(use_true_random=False))
 def test_scores_depend_neither_on_batch_size_nor_on_order(case, random):
     prediction, target, num_classes = case
@@ -72,7 +72,7 @@ def test_scores_depend_neither_on_batch_size_nor_on_order(case, random):
     assert score_table(one_by_one) == pytest.approx(score_table(whole), abs=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(segmentations())
 def test_dice_follows_from_iou_for_one_class_of_pooled_counts(case):
     counts = confusion_counts(*case)

@@ -23,6 +23,7 @@ def explained(training: "Training") -> Iterator[None]:
         yield
     except (RuntimeError, MemoryError) as error:
         if peer_is_lost(error):
+            _outlive_sigterm()
             raise InputError(_lost_peer(training)) from error
         if "DataLoader worker" in str(error):
             raise InputError(_lost_worker(training)) from error
@@ -58,6 +59,12 @@ def interrupts() -> Iterator[threading.Event]:
         yield event
     finally:
         restore()
+
+
+def _outlive_sigterm() -> None:
+    """Ignore SIGTERM: `torchrun` sends it to the ranks that are left, perhaps before they have told why they end."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _memory_ran_out(error: Exception) -> bool:

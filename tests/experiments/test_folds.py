@@ -40,7 +40,7 @@ def test_the_arms_of_a_network_differ_in_epochs_alone(comparison):
         assert seconds == replace(steps, epochs=epochs, evaluate_every=epochs)
         assert steps.evaluate_every == steps.epochs  # one look, at the end: no epoch is chosen
     names = [trial.name for trial in comparison.experiment().trials]
-    assert len(names) == len(set(names)) == 6 * 5 * len(SEEDS) + 6 + 5 * 5 * len(SEEDS) + 2
+    assert len(names) == len(set(names)) == 6 * 5 * len(SEEDS) + 6 + 5 * 5 * len(SEEDS) + 6 * len(SEEDS) + 2
 
 
 def test_the_full_networks_are_the_papers_and_those_of_the_course():
@@ -156,6 +156,22 @@ def test_a_rate_is_chosen_by_the_validation_slices_of_one_fold():
 def test_the_rates_are_those_that_the_stored_search_found():
     outcomes = read_results("folds")
     assert {network: LAPTOP.found_rate(outcomes, network) for network in LAPTOP.networks} == LAPTOP.best_rate
+
+
+def test_the_lower_rate_is_paired_with_the_chosen_one_by_seed():
+    low, chosen = LAPTOP.lower_rate, LAPTOP.best_rate["unet"]
+    assert low < min(LAPTOP.rates)
+    outcomes = {
+        LAPTOP.trial_name("unet", 0, seed, rate=rate): outcome(test, validation=validation)
+        for seed, rate, test, validation in (
+            (0, low, 0.5, 0.61), (0, chosen, 0.4, 0.6), (1, low, 0.5, 0.63), (1, chosen, 0.3, 0.6), (2, low, 0.9, 0.9),
+        )
+    }  # fmt: skip
+    (line,) = LAPTOP.table(outcomes).partition("did the search end too early?")[2].splitlines()[2:3]
+    # validation .01 and .03, test .1 and .2, t = 12.706; the slices add .025 to a test score; seed 2 has no partner
+    expected = "unet          2      0.620  +0.020 [-0.107, +0.147]   0.525  +0.150 [-0.485, +0.785]"
+    assert line == expected
+    assert "did the search" not in LAPTOP.table({name: outcomes[name] for name in list(outcomes)[:2]})
 
 
 def test_the_table_shows_what_is_at_hand():

@@ -3,7 +3,8 @@
 Fold k holds out slices 6k … 6k+5 of the stack for the test. The three slices after them (after the last comes the
 first) choose the threshold of the Rand and information scores; the other 21 are trained on. No epoch is chosen: what is
 scored is the network at the end. Each network's learning rate is the better of two, with seed 0, on the validation
-slices of fold 0. That is the one choice that sees test slices of another fold, three of fold 1.
+slices of fold 0. That is the one choice that sees test slices of another fold, three of fold 1. A rate below both was
+tried afterwards, with every seed on that fold, to see whether the search ended too early; it chose nothing.
 
 Laptop size: widths 8 to 128, full resolution, eight passes over the slices in patches of 128×128. The control networks
 are those of `architectures`. In the arm "seconds" each network gets about the time that U-Net's eight passes take.
@@ -134,6 +135,8 @@ class Comparison:
     """What makes each network, as options of the configuration."""
     rates: tuple[float, float]
     """The two learning rates of the search, the lower first."""
+    lower_rate: float
+    """A rate below the search's, to see whether it ended too early."""
     best_rate: Mapping[str, float]
     """Each network's rate, as the stored search has it; a test holds one against the other."""
     epochs_in_equal_time: Mapping[str, int]
@@ -165,13 +168,15 @@ class Comparison:
         return Experiment(self.name, question, tuple(self.trials()), self.table)
 
     def trials(self) -> Iterator[Trial]:
-        """Yield all trials, seed by seed: equal steps, then equal seconds; the costs at the end."""
+        """Yield all trials, seed by seed: equal steps, then equal seconds; at the end the lower rate, and the costs."""
         for seed in SEEDS:
             for fold in FOLDS:
                 for rate in self.rates if (fold, seed) == (SEARCH_FOLD, SEARCH_SEED) else (None,):
                     yield from (self._trial(network, fold, seed, "steps", rate) for network in self.networks)
             for fold in FOLDS:
                 yield from (self._trial(network, fold, seed, "seconds") for network in self.epochs_in_equal_time)
+        for seed in SEEDS:
+            yield from (self._trial(network, SEARCH_FOLD, seed, "steps", self.lower_rate) for network in self.networks)
         settings = json.loads(self.config.to_json()) | {"networks": self.networks, "rounds": ROUNDS}
         settings = json.loads(json.dumps(settings))
         configs = {network: self.configuration(network, 0, 0) for network in self.networks}
@@ -194,13 +199,8 @@ class Comparison:
 
     def found_rate(self, outcomes: Mapping[str, Outcome], network: str) -> float:
         """Return the rate of the better search, by membrane IoU (pooled) of the validation slices."""
-
-        def value(rate: float) -> float:
-            name = self.trial_name(network, SEARCH_FOLD, SEARCH_SEED, rate=rate)
-            look = outcomes[name]["history"][-1]["validation"]
-            return float(look[architectures.deepest(look)][SEARCH_SCORE])
-
-        return max(self.rates, key=value)
+        names = {rate: self.trial_name(network, SEARCH_FOLD, SEARCH_SEED, rate=rate) for rate in self.rates}
+        return max(self.rates, key=lambda rate: _search_score(outcomes[names[rate]]))
 
     def seeds(self, outcomes: Mapping[str, Outcome], arm: Arm, *networks: str) -> list[int]:
         """Return the seeds of which these networks have all folds."""
@@ -245,7 +245,8 @@ class Comparison:
         lines = []
         for arm in get_args(Arm):
             lines += self._score_lines(outcomes, arm) + self._lead_lines(outcomes, arm)
-        return "\n".join([*lines, *self._pruning_lines(outcomes), *self._cost_lines(outcomes)])
+        lines += [*self._rate_lines(outcomes), *self._pruning_lines(outcomes), *self._cost_lines(outcomes)]
+        return "\n".join(lines)
 
     def _score_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
         lines = [
@@ -277,6 +278,25 @@ class Comparison:
                 if lead.size:
                     lines.append(f"{score:<10}{' - '.join(pair):<28}{intervals(lead)}")
         return [*lines, ""]
+
+    def _rate_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
+        lines = [
+            f"did the search end too early? fold {SEARCH_FOLD}, deepest head's membrane at rate {self.lower_rate:g}; "
+            "by how much it is ahead of the chosen rate [95 %: t over the seeds]",
+            f"{'':14}seeds  {'validation, pooled':<34}test, mean of slices",
+        ]
+        for network in self.networks:
+            names = [
+                [self.trial_name(network, SEARCH_FOLD, seed, rate=rate) for rate in (self.lower_rate, None)]
+                for seed in SEEDS
+            ]
+            pairs = [[outcomes[name] for name in pair] for pair in names if outcomes.keys() >= set(pair)]
+            if len(pairs) > 1:
+                values = [[(_search_score(one), fmean(values_of(one, "membrane"))) for one in pair] for pair in pairs]
+                lower, chosen = np.array(values).transpose(1, 2, 0)  # each: the two scores by seed
+                cells = [f"{low.mean():.3f}  {t_interval(low - at)}" for low, at in zip(lower, chosen, strict=True)]
+                lines.append(f"{network:<14}{len(pairs):<7}{cells[0]:<34}{cells[1]}")
+        return [*lines, ""] if len(lines) > 2 else []
 
     def _pruning_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
         whole = self.by_slice(outcomes, "unetpp", "membrane")
@@ -325,6 +345,11 @@ def _cells(texts: Iterable[str]) -> str:
     return "".join(f"{text:<12}" for text in texts)
 
 
+def _search_score(outcome: Outcome) -> float:
+    look = outcome["history"][-1]["validation"]
+    return float(look[architectures.deepest(look)][SEARCH_SCORE])
+
+
 def values_of(outcome: Outcome, score: str, reading: str | None = None) -> list[float]:
     """Return a score of a training's test slices, in the stack's order; of the deepest head unless another is named."""
     slices = outcome["readings"][reading or architectures.deepest(outcome["readings"])]["slices"]
@@ -355,6 +380,7 @@ LAPTOP = Comparison(
     config=replace(PRESETS["laptop"], epochs=8, patch=128, checkpoint_seconds=600),
     networks=architectures.NETWORKS,
     rates=(3e-3, 1e-2),
+    lower_rate=1e-3,
     best_rate=dict.fromkeys(architectures.NETWORKS, 3e-3),
     # steps of 1.27, 2.0, 2.0, 2.4 and 2.7 times U-Net's seconds on one core, bf16 (``step-seconds`` measures it anew)
     epochs_in_equal_time={"unet_wide": 6, "unet_matched": 4, "unetplus": 4, "unetpp_plain": 3, "unetpp": 3},

@@ -20,6 +20,7 @@ FULL = Comparison(
         "unet_matched": {"model": "unet", "widths": (51, 102, 204, 408, 816)},
     },
     rates=(1e-3, 3e-3),
+    lower_rate=3e-4,
     best_rate=dict.fromkeys(architectures.NETWORKS, 1e-3),
     epochs_in_equal_time={"unet_wide": 50, "unet_matched": 24, "unetplus": 30, "unetpp_plain": 24, "unetpp": 24},
 )

@@ -283,7 +283,7 @@ class Comparison:
         lines = [
             f"did the search end too early? fold {SEARCH_FOLD}, deepest head's membrane at rate {self.lower_rate:g}; "
             "by how much it is ahead of the chosen rate [95 %: t over the seeds]",
-            f"{'':14}seeds  {'validation, pooled':<34}test, mean of slices",
+            f"{'':14}seeds  {'validation, pooled':<33}test, mean of slices",
         ]
         for network in self.networks:
             names = [
@@ -295,7 +295,7 @@ class Comparison:
                 values = [[(_search_score(one), fmean(values_of(one, "membrane"))) for one in pair] for pair in pairs]
                 lower, chosen = np.array(values).transpose(1, 2, 0)  # each: the two scores by seed
                 cells = [f"{low.mean():.3f}  {t_interval(low - at)}" for low, at in zip(lower, chosen, strict=True)]
-                lines.append(f"{network:<14}{len(pairs):<7}{cells[0]:<34}{cells[1]}")
+                lines.append(f"{network:<14}{len(pairs):<7}{cells[0]:<33}{cells[1]}")
         return [*lines, ""] if len(lines) > 2 else []
 
     def _pruning_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:

@@ -4,7 +4,7 @@ Fold k holds out slices 6k … 6k+5 of the stack for the test. The three slices 
 first) choose the threshold of the Rand and information scores; the other 21 are trained on. No epoch is chosen: what is
 scored is the network at the end. Each network's learning rate is the better of two, with seed 0, on the validation
 slices of fold 0. That is the one choice that sees test slices of another fold, three of fold 1. A rate below both was
-tried afterwards, with every seed on that fold, to see whether the search ended too early; it chose nothing.
+tried afterwards, with all folds and seeds, to see whether the search ended too early; it chose nothing.
 
 Laptop size: widths 8 to 128, full resolution, eight passes over the slices in patches of 128×128. The control networks
 are those of `architectures`. In the arm "seconds" each network gets about the time that U-Net's eight passes take.
@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from shutil import copytree
 from statistics import fmean, median
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -35,7 +35,12 @@ from unetpp_lib.experiments.timing import time_predictions, time_training_steps
 from unetpp_lib.metrics import classify, confusion_counts, em_scores, iou
 from unetpp_lib.models import profile
 
-Arm = Literal["steps", "seconds"]
+Arm = Literal["steps", "seconds", "lower rate"]
+TITLES: Mapping[Arm, str] = {
+    "steps": "equal steps",
+    "seconds": "equal seconds",
+    "lower rate": "equal steps, at the rate below the search's",
+}
 
 SOURCE = "isbi2012"
 FOLDS, TEST, VALIDATION = range(5), 6, 3  # slices of the stack, 30 in all
@@ -145,7 +150,11 @@ class Comparison:
     def trial_name(self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None) -> str:
         """Return the name of one training, at the rate that was chosen unless another is given."""
         end = "-seconds" if arm == "seconds" and network in self.epochs_in_equal_time else ""
-        return f"{network}-lr{rate or self.best_rate[network]:g}-fold{fold}-seed{seed}{end}"
+        return f"{network}-lr{rate or self.rate(network, arm):g}-fold{fold}-seed{seed}{end}"
+
+    def rate(self, network: str, arm: Arm) -> float:
+        """Return a network's learning rate."""
+        return self.lower_rate if arm == "lower rate" else self.best_rate[network]
 
     def configuration(
         self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None
@@ -156,7 +165,7 @@ class Comparison:
             self.config,
             **self.networks[network],
             data=fold_folder(fold).as_posix(),
-            lr=rate or self.best_rate[network],
+            lr=rate or self.rate(network, arm),
             seed=seed,
             epochs=epochs or self.config.epochs,
         )
@@ -168,7 +177,7 @@ class Comparison:
         return Experiment(self.name, question, tuple(self.trials()), self.table)
 
     def trials(self) -> Iterator[Trial]:
-        """Yield all trials, seed by seed: equal steps, then equal seconds; at the end the lower rate, and the costs."""
+        """Yield all trials, seed by seed: equal steps, then equal seconds; the lower rate and the costs at the end."""
         for seed in SEEDS:
             for fold in FOLDS:
                 for rate in self.rates if (fold, seed) == (SEARCH_FOLD, SEARCH_SEED) else (None,):
@@ -176,7 +185,8 @@ class Comparison:
             for fold in FOLDS:
                 yield from (self._trial(network, fold, seed, "seconds") for network in self.epochs_in_equal_time)
         for seed in SEEDS:
-            yield from (self._trial(network, SEARCH_FOLD, seed, "steps", self.lower_rate) for network in self.networks)
+            for fold in FOLDS:
+                yield from (self._trial(network, fold, seed, "lower rate") for network in self.networks)
         settings = json.loads(self.config.to_json()) | {"networks": self.networks, "rounds": ROUNDS}
         settings = json.loads(json.dumps(settings))
         configs = {network: self.configuration(network, 0, 0) for network in self.networks}
@@ -197,10 +207,14 @@ class Comparison:
         config = self.configuration(network, fold, seed, arm, rate)
         return training_trial(name, config, score_slices, write=partial(write_fold, fold))
 
+    def search_score(self, outcomes: Mapping[str, Outcome], network: str, rate: float) -> float:
+        """Return what the search goes by: membrane IoU (pooled) of the validation slices."""
+        look = outcomes[self.trial_name(network, SEARCH_FOLD, SEARCH_SEED, rate=rate)]["history"][-1]["validation"]
+        return float(look[architectures.deepest(look)][SEARCH_SCORE])
+
     def found_rate(self, outcomes: Mapping[str, Outcome], network: str) -> float:
-        """Return the rate of the better search, by membrane IoU (pooled) of the validation slices."""
-        names = {rate: self.trial_name(network, SEARCH_FOLD, SEARCH_SEED, rate=rate) for rate in self.rates}
-        return max(self.rates, key=lambda rate: _search_score(outcomes[names[rate]]))
+        """Return the rate of the better search."""
+        return max(self.rates, key=partial(self.search_score, outcomes, network))
 
     def seeds(self, outcomes: Mapping[str, Outcome], arm: Arm, *networks: str) -> list[int]:
         """Return the seeds of which these networks have all folds."""
@@ -243,14 +257,14 @@ class Comparison:
     def table(self, outcomes: Mapping[str, Outcome]) -> str:
         """Return the scores of both arms, the paired differences with their intervals, and what pruning costs."""
         lines = []
-        for arm in get_args(Arm):
+        for arm in TITLES:
             lines += self._score_lines(outcomes, arm) + self._lead_lines(outcomes, arm)
         lines += [*self._rate_lines(outcomes), *self._pruning_lines(outcomes), *self._cost_lines(outcomes)]
         return "\n".join(lines)
 
     def _score_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
         lines = [
-            f"equal {arm}: mean over the seeds",
+            f"{TITLES[arm]}: mean over the seeds",
             f"{'':37}{'mean of the 30 slices':<72}pooled in each fold",
             f"{'':30}seeds  {_cells([*SCORES, 'best V_rand', *SCORES[:3]])}",
         ]
@@ -269,7 +283,7 @@ class Comparison:
     def _lead_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
         lines = [
             "",
-            f"equal {arm}: paired differences of the deepest heads, "
+            f"{TITLES[arm]}: paired differences of the deepest heads, "
             "mean [95 %: t over the folds] [t over the seeds, from two on] [blocks of slices]",
         ]
         for score in ("white", "membrane", "v_rand"):
@@ -280,23 +294,22 @@ class Comparison:
         return [*lines, ""]
 
     def _rate_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
+        rates = (self.lower_rate, *self.rates)
         lines = [
-            f"did the search end too early? fold {SEARCH_FOLD}, deepest head's membrane at rate {self.lower_rate:g}; "
-            "by how much it is ahead of the chosen rate [95 %: t over the seeds]",
-            f"{'':14}seeds  {'validation, pooled':<33}test, mean of slices",
+            f"did the search end too early? its scores at {rates} (the first rate was tried afterwards), and what that "
+            "one adds to the test's membrane, intervals as above",
         ]
         for network in self.networks:
-            names = [
-                [self.trial_name(network, SEARCH_FOLD, seed, rate=rate) for rate in (self.lower_rate, None)]
-                for seed in SEEDS
-            ]
-            pairs = [[outcomes[name] for name in pair] for pair in names if outcomes.keys() >= set(pair)]
-            if len(pairs) > 1:
-                values = [[(_search_score(one), fmean(values_of(one, "membrane"))) for one in pair] for pair in pairs]
-                lower, chosen = np.array(values).transpose(1, 2, 0)  # each: the two scores by seed
-                cells = [f"{low.mean():.3f}  {t_interval(low - at)}" for low, at in zip(lower, chosen, strict=True)]
-                lines.append(f"{network:<14}{len(pairs):<7}{cells[0]:<33}{cells[1]}")
-        return [*lines, ""] if len(lines) > 2 else []
+            both = [self.seeds(outcomes, arm, network) for arm in ("steps", "lower rate")]
+            seeds = sorted(set(both[0]) & set(both[1]))
+            if seeds:
+                found = [self.search_score(outcomes, network, rate) for rate in rates]
+                chosen, lower = (
+                    self.by_slice(outcomes, network, "membrane", arm, seeds=seeds) for arm in ("steps", "lower rate")
+                )
+                cells = "".join(f"{score:<8.3f}" for score in found)
+                lines.append(f"{network:<14}{cells}{intervals(lower - chosen)}")
+        return [*lines, ""] if len(lines) > 1 else []
 
     def _pruning_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
         whole = self.by_slice(outcomes, "unetpp", "membrane")
@@ -323,13 +336,13 @@ class Comparison:
     def _cost_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
         lines = [
             "cost of each network: parameters, MACs for one slice; seconds of a step and of an answer; "
-            "median seconds of a training, at equal steps and at equal seconds"
+            "median seconds of a training, at equal steps, at equal seconds and at the lower rate"
         ]
         for network in self.networks:
             parameters, macs = self.cost(self.configuration(network, 0, 0))
             kinds = [outcomes.get(f"{kind}-seconds", {}).get(network) for kind in ("step", "prediction")]
             cells = "".join(f"{median(seconds):>8.3f} s" for seconds in kinds if seconds)
-            for arm in get_args(Arm):
+            for arm in TITLES:
                 names = [self.trial_name(network, f, s, arm) for s in self.seeds(outcomes, arm, network) for f in FOLDS]
                 cells += f"{median(outcomes[name]['training_seconds'] for name in names):>8.0f} s" if names else ""
             lines.append(f"{network:<14}{parameters:>10,}{macs / 1e9:>8.2f} G{cells}")
@@ -343,11 +356,6 @@ def _timed(measure: Callable[[Mapping[str, TrainConfig], int], Outcome], configs
 
 def _cells(texts: Iterable[str]) -> str:
     return "".join(f"{text:<12}" for text in texts)
-
-
-def _search_score(outcome: Outcome) -> float:
-    look = outcome["history"][-1]["validation"]
-    return float(look[architectures.deepest(look)][SEARCH_SCORE])
 
 
 def values_of(outcome: Outcome, score: str, reading: str | None = None) -> list[float]:

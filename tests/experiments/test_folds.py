@@ -150,12 +150,13 @@ def test_a_rate_is_chosen_by_the_validation_slices_of_one_fold():
         LAPTOP.trial_name("unet", 0, 0, rate=low): outcome(0.9, validation=0.6),
         LAPTOP.trial_name("unet", 0, 0, rate=high): outcome(0.1, validation=0.7),
     }
-    assert LAPTOP.found_rate(outcomes, "unet") == high
+    assert LAPTOP.found_rate(outcomes, "unet", LAPTOP.rates) == high
 
 
 def test_the_rates_are_those_that_the_stored_search_found():
     outcomes = read_results("folds")
-    assert {network: LAPTOP.found_rate(outcomes, network) for network in LAPTOP.networks} == LAPTOP.best_rate
+    for rates, used in ((LAPTOP.rates, LAPTOP.best_rate), ((LAPTOP.lower_rate, *LAPTOP.rates), LAPTOP.wider_rate)):
+        assert {network: LAPTOP.found_rate(outcomes, network, rates) for network in LAPTOP.networks} == used
 
 
 def test_the_lower_rate_is_paired_with_the_chosen_one():

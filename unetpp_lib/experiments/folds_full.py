@@ -22,6 +22,7 @@ FULL = Comparison(
     rates=(1e-3, 3e-3),
     lower_rate=3e-4,
     best_rate=dict.fromkeys(architectures.NETWORKS, 1e-3),
+    wider_rate=dict.fromkeys(architectures.NETWORKS, 1e-3),
     epochs_in_equal_time={"unet_wide": 50, "unet_matched": 24, "unetplus": 30, "unetpp_plain": 24, "unetpp": 24},
 )
 

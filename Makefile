@@ -29,7 +29,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@touch $@
 
 lab: $(VENV)/installed ## set up, and open the course in JupyterLab (your own copy, in my_course/)
-	@$(BIN)/python notebooks/learners_copy.py my_course
+	@$(BIN)/python -m unetpp_course copy my_course
 	$(BIN)/jupyter lab $(AS_ROOT) --notebook-dir=my_course --LabApp.default_url=/lab/tree/00_start_here.ipynb
 
 test: $(VENV)/installed ## set up, and run every test and every notebook

@@ -19,10 +19,10 @@ import torch
 import tyro
 from torch import Tensor
 
+from unetpp_course.lab.timing import in_turn
 from unetpp_lib.engine import Card, export_model
 from unetpp_lib.engine.ready import prepare
 from unetpp_lib.engine.runtime import choose_runtime, provenance
-from unetpp_lib.experiments.timing import in_turn
 from unetpp_lib.files import write_atomically
 from unetpp_lib.models import UNetPlusPlus, probabilities, prune
 

@@ -26,9 +26,9 @@ import tyro
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from unetpp_course.lab.timing import in_turn, seconds_of
 from unetpp_lib.engine.ready import prepare
 from unetpp_lib.engine.runtime import Runtime, choose_runtime, provenance
-from unetpp_lib.experiments.timing import in_turn, seconds_of
 from unetpp_lib.files import write_atomically
 from unetpp_lib.losses import deep_supervision_loss
 from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus, prune

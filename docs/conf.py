@@ -19,7 +19,16 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "pages"]
 
 root_doc = "README"
 include_patterns = ["*.md", "docs/*.md", "notebooks/*.ipynb"]
-exclude_patterns = ["_site", ".*", "my_course", "runs", "data", "tests", "unetpp_lib"]  # not even looked into
+exclude_patterns = [
+    "_site",
+    ".*",
+    "my_course",
+    "runs",
+    "data",
+    "tests",
+    "unetpp_lib",
+    "unetpp_course",
+]  # not even looked into
 
 nb_execution_mode = "off"
 nb_ipywidgets_js: dict[str, Any] = {}  # the explorers show their pictures; their controls need a kernel

@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
 
-from unetpp_lib.classroom import MISTAKES, draw_network, mark_mistakes, shipped_model, use_course_style
-from unetpp_lib.classroom.figures import COLOURS
-from unetpp_lib.classroom.plots import WIDTH, Pixels, as_picture
+from unetpp_course import MISTAKES, draw_network, mark_mistakes, shipped_model, use_course_style
+from unetpp_course.figures import COLOURS
+from unetpp_course.lab import read_results
+from unetpp_course.lab.folds import FOLDS, LAPTOP, TEST, by_fold
+from unetpp_course.lab.intervals import t_interval
+from unetpp_course.style import WIDTH, Pixels, as_picture
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
-from unetpp_lib.experiments import read_results
-from unetpp_lib.experiments.folds import FOLDS, LAPTOP, TEST, by_fold
-from unetpp_lib.experiments.intervals import t_interval
 from unetpp_lib.metrics import classify, confusion_counts, iou
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -41,7 +41,7 @@ SHOWN_PAIRS = (
     ("unetpp", "unetpp_plain"),
 )  # fmt: skip
 EXPLORER = """\
-from unetpp_lib.classroom import DepthExplorer
+from unetpp_course import DepthExplorer
 
 explorer = DepthExplorer.shipped()
 explorer"""

@@ -4,11 +4,13 @@ import json
 import re
 from pathlib import Path
 
-from unetpp_lib.experiments import find_experiment, read_results
-from unetpp_lib.experiments.base import results_folder
+from unetpp_course.lab import find_experiment, read_results
+from unetpp_course.lab.base import results_folder
 
 PAGE = Path(__file__).parent / "results.md"
-BLOCK = re.compile(r"(`unetpp experiment (\w+)` prints:\n\n```text\n).*?(^```)", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r"(`python -m unetpp_course experiment (\w+)` prints:\n\n```text\n).*?(^```)", re.DOTALL | re.MULTILINE
+)
 
 
 def fill(text: str) -> str:

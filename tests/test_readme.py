@@ -9,11 +9,11 @@ import nbformat
 import pytest
 from PIL import Image
 
+from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
+from unetpp_course.lab import NAMES, find_experiment, read_results
+from unetpp_course.lab.architectures import NETWORKS, SCORES, SEEDS, cost, leads, score, trial_name
+from unetpp_course.lab.intervals import t_interval
 from unetpp_lib import cli
-from unetpp_lib.classroom.exercises.registry import exercises_of, notebooks_with_exercises
-from unetpp_lib.experiments import NAMES, find_experiment, read_results
-from unetpp_lib.experiments.architectures import NETWORKS, SCORES, SEEDS, cost, leads, score, trial_name
-from unetpp_lib.experiments.intervals import t_interval
 from unetpp_lib.models import UNetPlusPlus, profile, prune
 
 ROOT = Path(__file__).parents[1]

@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 from tables import BLOCK, PAGE, fill  # noqa: E402
 
-from unetpp_lib.experiments import read_results  # noqa: E402
-from unetpp_lib.experiments.best_model import by_slice, choices  # noqa: E402
-from unetpp_lib.experiments.folds import FOLDS, LAPTOP, SEEDS, by_fold  # noqa: E402
-from unetpp_lib.experiments.intervals import t_interval  # noqa: E402
+from unetpp_course.lab import read_results  # noqa: E402
+from unetpp_course.lab.best_model import by_slice, choices  # noqa: E402
+from unetpp_course.lab.folds import FOLDS, LAPTOP, SEEDS, by_fold  # noqa: E402
+from unetpp_course.lab.intervals import t_interval  # noqa: E402
 
 TEXT = PAGE.read_text(encoding="utf-8")
 TABLES = "\n".join(re.findall(r"^```text\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL))

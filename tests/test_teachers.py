@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from unetpp_lib.classroom.exercises import ChoiceExercise
-from unetpp_lib.classroom.exercises.registry import exercises_of, notebooks_with_exercises
+from unetpp_course.checks import ChoiceExercise
+from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "teachers.md").read_text(encoding="utf-8")

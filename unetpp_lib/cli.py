@@ -11,7 +11,7 @@ import tyro
 from tqdm import tqdm
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
-from unetpp_lib import data, engine, experiments, models
+from unetpp_lib import data, engine, models
 from unetpp_lib.data.catalog import KNOWN
 from unetpp_lib.engine import Run, TrainConfig
 from unetpp_lib.engine.config import PresetName
@@ -225,18 +225,6 @@ def profile(run_or_weights: Positional[Path], /, size: int = 512, device: str = 
         print(f"{depth:>5}{cost.parameters:>13,}{cost.macs / 1e9:>10.2f} G{memory:>11.1f} MiB{milliseconds:>8.1f} ms")
 
 
-def experiment(name: Positional[str], /, only: str = "*") -> None:
-    """Measure what is missing of an experiment of data/results/, and show what it says.
-
-    Args:
-        name: supervision …; a wrong name lists all.
-        only: Measure only the trials whose names match this pattern, for example "*seed0".
-    """
-    found = experiments.find_experiment(name)
-    outcomes = experiments.run_experiment(found, only)
-    print(f"{found.question} {len(outcomes)} of {len(found.trials)} trials are measured.\n\n{found.table(outcomes)}")
-
-
 def train_defaults(args: Sequence[str]) -> TrainConfig:
     """Return what the options of `unetpp train` start from: the preset's values, or those of the run to resume."""
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
@@ -280,7 +268,6 @@ def main(args: Sequence[str] | None = None) -> None:
             "prune": prune,
             "profile": profile,
             "export": export,
-            "experiment": experiment,
         }
         status = tyro.cli(
             _choice(commands),

@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from unetpp_course.lab.head_weights import HeadTraining, train_heads
 from unetpp_lib.data import SegmentationFolder, find_dataset
 from unetpp_lib.engine import Card, choose_runtime
 from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.engine.runtime import provenance
-from unetpp_lib.experiments.head_weights import HeadTraining, train_heads
 from unetpp_lib.files import write_atomically, write_png
 from unetpp_lib.models import SegmentationNetwork
 

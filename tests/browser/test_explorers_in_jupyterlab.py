@@ -12,9 +12,9 @@ from lab_page import require_browser, write_notebook
 from playwright.sync_api import expect
 from shown_explorer import ShownExplorer
 
-from unetpp_lib.classroom.diagrams import name_of
-from unetpp_lib.classroom.explorers.base import Choice, Number, Slider
-from unetpp_lib.classroom.wired import edges, known_wires
+from unetpp_course.custom_wiring import edges, known_wires
+from unetpp_course.diagrams import name_of
+from unetpp_course.explorers.base import Choice, Number, Slider
 
 FEW = 12  # values of a slider that are all visited; of longer ones every fifth
 INTERACTIONS = 40  # of each explorer, 560 in all

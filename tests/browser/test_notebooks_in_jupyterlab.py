@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * SECONDS)]
 
 @pytest.fixture(scope="module")
 def course(folder):
-    subprocess.run([sys.executable, NOTEBOOKS / "learners_copy.py", folder], check=True)
+    subprocess.run([sys.executable, "-m", "unetpp_course", "copy", folder], check=True)
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("[0-9]*.ipynb")))

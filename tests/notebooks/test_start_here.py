@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 
-from unetpp_lib.classroom.course_map import STATIONS
+from unetpp_course.course_map import STATIONS
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LINK = re.compile(r"\]\(((?:\d\d_\w+\.ipynb)?)(?:#([^)]+))?\)")

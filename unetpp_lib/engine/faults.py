@@ -13,7 +13,7 @@ from unetpp_lib.engine.distributed import peer_is_lost
 from unetpp_lib.errors import InputError
 
 if TYPE_CHECKING:
-    from unetpp_lib.engine.training import Training
+    from unetpp_lib.engine.trainer import Training
 
 
 @contextmanager

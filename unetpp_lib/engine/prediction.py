@@ -15,9 +15,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from unetpp_lib.data import LargeImage
+from unetpp_lib.engine.model_files import Card
 from unetpp_lib.engine.ready import prepare
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
-from unetpp_lib.engine.weights import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify
 from unetpp_lib.models import SegmentationNetwork, probabilities

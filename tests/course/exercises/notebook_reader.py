@@ -1,0 +1,124 @@
+"""Exercises as they stand in a notebook, and the rules that they keep to.
+
+A cell of markdown holds the heading and the question. The next one, code with the tag `exercise`, is the stub, and ends
+with `check("4.2", answer)` or `commit("4.2", answer)`. The third, markdown, holds three closed `<details>`: "Hint 1",
+"Hint 2" and "Solution"; in the solution stands the code that replaces the stub, and nowhere else.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from nbformat import NotebookNode
+
+from unetpp_course.checks import ChoiceExercise, Exercise, FunctionExercise
+
+DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
+CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+SUMMARIES = ["Hint 1", "Hint 2", "Solution"]
+FUNCTIONS_ALLOWED = 0.5  # the share of a notebook's exercises that may be "write it"
+DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+
+
+class NotebookExercise(NamedTuple):
+    number: str
+    question: str  # the markdown before the stub
+    stub: str  # the whole cell
+    call: str  # its call of check or commit
+    details: dict[str, str]  # what is folded away, by its summary
+    solution: str  # the code of the solution
+    setup: str  # what earlier cells import and define, their stubs replaced by their solutions
+    checked_later: bool  # whether a later cell holds check("4.2")
+
+
+def read_exercises(path: Path) -> Iterator[NotebookExercise]:
+    cells = nbformat.read(path, as_version=4).cells
+    setup: list[str] = []
+    for before, cell, after, later in neighbours(cells):
+        if cell.cell_type != "code":
+            continue
+        if "exercise" not in cell.metadata.get("tags", []):
+            setup.append(definitions(cell.source, DEFINITIONS))
+            continue
+        setup.append(definitions(cell.source, (ast.Import, ast.ImportFrom)))
+        number, call = call_in(cell.source)
+        details = dict(DETAILS.findall(after.source))
+        solution = "\n".join(CODE.findall(details.get("Solution", "")))
+        checked_later = any(f'check("{number}")' in other.source for other in later if other.cell_type == "code")
+        yield NotebookExercise(
+            number, before.source, cell.source, call, details, solution, "\n".join(setup), checked_later
+        )
+        setup.append(definitions(solution, DEFINITIONS))
+
+
+def neighbours(cells: list[NotebookNode]) -> Iterator[tuple[NotebookNode, NotebookNode, NotebookNode, list]]:
+    nothing = nbformat.v4.new_markdown_cell()
+    padded = [nothing, *cells, nothing]
+    for i in range(1, len(padded) - 1):
+        yield padded[i - 1], padded[i], padded[i + 1], padded[i + 1 :]
+
+
+def definitions(source: str, kinds: tuple[type[ast.stmt], ...]) -> str:
+    return "\n".join(ast.unparse(node) for node in ast.parse(source).body if isinstance(node, kinds))
+
+
+def call_in(source: str) -> tuple[str, str]:
+    """Return the number and the source of the cell's last line; "" where that is no call of check or commit."""
+    last = source.strip().splitlines()[-1]
+    match = re.fullmatch(r'(?:check|commit)\("(\d+\.\d+)", .+\)', last)
+    return (match[1], last) if match else ("", "")
+
+
+def rule_faults(path: Path, declared: Mapping[str, Exercise]) -> list[str]:
+    """Return what in a notebook breaks the rules; empty where nothing does."""
+    written = list(read_exercises(path))
+    numbers = [exercise.number for exercise in written]
+    found = [f"{number or 'a tagged cell'} is not declared" for number in numbers if number not in declared]
+    found += [f"{number} is not in the notebook" for number in declared if number not in numbers]
+    if numbers != sorted(set(numbers), key=lambda number: [int(part) for part in number.split(".") if part]):
+        found.append("the exercises are not in the order of their numbers, each once")
+    code = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    for exercise in written:
+        if exercise.number in declared:
+            faults = exercise_faults(exercise, declared[exercise.number], code)
+            found += [f"{exercise.number} {fault}" for fault in faults]
+    return found
+
+
+def exercise_faults(written: NotebookExercise, declared: Exercise, code: Iterable[str]) -> Iterator[str]:
+    if f"### {declared.heading}" not in written.question.splitlines():
+        yield f"has no heading '### {declared.heading}'"
+    if list(written.details) != SUMMARIES:
+        yield f"has {list(written.details)} folded away below its stub, instead of {SUMMARIES}"
+    if not written.solution.strip():
+        yield "has no code in its solution"
+    elif any(written.solution.strip() in source for source in code):
+        yield "shows its solution in a cell"
+    if isinstance(declared, ChoiceExercise):
+        for letter, option in declared.options.items():
+            if f"- {letter}) {option.text}" not in written.question.splitlines():
+                yield f"does not offer '- {letter}) {option.text}'"
+        if declared.prediction != written.call.startswith("commit"):
+            yield f"calls {written.call}: a prediction is committed to, anything else is checked"
+        if declared.prediction and not written.checked_later:
+            yield "is a prediction that no later cell checks"
+
+
+def plan_faults(notebook: int, declared: Mapping[str, Exercise]) -> list[str]:
+    """Return how the exercises of a notebook fall short of the course's plan: enough, varied, one prediction."""
+    if notebook == 0:
+        return []
+    least = 2 if notebook in (10, 12, 13) else 4
+    exercises = declared.values()
+    functions = sum(isinstance(exercise, FunctionExercise) for exercise in exercises)
+    found = []
+    if len(exercises) < least:
+        found.append(f"{len(exercises)} exercises; at least {least} are planned")
+    if functions > FUNCTIONS_ALLOWED * len(exercises):
+        found.append(f"{functions} of {len(exercises)} exercises are functions; at most half may be")
+    if not any(isinstance(exercise, ChoiceExercise) and exercise.prediction for exercise in exercises):
+        found.append("no prediction")
+    return found

@@ -1,0 +1,112 @@
+"""Progress is kept beside the notebooks, survives the kernel, and never stops a learner."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unetpp_course import check, commit, progress_board
+
+FILE = Path("progress.json")
+
+
+@pytest.fixture
+def solved(capsys):
+    check("99.3", "a")
+    check("99.4", ...)
+    check("99.5", 7)
+    commit("99.6", "b")
+    check("99.3", "b")
+    capsys.readouterr()
+
+
+@pytest.fixture(autouse=True)
+def _board_of_samples(monkeypatch):
+    monkeypatch.setattr("unetpp_course.progress.notebooks_with_exercises", lambda: [0, 99])
+
+
+START = "00  ⬜ 0.1  ⬜ 0.2  ⬜ 0.3  ⬜ 0.4  ⬜ 0.5  ⬜ 0.6  ⬜ 0.7"
+FRESH = f"{START}\n99  ⬜ 99.1  ⬜ 99.2  ⬜ 99.3  ⬜ 99.4  ⬜ 99.5  ⬜ 99.6\n0 of 13 exercises solved"
+SOLVED = f"{START}\n99  ⬜ 99.1  ⬜ 99.2  ✅ 99.3  ⬜ 99.4  ❌ 99.5  ⬜ 99.6\n1 of 13 exercises solved"
+
+
+def test_the_board_of_a_new_learner_is_empty():
+    assert repr(progress_board()) == FRESH
+    assert not FILE.exists()
+
+
+def test_progress_survives_the_kernel(solved, restart_kernel, capsys):
+    assert repr(progress_board()) == SOLVED
+    restart_kernel()
+    assert repr(progress_board()) == SOLVED
+    check("99.6")
+    assert capsys.readouterr().out.startswith("✅ 99.6")
+
+
+def test_what_is_solved_stays_solved(solved, restart_kernel):
+    restart_kernel()
+    check("99.3", "c")
+    assert repr(progress_board()) == SOLVED
+
+
+def test_the_file_holds_marks_and_predictions_and_nothing_else(solved):
+    stored = json.loads(FILE.read_text(encoding="utf-8"))
+    assert stored == {"marks": {"99.3": "✅", "99.5": "❌"}, "predictions": {"99.6": "b"}}
+    assert list(Path().iterdir()) == [FILE]
+
+
+def test_the_board_as_a_table_names_the_exercises(solved):
+    table = progress_board()._repr_html_()
+    assert "1 of 13 exercises solved" in table
+    assert "✅ 99.3 A head<br>⬜ 99.4 Decide: p &gt; ½" in table
+    assert table.count("<tr>") == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"marks": {}}',
+        b'{"marks": {"0.1": "?"}, "predictions": {}}',
+        b"\xff\xfe",
+        b"{}",
+        b'{"marks": []}',
+    ],
+)
+def test_a_damaged_file_costs_one_line(content, restart_kernel, capsys):
+    FILE.write_bytes(content)
+    check("99.3", "b")
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith("✅")
+    assert "✅ 99.3" in repr(progress_board())
+    assert capsys.readouterr().out == ""
+    restart_kernel()
+    assert "✅ 99.3" in repr(progress_board())
+
+
+def test_a_damaged_file_is_told_once(capsys):
+    FILE.write_text("{")
+    check("99.3", "b")
+    assert capsys.readouterr().out.count("progress.json is damaged") == 1
+
+
+def test_a_file_that_cannot_be_written_costs_one_line_and_no_progress(capsys):
+    FILE.mkdir()
+    check("99.3", "b")
+    shown = capsys.readouterr().out
+    assert shown.startswith("✅ 99.3")
+    assert shown.count("progress.json cannot be written") == 1
+    assert "✅ 99.3" in repr(progress_board())
+
+
+def test_committed_notebooks_neither_read_nor_write_a_file(solved, restart_kernel, monkeypatch):
+    restart_kernel()
+    before = FILE.read_bytes()
+    monkeypatch.setenv("UNETPP_PROGRESS", "memory")
+    assert repr(progress_board()) == FRESH
+    check("99.2", 5)
+    assert "✅ 99.2" in repr(progress_board())
+    assert FILE.read_bytes() == before

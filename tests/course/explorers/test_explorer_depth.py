@@ -1,0 +1,266 @@
+"""The depth explorer shows what the pruned networks say, what they cost, and where they are wrong."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from unetpp_course import DepthExplorer
+from unetpp_course.explorers import depth as depth_module
+from unetpp_course.explorers.depth_sheet import GAP, LINE, SIDE, grid_of, small_grid
+from unetpp_lib.engine import Card, Run, TrainConfig, load_model, save_model
+from unetpp_lib.errors import InputError
+from unetpp_lib.metrics import classify, confusion_counts, iou
+from unetpp_lib.models import Profile, UNet, UNetPlusPlus, probabilities, profile_depths, prune
+from unetpp_lib.models.graph import read_grid
+
+CARD = Card(mean=(0.4,), std=(0.3,))
+PROFILES = {depth: Profile(100 * depth, 10**9 * depth, 0, depth / 100) for depth in (1, 2, 3)}
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    model = UNetPlusPlus(widths=(2, 3, 4, 5)).train()
+    model(torch.randn(4, 1, 32, 32))
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    generator = torch.Generator().manual_seed(0)
+    images = [torch.rand(1, *size, generator=generator) for size in ((24, 40), (33, 21), (24, 40))]
+    return images, [(image > 0.4).to(torch.uint8) for image in images]
+
+
+@pytest.fixture
+def explorer(model, pairs):
+    return DepthExplorer(model, CARD, *pairs, names=["a", "b", "c"], profiles=PROFILES)
+
+
+def button_of(explorer):
+    (button,) = explorer.children[-2].children
+    return button
+
+
+def pixels(explorer):
+    return np.asarray(Image.open(io.BytesIO(explorer.png)).convert("RGB"))
+
+
+@pytest.mark.parametrize("mode", ["fast", "accurate"])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_scores_are_those_of_the_pruned_networks(explorer, model, pairs, depth, mode):
+    explorer.mode.value, explorer.threshold.value = mode, 45
+    pruned, counts = prune(model, depth), []
+    for image, mask in zip(*pairs, strict=True):
+        with torch.inference_mode():
+            answer = probabilities(pruned(CARD.normalise(image)[None]), mode)
+        counts.append(confusion_counts(classify(answer, 0.45), mask[None]))
+    assert explorer.scores[depth] == pytest.approx(iou(torch.cat(counts), of="background"), abs=1e-3)
+
+
+def test_the_status_says_what_is_shown(explorer):
+    assert repr(explorer).startswith("DepthExplorer: Depth 3 of 3, fast, threshold 0.50, image a: IoU of membrane ")
+    explorer.depth.value, explorer.image.value = 1, 1
+    assert "Depth 1 of 3, fast, threshold 0.50, image b: " in explorer.status
+    assert "100 parameters (33% of the whole), 1.00 G multiply-accumulates (33%)" in explorer.status
+
+
+def test_the_clock_is_shown_and_is_not_in_what_the_notebook_keeps(explorer):
+    explorer.depth.value = 2
+    assert "20.0 ms for an image of 40 × 24 on this machine" in explorer._view.value
+    assert "ms" not in repr(explorer).split()
+
+
+def test_every_control_changes_picture_and_status(explorer):
+    seen = {(explorer.png, explorer.status)}
+    for control, value in (
+        (explorer.depth, 2),
+        (explorer.image, 2),
+        (explorer.threshold, 60),
+        (explorer.mode, "accurate"),
+    ):
+        control.value = value
+        assert all(explorer.png != png and explorer.status != status for png, status in seen)
+        seen.add((explorer.png, explorer.status))
+
+
+def test_mistakes_are_in_the_colours_of_the_course(model):
+    image = torch.rand(1, 64, 64)
+    prediction = classify(torch.sigmoid(model(CARD.normalise(image)[None])[-1]))[0]
+    top, left = LINE, SIDE + GAP
+    area = (slice(top + 1, top + SIDE - 1), slice(left + 1, left + SIDE - 1))  # within the frame
+    for mask, colours in ((prediction, {(255, 255, 255), (0, 0, 0)}), (1 - prediction, {(230, 159, 0), (0, 114, 178)})):
+        explorer = DepthExplorer(model, CARD, [image], [mask], profiles=PROFILES)
+        found = {tuple(colour) for colour in pixels(explorer)[area].reshape(-1, 3).tolist()}
+        assert found <= colours
+
+
+def test_prune_and_keep_gives_a_network_of_its_own_and_its_file(explorer, model, pairs, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    explorer.depth.value, explorer.threshold.value, explorer.image.value = 2, 40, 1
+    button = button_of(explorer)
+    button.click()
+    assert "Kept in pruned_depth_2.safetensors" in explorer.status
+    assert "it says exactly what heads 1 to 2 of the whole network say" in explorer.status
+    x = torch.rand(2, 1, 40, 24)
+    loaded, card = load_model("pruned_depth_2.safetensors")
+    assert card.threshold == 0.4
+    for network in (explorer.kept, loaded):
+        assert network.depth == 2
+        assert all(torch.equal(own, whole) for own, whole in zip(network(x), model(x), strict=False))
+    button.click()
+    assert (tmp_path / "pruned_depth_2_2.safetensors").exists()
+    explorer.image.value = 0
+    assert "Kept" not in explorer.status
+
+
+def test_what_is_kept_replaces_no_file(explorer, monkeypatch, tmp_path):
+    path = tmp_path / "small.safetensors"
+    assert explorer.keep(path).depth == 3
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"small\.safetensors exists already"):
+        explorer.keep(path)
+    assert path.read_bytes() == before
+
+
+def test_where_nothing_can_be_written_the_status_says_so(explorer, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    button_of(explorer).click()
+    assert "cannot be written" in explorer.status
+    assert explorer.kept is None
+
+
+def test_a_kept_network_that_says_something_else_is_reported(explorer, monkeypatch, tmp_path):
+    def changed(model, depth):
+        pruned = prune(model, depth)
+        torch.nn.init.constant_(pruned.heads[0].bias, 0.5)
+        return pruned
+
+    monkeypatch.setattr(depth_module, "prune", changed)
+    explorer.keep(tmp_path / "other.safetensors")
+    assert "it says something else, up to 0." in explorer.status
+
+
+def test_costs_are_counted_and_measured_where_none_are_given(model, pairs):
+    explorer = DepthExplorer(model, CARD, *pairs)
+    for depth, profile in profile_depths(model, (24, 40), repeats=1).items():
+        assert explorer.costs[depth][:2] == (profile.parameters, profile.macs)
+        assert explorer.costs[depth].latency > 0
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_the_grid_is_the_networks_own(dense):
+    model = UNetPlusPlus(widths=(2, 3, 4, 5), dense=dense)
+    assert grid_of(model) == read_grid(model)
+
+
+def test_pruned_nodes_are_grey():
+    grid = grid_of(UNetPlusPlus(widths=(2, 3, 4, 5)))
+    colour = [
+        (np.ptp(np.asarray(small_grid(grid, depth, "fast", (340, 320))).astype(int), axis=-1) > 60).sum()
+        for depth in (1, 2, 3)
+    ]
+    assert colour[0] < colour[1] < colour[2]
+
+
+def test_masks_may_be_true_and_false(model, pairs):
+    images, masks = pairs
+    explorer = DepthExplorer(model, CARD, [images[0].double()], [masks[0].bool()], profiles=PROFILES)
+    assert explorer.scores == DepthExplorer(model, CARD, images[:1], masks[:1], profiles=PROFILES).scores
+
+
+def test_one_image_of_a_deep_network_and_of_a_pruned_one(pairs):
+    image, mask = pairs[0][0], pairs[1][0]
+    for network in (UNetPlusPlus(widths=(2,) * 7), prune(UNetPlusPlus(widths=(2, 3, 4)), 1)):
+        explorer = DepthExplorer(network.eval(), CARD, [image], [mask])
+        assert f"Depth {network.depth} of {network.depth}" in explorer.status
+
+
+def test_a_picture_with_words_stands_where_no_widget_runs(explorer):
+    assert explorer.png.startswith(b"\x89PNG")
+    assert explorer._repr_mimebundle_().keys() >= {"image/png", "text/plain"}
+    assert 'alt="Image, prediction with its mistakes' in explorer._view.value
+    assert 'role="status"' in explorer._view.value
+
+
+def test_every_control_has_a_name(explorer):
+    *boxes, mode, _, _ = explorer.children
+    assert [box.children[1].description for box in boxes] == ["depth", "image", "threshold, %"]
+    assert [mode.description, button_of(explorer).description] == ["mode", "prune and keep"]
+
+
+def test_it_opens_on_the_courses_network():
+    explorer = DepthExplorer.shipped("validation", dict.fromkeys(range(1, 5), PROFILES[1]))
+    assert explorer.names == ["membrane_28", "membrane_29", "membrane_30", "membrane_31"]
+    assert explorer.scores[1] < 0.6 < 0.75 < explorer.scores[4]
+
+
+@pytest.fixture
+def run(model, tmp_path):
+    folder = tmp_path / "run"
+    config = TrainConfig(data="membranes", widths=(2, 3, 4, 5), out=folder)
+    folder.mkdir()
+    (folder / "config.json").write_text(config.to_json())
+    parts = {"train": ["membrane_00"], "validation": [], "test": ["membrane_32", "membrane_33"]}
+    (folder / "split.json").write_text(json.dumps(parts))
+    save_model(model, Run(folder).weights, CARD)
+    return folder
+
+
+def test_it_opens_your_own_run(run):
+    explorer = DepthExplorer.of_run(run, "test")
+    assert explorer.names == ["membrane_32", "membrane_33"]
+    assert "IoU of membrane" in explorer.status
+
+
+def test_a_part_without_images_and_a_folder_that_is_no_run_are_named(run, tmp_path):
+    with pytest.raises(InputError, match=r"no image for 'validation'.*\"test\""):
+        DepthExplorer.of_run(run)
+    with pytest.raises(InputError, match="no run folder"):
+        DepthExplorer.of_run(tmp_path / "missing")
+    (run / "best.safetensors").unlink()
+    with pytest.raises(InputError, match="no such file"):
+        DepthExplorer.of_run(run, "test")
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (UNetPlusPlus(widths=(2, 3), deep_supervision=False), "only its deepest head"),
+        (UNet(widths=(2, 3)), "only its deepest head"),
+        (UNetPlusPlus(widths=(2, 3), num_classes=3), "tells 3 classes apart"),
+        (UNetPlusPlus(widths=(2, 3), in_channels=3), r"give \(3, H, W\)"),
+        (torch.nn.Conv2d(1, 1, 1), "model is Conv2d"),
+    ],
+)
+def test_networks_that_it_cannot_show_are_refused(pairs, network, words):
+    with pytest.raises(InputError, match=words):
+        DepthExplorer(network, CARD, *pairs)
+
+
+def test_images_and_masks_that_do_not_fit_are_refused(model, pairs):
+    images, masks = pairs
+    for wrong, words in (
+        ((images, masks[:2]), "3 images and 2 masks"),
+        (([], []), "at least one"),
+        ((images[:1], masks[1:2]), "of one size"),
+        ((images[:1], [2 * masks[0]]), "0 .background. and 1"),
+    ):
+        with pytest.raises(InputError, match=words):
+            DepthExplorer(model, CARD, *wrong, profiles=PROFILES)
+    with pytest.raises(InputError, match="3 images and 1 names"):
+        DepthExplorer(model, CARD, images, masks, names=["a"], profiles=PROFILES)
+    for words in ({"of": "membrane"}, {"classes": ("cell",)}):
+        with pytest.raises(InputError, match="names of class 0 and class 1"):
+            DepthExplorer(model, CARD, images, masks, profiles=PROFILES, **words)
+    with pytest.raises(InputError, match="card is float"):
+        DepthExplorer(model, 0.5, images, masks, profiles=PROFILES)
+    with pytest.raises(InputError, match="no image for 'tests'"):
+        DepthExplorer.shipped("tests")
+    with pytest.raises(InputError, match="profiles are for depths"):
+        DepthExplorer(model, CARD, images, masks, profiles={4: PROFILES[1]})

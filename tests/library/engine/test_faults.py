@@ -1,0 +1,124 @@
+"""What ends a training from outside is said in one message, with what to do and how to go on."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.utils.data import get_worker_info
+
+from unetpp_lib.data import SegmentationFolder
+from unetpp_lib.engine import TrainConfig, train
+from unetpp_lib.engine import trainer as training_module
+from unetpp_lib.engine.trainer import Training
+from unetpp_lib.errors import InputError
+
+
+class DeadlyFolder(SegmentationFolder):
+    """A folder with one image that ends the worker that reads it, as the system does where memory runs out."""
+
+    def __getitem__(self, index):
+        if get_worker_info() is not None and self.names[index] == "disc_00":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getitem__(index)
+
+
+def tiny(data, out) -> TrainConfig:
+    return TrainConfig(
+        data=str(data), out=out, widths=(4, 6, 8), patch=32, batch_size=4, epochs=2, evaluate_every=2, device="cpu"
+    )
+
+
+def fails_at(step, error, monkeypatch):
+    """Let a training fail with an error of PyTorch's own, in the step of that number."""
+    proper = Training._train_on
+
+    def failing(self, images, masks):
+        if self.step == step:
+            error()
+        proper(self, images, masks)
+
+    monkeypatch.setattr(Training, "_train_on", failing)
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_is_reported_with_the_image_that_it_had_in_hand(tiny_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(training_module, "SegmentationFolder", DeadlyFolder)
+    config = replace(tiny(tiny_set, tmp_path / "run"), workers=2, validation=0.0, test=0.0)
+    with pytest.raises(InputError, match=r"A worker .* died about step \d+\. In the workers' hands: .*disc_00.*--wor"):
+        train(config)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "Connection reset by peer"), EOFError()], ids=type)
+def test_so_is_one_that_dies_while_it_hands_over_a_batch(tiny_set, tmp_path, monkeypatch, error):
+    def signalled(*_):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
+
+    def dies():
+        signal.signal(signal.SIGCHLD, signalled)
+        raise error
+
+    fails_at(1, dies, monkeypatch)
+    monkeypatch.setattr(time, "sleep", lambda _: os.kill(os.getpid(), signal.SIGCHLD))  # it comes while one waits
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        with pytest.raises(InputError, match=r"A worker that reads images died about step 1\."):
+            train(tiny(tiny_set, tmp_path / "run"))
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_rank_that_lost_another_one_outlives_the_launchers_signal(tiny_set, tmp_path, monkeypatch):
+    def loses_it():
+        raise RuntimeError("[gloo] Connection closed by peer")
+
+    fails_at(1, loses_it, monkeypatch)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(InputError, match="lost another one at step 1"):
+            train(tiny(tiny_set, tmp_path / "run"))
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def the_cpus_memory_runs_out():
+    torch.empty(2**55)
+
+
+def the_gpus_memory_runs_out():
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+
+def numpys_memory_runs_out():
+    raise MemoryError
+
+
+@pytest.mark.parametrize("error", [the_cpus_memory_runs_out, the_gpus_memory_runs_out, numpys_memory_runs_out])
+def test_memory_that_runs_out_names_what_to_lower(tiny_set, tmp_path, monkeypatch, error):
+    fails_at(1, error, monkeypatch)
+    message = (
+        r"ran out at step 1, with batches of 4 patches of 32×32 and --widths 4 6 8.* smaller --batch-size.* holds no "
+    )
+    with pytest.raises(InputError, match=message):
+        train(tiny(tiny_set, tmp_path / "run"))
+
+
+def test_a_run_whose_memory_ran_out_goes_on_from_its_checkpoint(tiny_set, tmp_path, monkeypatch):
+    config = replace(tiny(tiny_set, tmp_path / "run"), checkpoint_seconds=0)
+    fails_at(3, the_gpus_memory_runs_out, monkeypatch)
+    with pytest.raises(InputError, match=r"last\.pt holds the last checkpoint .* go on with --out .*run --resume"):
+        train(config)
+    monkeypatch.undo()
+    assert train(config, resume=True).is_finished
+
+
+def test_another_error_stays_what_it_is(tiny_set, tmp_path, monkeypatch):
+    def break_down():
+        raise RuntimeError("shape mismatch")
+
+    fails_at(0, break_down, monkeypatch)
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        train(tiny(tiny_set, tmp_path / "run"))

@@ -1,0 +1,50 @@
+"""The course's own commands: `python -m unetpp_course experiment NAME` and `python -m unetpp_course copy FOLDER`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tyro.conf import Positional
+from tyro.extras import SubcommandApp
+
+from unetpp_course import lab
+from unetpp_course.learners_copy import copy_notebooks
+from unetpp_lib.errors import InputError
+
+app = SubcommandApp()
+
+
+@app.command
+def experiment(name: Positional[str], /, only: str = "*") -> None:
+    """Measure what is missing of an experiment of data/results/, and show what it says.
+
+    Args:
+        name: supervision …; a wrong name lists all.
+        only: Measure only the trials whose names match this pattern, for example "*seed0".
+    """
+    found = lab.find_experiment(name)
+    outcomes = lab.run_experiment(found, only)
+    print(f"{found.question} {len(outcomes)} of {len(found.trials)} trials are measured.\n\n{found.table(outcomes)}")
+
+
+@app.command
+def copy(folder: Positional[Path], /) -> None:
+    """Put the notebooks that a folder lacks into it; what stands there is never written over.
+
+    Args:
+        folder: Where you work, such as my_course.
+    """
+    print(f"{len(copy_notebooks(folder))} new notebooks in {folder}; yours are as you left them.")
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; the process ends with 0, or with 2 for wrong input."""
+    try:
+        app.cli(prog="python -m unetpp_course", description="Copy the course's notebooks; measure.", args=args)
+    except (InputError, OSError) as error:  # an OSError names its file: no right to read it, for example
+        print(f"unetpp_course: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

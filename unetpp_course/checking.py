@@ -1,0 +1,45 @@
+"""What a notebook calls: `check` an answer, `commit` to a prediction."""
+
+from unetpp_course.checks.values import ChoiceExercise
+from unetpp_course.checks.verdict import Mark, Verdict
+from unetpp_course.exercises.registry import find_exercise
+from unetpp_course.progress import read_progress, record_mark, record_prediction
+from unetpp_lib.errors import InputError
+
+
+def check(number: str, answer: object = ...) -> None:
+    """Print whether an answer is right, and if not, why; keep the result for the progress board.
+
+    ``number`` is the exercise's, such as "4.2". The answer is a function, a number, a choice, a mask or a set of edges;
+    for a prediction it is left out: what you committed to is checked. Whatever the answer is or does, `check` returns.
+    Raises InputError for a number that does not exist.
+    """
+    exercise = find_exercise(number)
+    if answer is ... and isinstance(exercise, ChoiceExercise) and exercise.prediction:
+        answer = read_progress().predictions.get(number, ...)
+    verdict = exercise.examine(answer)
+    _print(verdict.mark, f"{number} {exercise.title}", str(verdict))
+    if verdict.mark is not Mark.NOT_ATTEMPTED:
+        record_mark(number, verdict.mark)
+
+
+def commit(number: str, answer: object) -> None:
+    """Note a prediction before the experiment; ``check(number)`` compares it afterwards. The last one counts.
+
+    Raises InputError for the number of an exercise that is no prediction.
+    """
+    exercise = find_exercise(number)
+    if not isinstance(exercise, ChoiceExercise) or not exercise.prediction:
+        raise InputError(f'Exercise {number} is no prediction. Check your answer with check("{number}", answer).')
+    title = f"{number} {exercise.title}"
+    letter = exercise.letter_of(answer)
+    if letter is None:
+        verdict: Verdict = exercise.examine(answer)
+        _print(verdict.mark, title, str(verdict))
+    else:
+        record_prediction(number, letter)
+        _print("🔒", title, f"Your prediction is noted: {letter}) {exercise.options[letter].text}")
+
+
+def _print(mark: str, title: str, text: str) -> None:
+    print(f"{mark} {title}", *text.splitlines(), sep="\n   ")

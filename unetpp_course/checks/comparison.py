@@ -1,0 +1,157 @@
+"""How an answer differs from the expected one, and how both are shown: in one line each."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unetpp_course.checks.verdict import GENERIC
+
+SHOWN = 200  # characters of a value; more would hide the sentence that names the mistake
+
+
+def difference(expected: object, received: object, tolerance: float) -> str:
+    """Return a sentence on how ``received`` differs from ``expected``, or nothing where it does not.
+
+    A tensor or an array must have the expected kind, shape, dtype and device; a number may also be a tensor or an
+    array of no dimension; a list may be a tuple. Values may differ by ``tolerance``, and by that share of themselves.
+
+    >>> difference([1, 2], (1, 2.0), tolerance=0)
+    ''
+    >>> difference([1, 2], [1], tolerance=0)
+    'The answer has length 1; it should have length 2.'
+    >>> difference(np.zeros((2, 3)), np.zeros((3, 2)), tolerance=0)
+    'The shape is (3, 2); it should be (2, 3).'
+    """
+    if isinstance(expected, Tensor | np.ndarray):
+        return _array_difference(expected, received, tolerance)
+    if isinstance(expected, list | tuple):
+        return _sequence_difference(expected, received, tolerance)
+    if as_number(expected) is not None and as_number(received) is None:
+        return f"The answer should be one number, not {kind_of(received)}."
+    return "" if alike(expected, received, tolerance) else GENERIC
+
+
+def _array_difference(expected: Tensor | NDArray[np.generic], received: object, tolerance: float) -> str:
+    library = Tensor if isinstance(expected, Tensor) else np.ndarray
+    if not isinstance(received, Tensor | np.ndarray) or not isinstance(received, library):
+        return f"The answer should be {kind_of(expected)}, not {kind_of(received)}."
+    if received.shape != expected.shape:
+        return f"The shape is {tuple(received.shape)}; it should be {tuple(expected.shape)}."
+    for name in ("dtype", "device"):  # arrays of NumPy before 2.0 have a dtype alone
+        found, wanted = getattr(received, name, None), getattr(expected, name, None)
+        if found != wanted:
+            return f"The {name} is {found}; it should be {wanted}."
+    return "" if alike(expected, received, tolerance) else GENERIC
+
+
+def _sequence_difference(expected: list[object] | tuple[object, ...], received: object, tolerance: float) -> str:
+    if not isinstance(received, list | tuple):
+        return f"The answer should be {kind_of(expected)}, not {kind_of(received)}."
+    if len(received) != len(expected):
+        return f"The answer has length {len(received)}; it should have length {len(expected)}."
+    found = (difference(*pair, tolerance) for pair in zip(expected, received, strict=True))
+    return next(filter(None, found), "")
+
+
+def alike(one: object, other: object, tolerance: float) -> bool:
+    """Return whether two answers hold the same numbers in the same shape, of whatever kind, dtype or device they are.
+
+    >>> alike(0.5, np.array(0.5), tolerance=0), alike([1, 2], np.array([1, 2]), tolerance=0)
+    (True, False)
+    """
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(alike(*pair, tolerance) for pair in zip(one, other, strict=True))
+    values, others = as_array(one), as_array(other)
+    if values is None or others is None:
+        return isinstance(one, str | bool | None) and type(one) is type(other) and one == other
+    return values.shape == others.shape and np.allclose(others, values, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def as_array(value: object) -> NDArray[np.float64] | None:
+    """Return a number, or the values of a dense tensor or array, as float64; None for anything else."""
+    number = as_number(value)
+    if number is not None:
+        return np.array(number)
+    if isinstance(value, np.ndarray):
+        return np.asarray(value, dtype=float) if value.dtype.kind in "biuf" else None
+    if not isinstance(value, Tensor) or value.is_complex():
+        return None
+    try:
+        return value.detach().cpu().double().numpy()
+    except (TypeError, RuntimeError, NotImplementedError):  # sparse, quantised, or on the meta device
+        return None
+
+
+def as_number(value: object) -> float | None:
+    """Return a real number, also from a tensor or an array of no dimension; None for anything else, True and False too.
+
+    >>> as_number(np.float32(0.5)), as_number(np.array(2)), as_number([2]), as_number(True)
+    (0.5, 2.0, None, None)
+    """
+    if isinstance(value, np.generic | np.ndarray | Tensor) and value.ndim == 0:
+        value = None if isinstance(value, Tensor) and value.is_meta else value.item()  # meta tensors have no values
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def only_value(value: object) -> float | None:
+    """Return the one number that a number, a tensor or an array consists of; None where there are several, or none."""
+    array = as_array(value)
+    return None if array is None or len(np.unique(array)) != 1 else float(array.flat[0])
+
+
+def kind_of(value: object) -> str:
+    """Return in words what sort of thing a value is."""
+    if value is None:
+        return "None"
+    if isinstance(value, Tensor | np.ndarray):
+        return f"a {'tensor' if isinstance(value, Tensor) else 'NumPy array'} of shape {tuple(value.shape)}"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "a number" if as_number(value) is not None else f"a value of type {type(value).__name__}"
+
+
+def show(value: object) -> str:
+    """Return a value in one line: whole where it is small, shortened where it is large.
+
+    >>> show(np.array([[1, 0], [0, 1]]))
+    'array (2, 2) int64 [[1, 0], [0, 1]]'
+    >>> show(0.1 + 0.2), show(np.int64(3)), show((1, "a"))
+    ('0.3', '3', "(1, 'a')")
+    >>> show({"A": (1.0, 0.7), "B": [2]})
+    "{'A': (1, 0.7), 'B': [2]}"
+    """
+    if isinstance(value, Tensor | np.ndarray):
+        name = "tensor" if isinstance(value, Tensor) else "array"
+        dtype = str(value.dtype).removeprefix("torch.")
+        return f"{name} {tuple(value.shape)} {dtype} {_elements(value)}".rstrip()
+    if isinstance(value, list | tuple):
+        text = ", ".join(show(element) for element in value[:SHOWN])
+        return shorten(f"[{text}]" if isinstance(value, list) else f"({text})")
+    if isinstance(value, dict):
+        text = ", ".join(f"{show(key)}: {show(one)}" for key, one in list(value.items())[:SHOWN])
+        return shorten(f"{{{text}}}")
+    number = as_number(value)
+    if number is not None:
+        return f"{number:.6g}"
+    return shorten(repr(value)) if isinstance(value, str | bool | None) else kind_of(value)
+
+
+def shorten(text: str) -> str:
+    """Return the text in one line of at most about SHOWN characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]} …"
+
+
+def _elements(values: Tensor | NDArray[np.generic]) -> str:
+    try:
+        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    except (TypeError, RuntimeError, NotImplementedError):  # NumPy has no such dtype or layout: its name must do
+        return ""
+    return shorten(np.array2string(array, precision=4, threshold=24, edgeitems=2, separator=", "))

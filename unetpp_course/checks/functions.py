@@ -1,0 +1,111 @@
+"""Exercises that are answered with a function."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from traceback import format_exception_only, walk_tb
+
+import numpy as np
+from torch import Tensor
+
+from unetpp_course.checks.base import Exercise
+from unetpp_course.checks.comparison import alike, difference, kind_of, only_value, shorten, show
+from unetpp_course.checks.isolation import Case, Run, Trial, attempt, run_cases
+from unetpp_course.checks.verdict import NOT_ATTEMPTED, Mark, Verdict
+
+SEED = 0  # of the random cases
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionExercise(Exercise):
+    """A function to write; it must agree with ``reference``, the slow and obvious one, in every case.
+
+    ``cases`` yields tuples of arguments: hand-made ones, then random ones from the generator that it is given. The
+    first that fails is shown to the learner, so those that tell most come first.
+    What the reference returns is the contract: kind, shape, dtype and device too. ``seconds`` is for all cases.
+    A mistake of ``mistakes`` is a wrong function: an answer that does in all cases what that one does is told so.
+    """
+
+    reference: Callable[..., object]
+    cases: Callable[[np.random.Generator], Iterable[Case]]
+    mistakes: Mapping[str, Callable[..., object]] = field(default_factory=dict)
+    tolerance: float = 1e-6
+    seconds: float = 5.0
+
+    def _judge(self, answer: object) -> Verdict:
+        cases = list(self.cases(np.random.default_rng(SEED)))
+        expected = [attempt(self.reference, case).value for case in cases]
+        if not callable(answer):
+            sentence = f"A function is asked for, not {kind_of(answer)}: hand it over by its name, without brackets."
+            return self._failure(sentence, cases[0], show(expected[0]), show(answer))
+        run = run_cases(answer, cases, self.seconds)
+        if any(trial.value is ... or isinstance(trial.error, NotImplementedError) for trial in run.trials):
+            return NOT_ATTEMPTED
+        if len(run.trials) < len(cases):
+            unfinished = len(run.trials)
+            return self._failure(
+                self._too_slow(run), cases[unfinished], show(expected[unfinished]), "no answer in time", run.printed
+            )
+        faults = [self._fault(trial, right, answer) for trial, right in zip(run.trials, expected, strict=True)]
+        if not any(faults):
+            return Verdict(Mark.PASSED, f"Right in all {len(cases)} cases.", printed=run.printed)
+        first = next(i for i, fault in enumerate(faults) if fault)
+        sentence = self._known_mistake(run.trials) or _constant(run.trials) or faults[first]
+        return self._failure(sentence, cases[first], show(expected[first]), _shown(run.trials[first]), run.printed)
+
+    def _failure(self, sentence: str, given: Case, expected: str, received: str, printed: str = "") -> Verdict:
+        names = inspect.signature(self.reference).parameters
+        arguments = ", ".join(f"{name} = {show(value)}" for name, value in zip(names, given, strict=False))
+        return Verdict(Mark.FAILED, sentence, arguments, expected, received, printed)
+
+    def _too_slow(self, run: Run) -> str:
+        sentence = f"It takes longer than {self.seconds:g} seconds: does a loop never end?"
+        if run.still_running:
+            sentence += " It could not be stopped: choose Kernel → Restart Kernel."
+        return sentence
+
+    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
+        if trial.error is not None:
+            return _error_sentence(trial.error, answer)
+        if trial.value is None and right is not None:
+            return "It returns None: does its last line begin with `return`?"
+        if _changed(trial):
+            return "It changes what it is given: work on a copy, or write the result to a new variable."
+        return difference(right, trial.value, self.tolerance)
+
+    def _known_mistake(self, trials: Sequence[Trial]) -> str:
+        for sentence, wrong in self.mistakes.items():
+            if all(self._behaves_alike(attempt(wrong, trial.given), trial) for trial in trials):
+                return sentence
+        return ""
+
+    def _behaves_alike(self, one: Trial, other: Trial) -> bool:
+        if one.error is not None or other.error is not None:
+            return type(one.error) is type(other.error)
+        return alike(one.value, other.value, self.tolerance)
+
+
+def _error_sentence(error: BaseException, answer: Callable[..., object]) -> str:
+    frames = list(walk_tb(error.__traceback__))
+    if isinstance(error, TypeError) and len(frames) == 1:  # raised by the call, before the first line
+        return f"It cannot be called with these arguments: {shorten(str(error))}."
+    code = getattr(answer, "__code__", None)
+    lines = [line - code.co_firstlineno + 1 for frame, line in frames if code and frame.f_code is code]
+    place = f" in line {lines[-1]} of the function" if lines else ""
+    return f"It raises {type(error).__name__}{place}: see what was received."
+
+
+def _shown(trial: Trial) -> str:
+    if trial.error is not None:
+        return shorten(format_exception_only(trial.error)[-1])
+    return f"{show(trial.value)}; the input is now {show(trial.after)}" if _changed(trial) else show(trial.value)
+
+
+def _changed(trial: Trial) -> bool:
+    pairs = zip(trial.given, trial.after, strict=True)
+    return any(isinstance(given, Tensor | np.ndarray | list) and difference(given, after, 0) for given, after in pairs)
+
+
+def _constant(trials: Sequence[Trial]) -> str:
+    values = {only_value(trial.value) for trial in trials}
+    return "" if len(values) > 1 or None in values else f"It gives {show(values.pop())} whatever it is given."

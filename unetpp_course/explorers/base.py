@@ -1,0 +1,155 @@
+"""What an explorer is made of: controls, one picture with words for who cannot see it, and a line of status."""
+
+import base64
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from html import escape
+from threading import RLock
+from typing import Any, Generic, TypeVar
+
+import ipywidgets as widgets  # type: ignore[import-untyped]
+from torch import Tensor
+
+from unetpp_course.explorers.access import ACCESS, CLASS, STYLE
+from unetpp_course.figures import shrink
+from unetpp_lib.errors import InputError
+from unetpp_lib.models import SegmentationNetwork
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+LABEL, SLIDER, NUMBER = "12em", "27em", "5em"  # widths; labels of one width set the controls below each other
+
+
+class Recent(Generic[Key, Value]):
+    """What was made last, by key: of so many at most; the oldest goes first."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._kept = most, dict[Key, Value]()
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """Return what was made for a key; make it where it is not there any more."""
+        value = self._kept.pop(key) if key in self._kept else make()
+        self._kept[key] = value  # the newest stands last
+        if len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
+        return value
+
+
+class PictureExplorer(widgets.VBox):  # type: ignore[misc]
+    """Controls above one picture; where widgets cannot run, the picture stands alone.
+
+    ``status`` says in a sentence what the picture shows; `repr` and screen readers give it.
+    """
+
+    def __init__(self, controls: Sequence[widgets.Widget]) -> None:
+        self.png, self.status = b"", ""
+        self._view = widgets.HTML()
+        super().__init__([*controls, self._view])
+        self.add_class(CLASS)
+
+    def show(self, png: bytes, alt: str, status: str, over: str = "") -> None:
+        """Put a picture, the words for it, and the line of status in the place of the last ones.
+
+        ``over`` is HTML that lies over the picture.
+        """
+        self.png, self.status = png, status
+        encoded = base64.b64encode(png).decode()
+        self._view.value = (
+            f'{STYLE}<div class="picture"><img alt="{escape(alt)}" onload="{ACCESS}" '
+            f'src="data:image/png;base64,{encoded}">{over}</div>'
+            f'<p role="status" style="white-space: pre-line">{escape(status, quote=False)}</p>'
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.status}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        picture = shrink(base64.b64encode(self.png))  # it stays in the notebook's file
+        return bundle | {"text/plain": repr(self), "image/png": picture}
+
+
+class OneAtATime:
+    """A control: what the browser reports of it is taken up one report after another, over all controls.
+
+    JupyterLab hands such reports to two threads of the kernel. What follows from them must not cross.
+    """
+
+    _lock = RLock()
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take up what the browser reports, and do all that follows from it."""
+        with self._lock:
+            super().set_state(sync_data)  # type: ignore[misc]
+
+    def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+        with self._lock:
+            super()._handle_custom_msg(content, buffers)  # type: ignore[misc]
+
+
+class Slider(OneAtATime, widgets.IntSlider):  # type: ignore[misc]
+    """A slider of whole numbers."""
+
+
+class Number(OneAtATime, widgets.BoundedIntText):  # type: ignore[misc]
+    """A field for a whole number."""
+
+
+class Choice(OneAtATime, widgets.ToggleButtons):  # type: ignore[misc]
+    """Buttons of which one is chosen."""
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take up what the browser reports, but for a choice among buttons that have been taken away meanwhile."""
+        with self._lock:
+            if (sync_data.get("index") or 0) < len(self._options_full):
+                super().set_state(sync_data)
+
+
+class Switch(OneAtATime, widgets.ToggleButton):  # type: ignore[misc]
+    """A button that is on or off."""
+
+
+class Press(OneAtATime, widgets.Button):  # type: ignore[misc]
+    """A button that does something when it is pressed."""
+
+
+class Click(OneAtATime, widgets.Text):  # type: ignore[misc]
+    """Takes up where a picture was clicked; it is not seen, and what it does other controls do too."""
+
+    def __init__(self) -> None:
+        super().__init__(layout={"display": "none"})
+        self.add_class("clicked")
+
+
+def whole_number(label: str, value: int, least: int, greatest: int, step: int = 1) -> tuple[widgets.HBox, Slider]:
+    """Return a slider and beside it the same number as a field, which has the name that a slider lacks."""
+    wide, hidden = {"description_width": LABEL}, {"description_width": "0px"}  # seen once, read aloud at the field
+    options = {"value": value, "min": least, "max": greatest, "step": step, "description": label}
+    slider = Slider(**options, readout=False, style=wide, layout={"width": SLIDER})
+    number = Number(**options, style=hidden, layout={"width": NUMBER})
+    widgets.link((slider, "value"), (number, "value"))
+    return widgets.HBox([slider, number]), slider
+
+
+def choice(label: str, options: Sequence[Any] | Mapping[str, Any]) -> Choice:
+    """Return buttons of which one is chosen; their names are the options, or the keys of a mapping to them."""
+    style = {"description_width": LABEL, "button_width": "auto"}
+    layout = {"width": "auto", "display": "flex", "flex_flow": "row nowrap"}  # the label beside, as a slider's
+    return Choice(options=options, description=label, style=style, layout=layout)
+
+
+def require_image(image: Tensor, mask: Tensor | None = None, channels: int | None = None) -> None:
+    """Raise InputError for what is no image (C, H, W), and for a mask that is not (1, H, W) of the same size."""
+    wanted = "(1, H, W) or (3, H, W)" if channels is None else f"({channels}, H, W)"
+    if image.ndim != 3 or len(image) not in ({1, 3} if channels is None else {channels}):
+        raise InputError(f"image is {tuple(image.shape)}: give {wanted}, values from 0 to 1.")
+    if mask is not None and mask.shape != (1, *image.shape[1:]):
+        raise InputError(
+            f"image is {tuple(image.shape)}, mask {tuple(mask.shape)}: give the mask as (1, H, W) of one size."
+        )
+
+
+def require_network(model: object) -> None:
+    """Raise InputError for what is no network of the library or a subclass of one."""
+    if not isinstance(model, SegmentationNetwork):
+        raise InputError(f"model is {type(model).__name__}: give a UNet or UNetPlusPlus, or a class made from one.")

@@ -1,0 +1,154 @@
+"""How much do copies of the training images add to a score? A small U-Net, the same held-out copies known and unseen.
+
+A seed takes eight images of the embedded set, four sources in each of two groups, A and B; no image serves two seeds.
+Every source is copied with elastic deformations, as public reports do before they split. One network trains on copies
+of A and is scored on further copies of A, whose sources it knows, and on copies of B, unseen; then A and B change
+roles. So the same copies are scored once as known and once as unseen, and which group is harder cancels out.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from unetpp_course.lab.base import Experiment, Outcome, Trial
+from unetpp_course.lab.intervals import t_interval
+from unetpp_lib.data import SegmentationFolder, elastic_field, find_dataset, read_distractors, warp
+from unetpp_lib.losses import bce_dice_loss
+from unetpp_lib.metrics import classify, confusion_counts, iou
+from unetpp_lib.models import UNet
+
+GROUPS = ("A", "B")
+SOURCES = 4  # a group
+COPIES = 15  # of each source, itself included: a report's 14 and the slice
+HELD_OUT = 3  # of each source's copies
+SIDE, SIGMA = 128, 10.0  # pixels
+WIDTHS = (8, 16, 32, 64)
+BATCH, EPOCHS, RATE = 4, 12, 3e-3  # 12 steps an epoch, 144 in all: a notebook trains both directions
+SEEDS = (0, 1, 2, 3, 4)
+SCORES = {"white": "foreground", "membrane": "background"}
+READ = (*SCORES, "distractors")
+
+
+def draw_copies(group: str, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return a group's images, masks and distractor maps, (4, 15, 1, 128, 128) each: sources, their copies.
+
+    Copy 0 is the middle of the source itself; each image has mean 0 and standard deviation 1 of its own.
+    """
+    folder = SegmentationFolder(find_dataset("membranes"))
+    first = SOURCES * (len(GROUPS) * seed + GROUPS.index(group))
+    generator = torch.Generator().manual_seed(first)
+    parts = []
+    for number in range(first, first + SOURCES):
+        field = elastic_field(COPIES, SIDE, SIDE, 3, SIGMA, generator)
+        field[0] = 0
+        source = (*folder[number], read_distractors(folder.root, folder.names[number]))
+        middle = [part[:, 64 : 64 + SIDE, 64 : 64 + SIDE].expand(COPIES, -1, -1, -1) for part in source]  # type: ignore[index]
+        bent = warp(middle[0], field, "bilinear")
+        normal = (bent - bent.mean((1, 2, 3), keepdim=True)) / bent.std((1, 2, 3), keepdim=True)
+        parts.append((normal, *(warp(part, field, "nearest") for part in middle[1:])))
+    images, masks, distractors = (torch.stack(part) for part in zip(*parts, strict=True))
+    return images, masks, distractors
+
+
+def train_epochs(images: Tensor, masks: Tensor, seed: int, epochs: int = EPOCHS, rate: float = RATE) -> Iterator[UNet]:
+    """Train a U-Net on images and masks (N, 1, H, W), and yield it after each epoch, in evaluation mode.
+
+    Adam at a constant rate, ½·BCE + Dice, no augmentation; whoever takes the last network chooses nothing.
+    """
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        network = UNet(widths=WIDTHS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the fast layout
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    for _ in range(epochs):
+        network.train()
+        for chosen in torch.split(torch.randperm(len(images), generator=generator), BATCH):
+            loss = bce_dice_loss(network(images[chosen])[0], masks[chosen])
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        yield network.eval()
+
+
+@torch.inference_mode()
+def segment(network: UNet, images: Tensor) -> Tensor:
+    """Return a network's classes for images (N, 1, H, W), uint8, as many."""
+    return torch.cat([classify(network(part)[0].sigmoid()) for part in torch.split(images, BATCH)])
+
+
+def read_scores(labels: Tensor, masks: Tensor, distractors: Tensor) -> dict[str, float]:
+    """Return the IoU of white and of membrane, pooled, and the share of the distractors that is called membrane."""
+    counts = confusion_counts(labels, masks)
+    scores = {name: iou(counts, of, "pooled") for name, of in SCORES.items()}  # type: ignore[arg-type]
+    trapped = (labels[distractors > 0] == 0).float().mean().item()
+    return {name: round(value, 5) for name, value in (scores | {"distractors": trapped}).items()}
+
+
+def held_out(group: str, seed: int) -> list[Tensor]:
+    """Return images, masks and distractor maps (12, 1, 128, 128) of the copies that no training sees."""
+    return [part[:, -HELD_OUT:].flatten(0, 1) for part in draw_copies(group, seed)]
+
+
+def train_on(group: str, seed: int) -> UNet:
+    """Return the network of one direction, trained on a group's copies but for those held out."""
+    images, masks, _ = (part[:, :-HELD_OUT].flatten(0, 1) for part in draw_copies(group, seed))
+    *_, network = train_epochs(images, masks, seed)
+    return network
+
+
+def score_direction(network: UNet, group: str, seed: int) -> Outcome:
+    """Return the scores of the network that was trained on ``group``: on its held-out copies, and on the unseen ones.
+
+    Beside each stand those of an answer that calls everything white.
+    """
+    other = next(name for name in GROUPS if name != group)
+    outcome = {}
+    for reading, scored in {"known": group, "unseen": other}.items():
+        images, masks, distractors = held_out(scored, seed)
+        outcome[reading] = read_scores(segment(network, images), masks, distractors)
+        outcome[f"{reading}, all white"] = read_scores(torch.ones_like(masks), masks, distractors)
+    return outcome
+
+
+def measure(seed: int) -> Outcome:
+    """Return the scores of both directions."""
+    return {group: score_direction(train_on(group, seed), group, seed) for group in GROUPS}
+
+
+def gain(outcome: Mapping[str, Outcome], score: str) -> float:
+    """Return by how much a score is higher where the sources are known; mean over both directions."""
+    return float(
+        sum(outcome[group]["known"][score] - outcome[group]["unseen"][score] for group in GROUPS) / len(GROUPS)
+    )
+
+
+def table(outcomes: Mapping[str, Outcome]) -> str:
+    """Return the scores by seed and direction and, from two seeds on, what known sources add."""
+    lines = ["held-out copies, known and unseen: IoU of white, of membrane (pooled); distractors called membrane"]
+    for name, outcome in outcomes.items():
+        for group in GROUPS:
+            cells = [f"{outcome[group][reading][score]:.3f}" for score in READ for reading in ("known", "unseen")]
+            lines.append(f"{name}  trained on {group}  " + "  ".join(cells))
+    if len(outcomes) > 1:
+        lines.append("\nknown - unseen, mean of both directions: mean over seeds [95 % t-interval, seeds]")
+        gains = {score: [gain(outcome, score) for outcome in outcomes.values()] for score in READ}
+        lines += [f"{score:<13}{t_interval(values)}" for score, values in gains.items()]
+    return "\n".join(lines)
+
+
+def make_trial(seed: int) -> Trial:
+    """Return one trial: both directions."""
+    settings = {
+        "seed": seed, "sources": SOURCES, "copies": COPIES, "held_out": HELD_OUT, "side": SIDE, "sigma": SIGMA,
+        "widths": list(WIDTHS), "batch": BATCH, "epochs": EPOCHS, "rate": RATE, "device": "cpu",
+    }  # fmt: skip
+    return Trial(f"seed{seed}", settings, lambda: measure(seed))
+
+
+EXPERIMENT = Experiment(
+    name="copies",
+    question="How much do copies of the training images add to a score?",
+    trials=tuple(make_trial(seed) for seed in SEEDS),
+    table=table,
+)

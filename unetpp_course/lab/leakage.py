@@ -1,0 +1,170 @@
+"""How much of a score is leakage? U-Net and UNet++ on real slices, held out in three ways, with copies drawn before.
+
+After the protocol that public reports use on ISBI 2012 (elastic copies of every slice first, then a random 80/20 split
+over all of them), reduced to what a CPU trains in minutes: half the resolution, 4 copies of each slice for 14, widths
+8 to 128, batches of 4. Training sees each image ten times, as there; nothing else is augmented, nothing is chosen.
+Every protocol trains on 120 images for 300 steps and is scored on 30: six slices' worth, copies included.
+`report_protocol` is the same at full size, for a GPU.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from unetpp_course.lab.base import RUNS, Experiment, Outcome, Trial, training_trial
+from unetpp_course.lab.intervals import t_interval
+from unetpp_lib.data import SegmentationFolder, Split, elastic_field, find_dataset, split_by_image, warp, write_split
+from unetpp_lib.engine import PRESETS, Run, evaluate
+from unetpp_lib.files import write_png
+
+NETWORKS = ("unet", "unetpp")
+PROTOCOLS = ("copies", "slices", "blocked")
+SEEDS = (0, 1, 2)
+COPIES = 4
+HELD_OUT = 0.2
+SCORES = {"white": "iou/foreground/pooled", "membrane": "iou/background/pooled"}
+
+CONFIG = replace(PRESETS["laptop"], epochs=10, evaluate_every=10, checkpoint_seconds=600, augment=False)
+
+
+def trial_name(network: str, protocol: str, seed: int) -> str:
+    """Return the name of one training."""
+    return f"{network}-{protocol}-seed{seed}"
+
+
+def data_folder(protocol: str, seed: int) -> Path:
+    """Return where the images of one protocol and seed stand."""
+    return RUNS / "leakage" / f"isbi2012-{protocol}-seed{seed}"
+
+
+def copy_name(name: str, copy: int) -> str:
+    """Return the name of a slice's copy; copy 0 is the slice itself."""
+    return f"{name}_copy{copy}" if copy else name
+
+
+def split_protocol(slices: Iterable[str], protocol: str, seed: int, copies: int = COPIES) -> Split:
+    """Divide slices and their copies: "copies" at random over all, else by slice, at random or as one block."""
+    family = {name: [copy_name(name, copy) for copy in range(copies + 1)] for name in slices}
+    if protocol == "copies":
+        everything = [name for names in family.values() for name in names]
+        return split_by_image(everything, validation=0, test=HELD_OUT, seed=seed)
+    split = split_by_image(family, validation=0, test=HELD_OUT, seed=seed, blocked=protocol == "blocked")
+    train, test = (tuple(copy for name in part for copy in family[name]) for part in (split.train, split.test))
+    return Split(train, (), test)
+
+
+def draw_copies(image: Tensor, mask: Tensor, copies: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return a slice and its elastic copies: images (1 + copies, 1, H, W), and their masks, uint8."""
+    field = elastic_field(copies, image.shape[1], image.shape[2], 3, 10.0, torch.Generator().manual_seed(seed))
+    images = torch.cat([image[None], warp(image.expand(copies, -1, -1, -1), field, "bilinear")])
+    return images, torch.cat([mask[None], warp(mask.expand(copies, -1, -1, -1), field, "nearest")])
+
+
+def halve(images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Return images and masks (N, 1, H, W) at half the resolution, a mask's pixels by majority."""
+    return avg_pool2d(images, 2), (avg_pool2d(masks.float(), 2) >= 0.5).to(torch.uint8)
+
+
+def write_copies(slices: SegmentationFolder, folder: Path, copies: int, *, halved: bool) -> None:
+    """Write every slice and its copies, as 8-bit images and masks; they are the same for all protocols and seeds."""
+    for number, name in enumerate(slices.names):
+        drawn = draw_copies(*slices[number], copies, seed=number)
+        images, masks = halve(*drawn) if halved else drawn
+        for part, pixels in (("images", images), ("masks", masks.float())):
+            for copy, grey in enumerate((pixels[:, 0] * 255).round().to(torch.uint8).numpy()):
+                write_png(folder / part / f"{copy_name(name, copy)}.png", Image.fromarray(grey))
+
+
+def write_data(protocol: str, seed: int) -> None:
+    """Write one protocol's images, masks and split."""
+    folder = data_folder(protocol, seed)
+    if (folder / "split.json").exists():
+        return
+    slices = SegmentationFolder(find_dataset("isbi2012"))
+    write_copies(slices, folder, COPIES, halved=True)
+    write_split(split_protocol(slices.names, protocol, seed), folder / "split.json")  # last: it says that all is there
+
+
+def score_images(run: Run) -> Outcome:
+    """Return the IoU of each held-out image, for what intervals over slices need."""
+    model, card = run.load_model()
+    folder = SegmentationFolder(find_dataset(run.config.data))
+    answers = {name: evaluate(model, folder, card, [name]).answer for name in run.split.test}
+    return {"by_image": {n: {s: round(a[key], 5) for s, key in SCORES.items()} for n, a in answers.items()}}
+
+
+def make_trial(network: str, protocol: str, seed: int) -> Trial:
+    """Return one trial: its data are drawn when it is measured."""
+    config = replace(CONFIG, data=data_folder(protocol, seed).as_posix(), model=network, seed=seed)  # type: ignore[arg-type]
+    name = trial_name(network, protocol, seed)
+    write = partial(write_data, protocol, seed)
+    return training_trial(name, config, score_images, write=write, copies=COPIES, held_out=HELD_OUT)
+
+
+def answer(outcome: Outcome, score: str, reading: str = "mean of heads") -> float:
+    """Return a network's score on its held-out images: UNet++ answers with the mean of its heads, or with one head."""
+    rows = outcome["scores"]["scores"]
+    row = rows.get(reading) or rows["head 4"]
+    return float(row[SCORES[score]])
+
+
+def gap(outcomes: Mapping[str, Outcome], protocol: str, score: str, seed: int, reading: str = "mean of heads") -> float:
+    """Return by how much UNet++ is ahead of U-Net."""
+    unet, unetpp = (answer(outcomes[trial_name(network, protocol, seed)], score, reading) for network in NETWORKS)
+    return unetpp - unet
+
+
+def complete_seeds(outcomes: Mapping[str, Outcome]) -> list[int]:
+    """Return the seeds of which all trainings are at hand."""
+    return [s for s in SEEDS if all(trial_name(n, p, s) in outcomes for n in NETWORKS for p in PROTOCOLS)]
+
+
+def table(outcomes: Mapping[str, Outcome]) -> str:
+    """Return the scores and, from two complete seeds on, what leakage adds to them and to UNet++'s lead."""
+    lines = ["IoU of the held-out images (pooled), by seed"]
+    for score in SCORES:
+        for protocol in PROTOCOLS:
+            for network in NETWORKS:
+                names = [trial_name(network, protocol, seed) for seed in SEEDS]
+                found = [f"{answer(outcomes[name], score):.3f}" for name in names if name in outcomes]
+                lines.append(f"{score:<10}{protocol:<9}{network:<8}" + "  ".join(found))
+    seeds = complete_seeds(outcomes)
+    if len(seeds) < 2:
+        return "\n".join(lines)
+    lines.append(f"\ndifferences, paired by seed: mean [95 % t-interval, {len(seeds)} seeds]")
+    for score in SCORES:
+        for network in NETWORKS:
+            leaked = scores_of(outcomes, network, "copies", score, seeds)
+            for other in ("slices", "blocked"):
+                honest = scores_of(outcomes, network, other, score, seeds)
+                gains = [one - two for one, two in zip(leaked, honest, strict=True)]
+                lines.append(f"{score:<10}{network:<8}copies - {other:<9}{t_interval(gains)}")
+        for reading in ("mean of heads", "head 4"):
+            gaps = {p: [gap(outcomes, p, score, seed, reading) for seed in seeds] for p in PROTOCOLS}
+            gaps["copies - blocked"] = [one - two for one, two in zip(gaps["copies"], gaps["blocked"], strict=True)]
+            label = f"{score:<10}UNet++ ({reading}) - U-Net"
+            lines += [f"{label}, {protocol:<18}{t_interval(values)}" for protocol, values in gaps.items()]
+    return "\n".join(lines)
+
+
+def scores_of(
+    outcomes: Mapping[str, Outcome], network: str, protocol: str, score: str, seeds: Iterable[int]
+) -> list[float]:
+    """Return a network's scores on its held-out images, one a seed."""
+    return [answer(outcomes[trial_name(network, protocol, seed)], score) for seed in seeds]
+
+
+EXPERIMENT = Experiment(
+    name="leakage",
+    question="How much of a score on real slices is leakage, and does leakage make UNet++ look better than U-Net?",
+    trials=tuple(
+        make_trial(network, protocol, seed) for seed in SEEDS for protocol in PROTOCOLS for network in NETWORKS
+    ),
+    table=table,
+)

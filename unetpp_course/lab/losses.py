@@ -1,0 +1,235 @@
+"""Does Dice cope with a rare foreground where BCE does not? BCE, Dice and ½·BCE + Dice at three class balances.
+
+A small U-Net looks for filled discs on drawn images of 64 × 64 pixels, among rings of the same size and tone, under a
+slope of light and noise. All balances have the same discs; only their number changes: 20, 5 or 1 an image, about 20,
+5 and 1 % of the pixels. Within a seed all losses see the same images in the same order and start from the same weights.
+Every arm gets the same learning rates to choose from, on validation images, and as many steps. Two questions came up
+when the first seed was looked at, and every trial was measured anew for them: is BCE's answer at 1 % wrong, or only cut
+at the wrong place (the threshold is chosen on validation images too), and does it only need three times the steps?
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unetpp_course.lab.base import Experiment, Outcome, Trial
+from unetpp_course.lab.intervals import Interval, t_interval
+from unetpp_lib.engine import choose_runtime
+from unetpp_lib.losses import bce_dice_loss, bce_loss, soft_dice_loss
+from unetpp_lib.metrics import classify, confusion_counts, iou
+from unetpp_lib.models import SegmentationNetwork, UNet
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "bce": bce_loss,
+    "dice": soft_dice_loss,
+    "both": bce_dice_loss,
+}
+BALANCES = (20, 5, 1)  # discs an image, and about the % of foreground
+SEEDS = (0, 1, 2, 3, 4)  # of images, weights and order alike
+RATES = (3e-3, 1e-2, 3e-2)
+PARTS = {"train": 96, "validation": 32, "test": 96}  # images
+SIZE, WIDTHS = 64, (8, 16, 32)
+STEPS, BATCH = 160, 4
+LONG, LONG_RATES, LONG_DISCS = 3 * STEPS, RATES[1:], 1  # of the trials that ask whether time alone mends it
+RINGS = 5  # an image
+RADII = (3.2, 4.0)  # pixels: a disc has about 41, 1 % of an image
+GAP = 1.5  # pixels between two objects at least
+TRIES = 100_000  # places tried for the objects of one image
+NOISE = 0.6  # spread; a disc is about 1 brighter than what surrounds it
+THRESHOLDS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 10))
+SURE = 0.9  # so sure is a pixel that has this probability, or one less it
+
+
+def draw_discs(discs: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return an image (1, 64, 64), mean 0, and its mask (1, 64, 64), uint8, 1 within the discs."""
+    random = np.random.default_rng((seed, discs))
+    y, x = np.mgrid[:SIZE, :SIZE]
+    centres, tried = np.empty((0, 2)), 0
+    while len(centres) < discs + RINGS:
+        if tried == TRIES:  # the places so far leave none free: start again
+            centres, tried = np.empty((0, 2)), 0
+        tried += 1
+        place = random.uniform(RADII[1], SIZE - 1 - RADII[1], 2)
+        if (np.hypot(*(centres - place).T) > 2 * RADII[1] + GAP).all():
+            centres = np.vstack([centres, place])
+    row, column = centres.T[..., None, None]
+    radii = random.uniform(*RADII, (len(centres), 1, 1))
+    distances = np.hypot(y - row, x - column)  # (objects, 64, 64)
+    inside = distances <= radii
+    mask = inside[:discs].any(axis=0)
+    inside[discs:] &= distances[discs:] > radii[discs:] / 2  # a ring is a disc with a hole
+    tone = (random.uniform(0.7, 1.3, radii.shape) * inside).sum(axis=0)
+    slope = (random.normal(0, 0.5, (2, 1, 1)) * (np.stack([y, x]) / SIZE - 0.5)).sum(axis=0)
+    image = tone + slope + random.normal(0, NOISE, tone.shape)
+    return torch.from_numpy(image - image.mean()).float()[None], torch.from_numpy(mask).to(torch.uint8)[None]
+
+
+@lru_cache(maxsize=6)
+def draw_part(part: str, discs: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return the images and masks, (N, 1, 64, 64) each, of one part of one seed."""
+    first = 1000 * seed + sum(count for name, count in PARTS.items() if name < part)
+    pairs = [draw_discs(discs, first + number) for number in range(PARTS[part])]
+    images, masks = zip(*pairs, strict=True)
+    return torch.stack(images), torch.stack(masks)
+
+
+def train_network(loss: str, discs: int, rate: float, seed: int, steps: int = STEPS) -> SegmentationNetwork:
+    """Return a U-Net trained with one of LOSSES, in float32 and evaluation mode; the rate falls to 0 along a cosine."""
+    images, masks = draw_part("train", discs, seed)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        network = choose_runtime("cpu", "float32").place(UNet(widths=WIDTHS))
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in range(steps):
+        chosen = torch.randperm(len(images), generator=generator)[:BATCH]
+        value = LOSSES[loss](network(images[chosen])[0], masks[chosen])
+        optimizer.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+    network.eval()
+    return network
+
+
+@torch.inference_mode()
+def probabilities_of(network: SegmentationNetwork, images: Tensor) -> Tensor:
+    """Return the network's probabilities of a disc, as `images` in shape."""
+    logits: Tensor = network(images)[0]
+    return logits.sigmoid()
+
+
+def foreground_iou(p: Tensor, masks: Tensor, threshold: float = 0.5) -> float:
+    """Return the IoU of the discs, mean over images."""
+    return iou(confusion_counts(classify(p, threshold), masks))
+
+
+def score(p: Tensor, masks: Tensor) -> dict[str, float | None]:
+    """Return IoU at ½, and what tells whether the probabilities can be believed.
+
+    ``error``: mean |p − y|; ``sure``: share of pixels outside 0.1 … 0.9; ``sure_when_wrong``: the same among pixels on
+    the wrong side of ½; ``said``: mean p of the pixels called disc; ``held``: the share of them that is.
+    """
+    called, wrong, sure = p > 0.5, (p > 0.5) != (masks == 1), (p > SURE) | (p < 1 - SURE)
+    return {
+        "iou": foreground_iou(p, masks),
+        "error": (p - masks).abs().mean().item(),
+        "sure": sure.float().mean().item(),
+        "sure_when_wrong": _mean(sure[wrong]),
+        "said": _mean(p[called]),
+        "held": _mean(masks[called]),
+    }
+
+
+def measure_network(network: SegmentationNetwork, discs: int, seed: int) -> Outcome:
+    """Return the scores of a trained network on validation and test images.
+
+    ``iou_tuned`` is the IoU at ``threshold``, the one of THRESHOLDS that does best on the validation images.
+    """
+    parts = {part: draw_part(part, discs, seed) for part in ("validation", "test")}
+    answers = {part: probabilities_of(network, images) for part, (images, _) in parts.items()}
+    best = max(THRESHOLDS, key=lambda t: foreground_iou(answers["validation"], parts["validation"][1], t))
+    return {"threshold": best} | {
+        part: score(answers[part], masks) | {"iou_tuned": foreground_iou(answers[part], masks, best)}
+        for part, (_, masks) in parts.items()
+    }
+
+
+def measure(loss: str, discs: int, seed: int, long: bool = False) -> Outcome:
+    """Return the share of foreground in the test images, and what `measure_network` says of each learning rate."""
+    foreground = draw_part("test", discs, seed)[1].float().mean().item()
+    rates, steps = (LONG_RATES, LONG) if long else (RATES, STEPS)
+    networks = ((rate, train_network(loss, discs, rate, seed, steps)) for rate in rates)
+    return {"foreground": foreground} | {f"{rate:g}": measure_network(net, discs, seed) for rate, net in networks}
+
+
+def trial_name(loss: str, discs: int, seed: int, long: bool = False) -> str:
+    """Return the name of the trial of one loss at one balance, with all learning rates."""
+    return f"{loss}-discs{discs}-seed{seed}" + "-long" * long
+
+
+def best_rate(outcomes: Mapping[str, Outcome], loss: str, discs: int, long: bool = False, by: str = "iou") -> str:
+    """Return the learning rate with the highest validation score, mean over the seeds at hand."""
+    found = _of_arm(outcomes, loss, discs, long)
+    rates = [f"{rate:g}" for rate in (LONG_RATES if long else RATES)]
+    return max(rates, key=lambda rate: np.mean([outcome[rate]["validation"][by] for outcome in found]))
+
+
+def scores_of(
+    outcomes: Mapping[str, Outcome], loss: str, discs: int, name: str = "iou", long: bool = False
+) -> list[float]:
+    """Return a test score of an arm, one a seed; ``name``: a key of `score`, or "iou_tuned".
+
+    For "iou" the learning rate is the best at a threshold of ½, for all else the best at its own threshold.
+    """
+    rate = best_rate(outcomes, loss, discs, long, by="iou" if name == "iou" else "iou_tuned")
+    return [outcome[rate]["test"][name] for outcome in _of_arm(outcomes, loss, discs, long)]
+
+
+def difference(
+    outcomes: Mapping[str, Outcome], loss: str, discs: int, name: str = "iou", long: bool = False
+) -> Interval:
+    """Return how much more than BCE a loss scores, paired by seed, with its 95 % t-interval."""
+    own, base = (scores_of(outcomes, one, discs, name, long) for one in (loss, "bce"))
+    return t_interval([one - other for one, other in zip(own, base, strict=True)])
+
+
+def table(outcomes: Mapping[str, Outcome]) -> str:
+    """Return the test scores by balance and loss, and the paired differences to BCE."""
+    lines = [
+        "test images; mean [95 % t-interval over seeds]; rates and thresholds were chosen on validation images",
+        f"{'discs':<8}{'loss':<6}{'rates':<14}{'IoU at ½':<25}{'− BCE, paired':<25}{'IoU, own threshold':<25}"
+        f"{'− BCE, paired':<25}error  sure   wrong: sure  said   held",
+    ]
+    arms = [(discs, loss, False) for discs in BALANCES for loss in LOSSES]
+    for discs, loss, long in [*arms, *((LONG_DISCS, loss, True) for loss in LOSSES)]:
+        if not len(_of_arm(outcomes, loss, discs, long)) == len(_of_arm(outcomes, "bce", discs, long)) > 1:
+            continue
+        rates = [best_rate(outcomes, loss, discs, long, by) for by in ("iou", "iou_tuned")]
+        line = f"{discs:<3}{'long' * long:<5}{loss:<6}{', '.join(rates):<14}"
+        for name in ("iou", "iou_tuned"):
+            line += f"{t_interval(scores_of(outcomes, loss, discs, name, long))!s:<25}"
+            line += f"{difference(outcomes, loss, discs, name, long) if loss != 'bce' else ''!s:<25}"
+        for name, width in (("error", 7), ("sure", 7), ("sure_when_wrong", 13), ("said", 7), ("held", 7)):
+            line += f"{_mean_of(scores_of(outcomes, loss, discs, name, long)):<{width}.3f}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _of_arm(outcomes: Mapping[str, Outcome], loss: str, discs: int, long: bool) -> list[Outcome]:
+    return [outcomes[name] for seed in SEEDS if (name := trial_name(loss, discs, seed, long)) in outcomes]
+
+
+def _mean(values: Tensor) -> float | None:
+    return values.float().mean().item() if values.numel() else None
+
+
+def _mean_of(values: Sequence[float | None]) -> float:
+    return float(np.mean([value for value in values if value is not None] or [np.nan]))
+
+
+def _trial(loss: str, discs: int, seed: int, long: bool = False) -> Trial:
+    settings = {
+        "loss": loss, "discs": discs, "seed": seed, "rates": list(LONG_RATES if long else RATES),
+        "steps": LONG if long else STEPS, "batch": BATCH, "images": PARTS, "size": SIZE, "widths": list(WIDTHS),
+        "rings": RINGS, "radii": list(RADII), "gap": GAP, "noise": NOISE, "thresholds": list(THRESHOLDS),
+        "device": "cpu",
+    }  # fmt: skip
+    return Trial(trial_name(loss, discs, seed, long), settings, lambda: measure(loss, discs, seed, long))
+
+
+EXPERIMENT = Experiment(
+    name="losses",
+    question="Does Dice cope with a rare foreground where BCE does not?",
+    trials=tuple(
+        _trial(loss, discs, seed, long)
+        for seed in SEEDS
+        for discs, long in [*((discs, False) for discs in BALANCES), (LONG_DISCS, True)]
+        for loss in LOSSES
+    ),
+    table=table,
+)

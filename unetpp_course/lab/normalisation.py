@@ -1,0 +1,153 @@
+"""Batch norm or group norm, one image a step or four? U-Net on the embedded set, every network read in both modes.
+
+Half the laptop preset's epochs, so that every training sees the same images as often; with one image a step it makes
+four times as many steps. All arms have one learning rate, which may suit one better than another. No epoch is chosen:
+the last network counts. Each network is then read several times, always with the same weights: as one uses it
+(evaluation mode), in training mode with one image at a time and with four together, and in evaluation mode after its
+running averages were taken anew.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+from itertools import product
+from statistics import fmean
+
+import torch
+from torch import Tensor, nn
+
+from unetpp_course.lab.base import Experiment, Outcome, Trial, training_trial
+from unetpp_course.lab.intervals import t_interval
+from unetpp_lib.data import SegmentationFolder, find_dataset
+from unetpp_lib.engine import PRESETS, Card, Run, TrainConfig, choose_runtime
+from unetpp_lib.metrics import classify, confusion_counts, iou
+from unetpp_lib.models import SegmentationNetwork, probabilities
+
+NORMS = ("batch", "group")
+BATCHES = (1, 4)
+RATE = 3e-3  # the preset's
+SEEDS = (0, 1, 2)
+EPOCHS = 20
+READINGS = ("evaluation", "training, one by one", "training, four together", "evaluation, averages anew")
+
+
+def configuration(norm: str, batch: int, seed: int) -> TrainConfig:
+    """Return the configuration of one training."""
+    return replace(
+        PRESETS["laptop"], model="unet", norm=norm, batch_size=batch, lr=RATE, seed=seed,  # type: ignore[arg-type]
+        epochs=EPOCHS, evaluate_every=EPOCHS, checkpoint_seconds=600,
+    )  # fmt: skip
+
+
+def trial_name(norm: str, batch: int, seed: int) -> str:
+    """Return the name of one training."""
+    return f"{norm}-batch{batch}-lr{RATE:g}-seed{seed}"
+
+
+def load(folder: SegmentationFolder, names: tuple[str, ...], card: Card) -> tuple[Tensor, Tensor]:
+    """Return images of one size, normalised, and masks: (N, C, H, W) and (N, 1, H, W)."""
+    images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
+    return card.normalise(torch.stack(images)), torch.stack(masks)
+
+
+@torch.no_grad()
+def membrane_iou(model: SegmentationNetwork, images: Tensor, masks: Tensor, together: int = 1) -> float:
+    """Return the membrane's IoU (pooled) of ``model`` in the mode that it is in, ``together`` images at a time."""
+    p = torch.cat([probabilities(model(part)) for part in torch.split(images, together)])
+    return iou(confusion_counts(classify(p), masks), of="background", average="pooled")
+
+
+@torch.no_grad()
+def take_averages_anew(model: SegmentationNetwork, images: Tensor, together: int) -> SegmentationNetwork:
+    """Return a copy of ``model`` whose batch norms hold the plain means over all batches of ``images``."""
+    model = deepcopy(model).train()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # a plain mean, in place of one that forgets
+    for part in torch.split(images, together):
+        model(part)
+    return model.eval()
+
+
+def read_modes(run: Run) -> Outcome:
+    """Return the membrane's IoU on the test images by reading, and on the validation images in evaluation mode."""
+    model, card = run.load_model()
+    model = choose_runtime("cpu", "float32").place(model)
+    folder = SegmentationFolder(find_dataset(run.config.data))
+    test, validation, train = (
+        load(folder, part, card) for part in (run.split.test, run.split.validation, run.split.train)
+    )
+    in_training = deepcopy(model).train()  # a pass in training mode moves the running averages
+    anew = take_averages_anew(model, train[0], run.config.batch_size)
+    scores = (
+        membrane_iou(model.eval(), *test),
+        membrane_iou(in_training, *test),
+        membrane_iou(in_training, *test, together=4),
+        membrane_iou(anew, *test),
+    )
+    return {"readings": dict(zip(READINGS, scores, strict=True)), "validation": membrane_iou(model, *validation)}
+
+
+def scores_of(outcomes: Mapping[str, Outcome], norm: str, batch: int, reading: str) -> list[float]:
+    """Return an arm's scores on the test images, seed by seed; fewer where trainings are missing."""
+    names = (trial_name(norm, batch, seed) for seed in SEEDS)
+    return [outcomes[name]["readings"][reading] for name in names if name in outcomes]
+
+
+COMPARED: dict[str, tuple[tuple[str, int, str], tuple[str, int, str]]] = {
+    "batch norm, batch 1: training mode less evaluation": (
+        ("batch", 1, "training, one by one"),
+        ("batch", 1, "evaluation"),
+    ),
+    "batch norm, batch 4: training mode less evaluation": (
+        ("batch", 4, "training, one by one"),
+        ("batch", 4, "evaluation"),
+    ),
+    "batch norm, batch 1: averages anew less as they were": (
+        ("batch", 1, "evaluation, averages anew"),
+        ("batch", 1, "evaluation"),
+    ),
+    "batch 1, evaluation: group norm less batch norm": (("group", 1, "evaluation"), ("batch", 1, "evaluation")),
+    "batch 4, evaluation: group norm less batch norm": (("group", 4, "evaluation"), ("batch", 4, "evaluation")),
+    "batch norm, evaluation: batch 4 less batch 1": (("batch", 4, "evaluation"), ("batch", 1, "evaluation")),
+}
+"""What is compared in pairs of a seed: the first less the second."""
+
+
+def differences(outcomes: Mapping[str, Outcome], comparison: str) -> list[float]:
+    """Return the differences of one of COMPARED, seed by seed."""
+    first, second = (scores_of(outcomes, *side) for side in COMPARED[comparison])
+    return [one - other for one, other in zip(first, second, strict=False)]
+
+
+def table(outcomes: Mapping[str, Outcome]) -> str:
+    """Return every arm's scores by reading; then the differences, paired by seed."""
+    lines = ["membrane IoU, test images, pooled: by seed; mean"]
+    for norm, batch in product(NORMS, BATCHES):
+        for reading in READINGS:
+            values = scores_of(outcomes, norm, batch, reading)
+            if values:
+                arm = f"{norm} norm, batch {batch}"
+                each = "  ".join(f"{value:.3f}" for value in values)
+                lines.append(f"{arm:<21}{reading:<27}{each}   {fmean(values):.3f}")
+    lines.append("\npaired differences: by seed; mean [95 % t-interval, seeds]")
+    for comparison in COMPARED:
+        values = differences(outcomes, comparison)
+        if len(values) > 1:
+            each = "  ".join(f"{value:+.3f}" for value in values)
+            lines.append(f"{comparison:<54}{each}   {t_interval(values)}")
+    return "\n".join(lines)
+
+
+def make_trial(norm: str, batch: int, seed: int) -> Trial:
+    """Return the trial that trains one network and reads it in all modes."""
+    return training_trial(trial_name(norm, batch, seed), configuration(norm, batch, seed), read_modes)
+
+
+EXPERIMENT = Experiment(
+    name="normalisation",
+    question="Batch norm or group norm, one image a step or four?",
+    trials=tuple(make_trial(norm, batch, seed) for seed, norm, batch in product(SEEDS, NORMS, BATCHES)),
+    table=table,
+)

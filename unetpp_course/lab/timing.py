@@ -1,0 +1,95 @@
+"""How long networks take beside each other: one step of each in turn, so that a slow moment of the machine hits all."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+
+from unetpp_course.lab.base import Outcome
+from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_lib.engine import Card, TrainConfig, choose_runtime
+from unetpp_lib.engine.batches import channel_statistics
+from unetpp_lib.losses import deep_supervision_loss
+
+WARM_UP = 2
+CPU = torch.device("cpu")
+
+
+def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a corner of the first training images, normalised, and its mask; ``(batch, 1, patch, patch)`` each."""
+    folder = SegmentationFolder(find_dataset(config.data))
+    indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
+    mean, std = channel_statistics(folder, indices)
+    images, masks = zip(*(folder[index] for index in indices[: config.batch_size]), strict=True)
+    corner = (..., slice(config.patch), slice(config.patch))
+    return Card(mean, std).normalise(torch.stack(images)[corner]), torch.stack(masks)[corner]
+
+
+def seconds_of(work: Callable[[], object], device: torch.device) -> float:
+    """Return how long a function takes, from when the device is free until it is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def steps_a_turn(device: torch.device) -> int:
+    """Return how many steps are timed as one: on a GPU several, for in training too the next is launched meanwhile."""
+    return 10 if device.type == "cuda" else 1
+
+
+def in_turn(
+    tasks: Mapping[str, Callable[[], object]], rounds: int, device: torch.device = CPU, warm_up: int = WARM_UP
+) -> dict[str, list[float]]:
+    """Return the seconds of each task, one value a round; every round runs each task once (on a GPU, several times)."""
+    steps = steps_a_turn(device)
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for number in range(-warm_up, rounds):
+        for name, task in tasks.items():
+            spent = seconds_of(lambda task=task: [task() for _ in range(steps)], device) / steps  # type: ignore[misc]
+            if number >= 0:
+                seconds[name].append(round(spent, 6))
+    return seconds
+
+
+def time_training_steps(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome:
+    """Return the seconds of training steps of each configuration, on the same first batch."""
+    return in_turn({name: training_step(config) for name, config in configs.items()}, rounds)
+
+
+def training_step(config: TrainConfig) -> Callable[[], object]:
+    """Return a function that makes one training step of a new network."""
+    runtime = choose_runtime(config.device, config.precision)
+    images, masks = first_batch(config)
+    model = runtime.place(config.build_model())
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def step() -> None:
+        with runtime.autocast():
+            heads = model(images)
+        loss = deep_supervision_loss(heads, masks)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+    return step
+
+
+def time_predictions(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome:
+    """Return the seconds that a new network of each configuration takes for one image, as a prediction runs it."""
+
+    def prediction(config: TrainConfig) -> Callable[[], object]:
+        runtime = choose_runtime(config.device, config.precision)
+        image = first_batch(config)[0][:1]
+        model = runtime.place(config.build_model()).eval()
+
+        def predict() -> None:
+            with torch.inference_mode(), runtime.autocast():
+                model(image)
+
+        return predict
+
+    return in_turn({name: prediction(config) for name, config in configs.items()}, rounds)

@@ -55,7 +55,8 @@ site: $(VENV)/installed-docs ## build the website in _site/html, with the notebo
 pictures: $(VENV)/installed ## draw the pictures of the README (needs Chromium)
 	$(BIN)/python docs/pictures.py
 
-check: $(VENV)/installed ## lint, format and type-check
+check: $(VENV)/installed ## lint, format, type-check, and hold imports to their direction
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache

@@ -17,7 +17,7 @@ from unetpp_lib.engine import Run, TrainConfig
 from unetpp_lib.engine.config import PresetName
 from unetpp_lib.engine.distributed import is_main_process
 from unetpp_lib.engine.pictures import write_prediction
-from unetpp_lib.engine.prediction import TILE
+from unetpp_lib.engine.tiles import TILE
 from unetpp_lib.errors import InputError
 from unetpp_lib.models.unetpp import Mode
 

@@ -23,7 +23,7 @@ from unetpp_lib.engine import Run, TrainConfig, train
 from unetpp_lib.engine.batches import BatchPlan, Patches
 from unetpp_lib.engine.checkpoints import load_checkpoint
 from unetpp_lib.engine.evaluation import MEAN, read_image_heads
-from unetpp_lib.engine.model_files import Card
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runs import open_run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.trainer import CHOSEN_BY, Training

@@ -3,8 +3,9 @@
 from unetpp_lib.engine.config import PRESETS, TrainConfig
 from unetpp_lib.engine.evaluation import Evaluation, evaluate
 from unetpp_lib.engine.export import export_model
-from unetpp_lib.engine.model_files import Card, load_model, save_model
+from unetpp_lib.engine.model_files import load_model, save_model
 from unetpp_lib.engine.prediction import Predictor, predict, predict_large
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runs import Run, find_weights
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.trainer import train

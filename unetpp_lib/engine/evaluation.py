@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from unetpp_lib.data import SegmentationFolder, read_distractors
-from unetpp_lib.engine.model_files import Card
-from unetpp_lib.engine.prediction import TILE, read_in_tiles
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
+from unetpp_lib.engine.tiles import TILE, read_in_tiles
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, score_table
 from unetpp_lib.models import SegmentationNetwork, probabilities

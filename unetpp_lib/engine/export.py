@@ -13,7 +13,7 @@ from typing import get_args
 import torch
 from torch import Tensor, nn
 
-from unetpp_lib.engine.model_files import Card
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 from unetpp_lib.models import SegmentationNetwork, probabilities, prune

@@ -1,48 +1,21 @@
-"""A trained network as one file: weights, architecture, and all that is needed to use it."""
+"""A trained network as one file: its weights, its architecture and its card."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
 
 FORMAT = 1
 NETWORKS: dict[str, type[SegmentationNetwork]] = {"UNet": UNet, "UNetPlusPlus": UNetPlusPlus}
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a network's user needs beside its weights."""
-
-    mean: tuple[float, ...] = (0.0,)
-    """Subtracted from each channel of an image in [0, 1] before the network sees it."""
-    std: tuple[float, ...] = (1.0,)
-    """What each channel is divided by then."""
-    threshold: float = 0.5
-    """A pixel is foreground where its probability is above this (one class)."""
-    classes: tuple[str, ...] = ("background", "foreground")
-    """The names of the classes, in the order of the mask's values."""
-    details: dict[str, Any] = field(default_factory=dict)
-    """Where the network came from: data, seed, scores, versions."""
-
-    def __post_init__(self) -> None:
-        for name in ("mean", "std", "classes"):  # JSON knows lists only
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-
-    def normalise(self, images: Tensor) -> Tensor:
-        """Return images ``(…, C, H, W)`` in [0, 1] as the network takes them. Nothing else normalises."""
-        numbers = torch.tensor((self.mean, self.std), dtype=images.dtype, pin_memory=images.is_cuda)
-        mean, std = numbers[..., None, None].to(images.device, non_blocking=True)  # Python does not wait for a GPU here
-        normalised: Tensor = (images - mean) / std
-        return normalised
 
 
 def save_model(model: SegmentationNetwork, path: str | Path, card: Card | None = None) -> None:

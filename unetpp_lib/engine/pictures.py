@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine.evaluation import read_image_heads
-from unetpp_lib.engine.model_files import Card
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.files import write_png
 from unetpp_lib.metrics import classify

@@ -1,7 +1,7 @@
 """Probabilities for images of any size, by overlapping tiles; also for images that do not fit into memory."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import product
 from pathlib import Path
@@ -12,19 +12,16 @@ import torch
 from numpy.lib.format import open_memmap
 from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from unetpp_lib.data import LargeImage
-from unetpp_lib.engine.model_files import Card
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.ready import prepare
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
+from unetpp_lib.engine.tiles import MARGIN, TILE, read_in_tiles
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify
 from unetpp_lib.models import SegmentationNetwork, probabilities
 from unetpp_lib.models.unetpp import Mode
-
-TILE = 1024
-MARGIN = 8  # times 2^depth pixels; half of a head's window is (13·2^depth - 8) / 2, and a little by the pixel's place
 
 
 class Predictor:
@@ -125,53 +122,6 @@ def predict_large(
     Predictor(model, card, **options).write(image, probability, mask, progress)
 
 
-def read_in_tiles(
-    read: Callable[[Tensor], Tensor],
-    image: Tensor | LargeImage,
-    tile: int,
-    device: torch.device,
-    multiple: int,
-    margin: int | None = None,
-    out: NDArray[np.float32] | None = None,
-    progress: bool = False,
-) -> Tensor:
-    """Return ``read`` of an image ``(C, H, W)``, joined from tiles of ``tile`` pixels: ``(K, H, W)`` on the CPU.
-
-    ``read`` maps ``(1, C, h, w)`` on ``device`` to ``(1, K, h, w)``. Tiles start at multiples of ``multiple``, where
-    the network's pooling cuts the whole image too. They overlap by twice ``margin`` (default: 8·``multiple``; at most a
-    quarter of a tile), and fade into each other about its middle: what stands nearer than ⅞ of the margin to a cut
-    does not count, since its context is missing. The weights of all tiles add up to 1 at every pixel. ``out`` and
-    ``progress`` are those of `predict`.
-    """
-    if tile < 4 * multiple:
-        raise InputError(f"tile is {tile} pixels; this network needs at least {4 * multiple}.")
-    height, width = image.shape[1:]
-    tile = tile // (4 * multiple) * 4 * multiple
-    margin = MARGIN * multiple if margin is None else -(-margin // multiple) * multiple
-    margin = min(margin, tile // 4)
-    places = list(product(_starts(height, tile, margin), _starts(width, tile, margin)))
-    joined = None
-    for top, left in tqdm(places, unit="tile", disable=not progress):
-        area = (slice(None), slice(top, top + tile), slice(left, left + tile))
-        result = read(image[area][None].to(device))[0].float().cpu()
-        if joined is None:
-            joined = _empty((len(result), height, width), out)
-        window = _window(top, height, tile, margin)[:, None] * _window(left, width, tile, margin)
-        joined[area] += result * window
-    assert joined is not None  # there is at least one tile
-    return joined
-
-
-def _empty(shape: tuple[int, int, int], out: NDArray[np.float32] | None) -> Tensor:
-    """Return zeros of ``shape``: new ones, or ``out``'s own memory."""
-    if out is None:
-        return torch.zeros(shape)
-    if out.shape != shape or out.dtype != np.float32:
-        raise InputError(f"out is {out.shape} of {out.dtype}; the result needs {shape} of float32.")
-    out.fill(0)
-    return torch.from_numpy(out)
-
-
 @contextmanager
 def _new_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
     """Map a new .npy file for the block; it takes its name at the end, and is gone where the block fails."""
@@ -190,18 +140,3 @@ def _new_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> Iterator
     finally:
         with suppress(OSError):
             temporary.unlink()
-
-
-def _starts(length: int, tile: int, margin: int) -> list[int]:
-    """Return where tiles start along a side: each shares two margins with the one before, until the end is reached."""
-    return list(range(0, max(1, length - 2 * margin), tile - 2 * margin))
-
-
-def _window(start: int, length: int, tile: int, margin: int) -> Tensor:
-    """Return the weights, along one side of ``length``, of the tile from ``start``: 1 inside, fading to 0 at a cut."""
-    stop = min(start + tile, length)
-    position = torch.arange(start, stop) + 0.5
-    before = position - start if start > 0 else torch.full_like(position, tile)
-    after = stop - position if stop < length else torch.full_like(position, tile)
-    ramp = ((torch.minimum(before, after) - margin * 7 / 8) / (margin / 4)).clamp(0, 1)
-    return torch.sin(ramp * torch.pi / 2).square()

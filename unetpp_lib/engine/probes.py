@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from unetpp_lib.engine.model_files import Card
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork

@@ -7,7 +7,8 @@ from typing import Any
 
 from unetpp_lib.data import SegmentationFolder, Split, is_stack, read_split, split_by_image, write_split
 from unetpp_lib.engine.config import TrainConfig
-from unetpp_lib.engine.model_files import Card, load_model
+from unetpp_lib.engine.model_files import load_model
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runtime import Runtime, provenance
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically

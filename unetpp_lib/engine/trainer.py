@@ -22,8 +22,9 @@ from unetpp_lib.engine.config import TrainConfig
 from unetpp_lib.engine.distributed import Later, Votes, World, join_world
 from unetpp_lib.engine.evaluation import evaluate
 from unetpp_lib.engine.faults import explained, interrupts
-from unetpp_lib.engine.model_files import Card, load_weights, save_model
+from unetpp_lib.engine.model_files import load_weights, save_model
 from unetpp_lib.engine.pictures import draw_predictions
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runs import Run, begin_run, open_run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.errors import InputError

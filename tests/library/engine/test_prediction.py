@@ -9,7 +9,7 @@ import torch
 
 from unetpp_lib.data import LargeImage
 from unetpp_lib.engine import Card, choose_runtime, predict, predict_large, prediction
-from unetpp_lib.engine.prediction import read_in_tiles
+from unetpp_lib.engine.tiles import read_in_tiles
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify
 from unetpp_lib.models import UNetPlusPlus, probabilities, prune

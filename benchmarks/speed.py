@@ -12,7 +12,7 @@ Nothing here is a test: a timing is a measurement of one machine at one time.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from unetpp_course.lab.timing import in_turn, seconds_of
+from unetpp_lib.engine.loop import training_step
 from unetpp_lib.engine.ready import prepare
 from unetpp_lib.engine.runtime import Runtime, choose_runtime, provenance
 from unetpp_lib.files import write_atomically
@@ -90,35 +91,32 @@ class Contender:
         self.macs = counter.get_total_flops() // 2  # of one image
         self.best = best_rate(self.network, images, way)
         ours = isinstance(self.network, SegmentationNetwork)
-        fused = True if ours and way is not PLAIN and images.is_cuda else None  # as training does
+        fused = True if ours and way is not PLAIN else None  # as training does
         self.optimizer = torch.optim.Adam(self.network.parameters(), fused=fused)
         self.masks = (torch.rand_like(images[:, :1]) < 0.8).to(torch.uint8)
         self.answering = self.network
-        runtime = Runtime(images.device, way.bf16, way.compiled)
+        self.runtime = Runtime(images.device, way.bf16, way.compiled)
         if way.bf16 and isinstance(self.network, SegmentationNetwork):
-            self.answering = runtime.compile(prepare(self.network, None, runtime))  # as `unetpp predict` does
-            self.network = runtime.compile(self.network)
-
-    def heads(self, network: nn.Module) -> list[Tensor]:
-        with torch.autocast(self.images.device.type, torch.bfloat16, enabled=self.way.bf16):
-            heads = network(self.images)
-        return heads if isinstance(heads, list | tuple) else [heads]
+            self.answering = self.runtime.compile(prepare(self.network, None, self.runtime))  # as `unetpp predict` does
+            self.network = self.runtime.compile(self.network)
 
     def train(self) -> None:
-        self.network.train()
-        self.optimizer.zero_grad()
-        loss = deep_supervision_loss(self.heads(self.network), self.masks)
-        loss.backward()
-        self.optimizer.step()
+        network = self.network.train()
+        training_step(network, self.optimizer, self.images, self.masks, 1e-3, self.runtime, loss_of_any_network)
 
     def infer(self) -> None:
         self.answering.eval()
-        with torch.inference_mode():
-            self.heads(self.answering)
+        with torch.inference_mode(), self.runtime.autocast():
+            self.answering(self.images)
 
     @property
     def tasks(self) -> dict[str, Callable[[], None]]:
         return {"inference": self.infer} if self.infers_only else {"training": self.train, "inference": self.infer}
+
+
+def loss_of_any_network(heads: Tensor | Sequence[Tensor], masks: Tensor) -> Tensor:
+    """The loss of our networks, for those too that return a tensor in place of a list."""
+    return deep_supervision_loss([heads] if isinstance(heads, Tensor) else heads, masks)
 
 
 def best_rate(network: nn.Module, images: Tensor, way: Way) -> float:

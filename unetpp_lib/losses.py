@@ -20,25 +20,32 @@ IGNORED = 255
 
 
 def bce_dice_loss(
-    logits: Tensor, target: Tensor, bce_weight: float = 0.5, dice_weight: float = 1.0, smooth: float = 1.0
+    logits: Tensor,
+    target: Tensor,
+    bce_weight: float = 0.5,
+    dice_weight: float = 1.0,
+    smooth: float = 1.0,
+    pixels: Tensor | None = None,
 ) -> Tensor:
     """Return ``bce_weight * bce_loss + dice_weight * soft_dice_loss``, ½·BCE + (1 − Dice) by default.
 
-    `logits` (N, C, H, W), `target` (N, 1, H, W); values and errors as in the head of this module; `smooth` as in
-    `soft_dice_loss`.
+    `logits` (N, C, H, W), `target` (N, 1, H, W); for values and errors see the module's docstring, for `smooth`
+    `soft_dice_loss`, for `pixels` `bce_loss`.
 
     Source: UNet++ (Zhou et al. 2018), which prints −(1/N) Σ_b (½·Y_b·log Ŷ_b + 2·Y_b·Ŷ_b / (Y_b + Ŷ_b)). Ours adds the
     background term that the printed BCE lacks for a single sigmoid channel, sums each image's pixels before the ratio,
     smooths it, and adds a constant 1 that makes the perfect loss 0.
     """
-    return bce_weight * bce_loss(logits, target) + dice_weight * soft_dice_loss(logits, target, smooth)
+    return bce_weight * bce_loss(logits, target, pixels) + dice_weight * soft_dice_loss(logits, target, smooth)
 
 
-def bce_loss(logits: Tensor, target: Tensor) -> Tensor:
+def bce_loss(logits: Tensor, target: Tensor, pixels: Tensor | None = None) -> Tensor:
     """Return the cross-entropy in nats, its mean over the pixels of the batch that are not ignored.
 
     Binary cross-entropy for one channel, softmax cross-entropy for several. A batch without such a pixel gives 0.
-    `logits` (N, C, H, W), `target` (N, 1, H, W); values and errors as in the head of this module.
+    `logits` (N, C, H, W), `target` (N, 1, H, W); for values and errors see the module's docstring.
+    `pixels`, a scalar, takes the place of the softmax's number of pixels, `count_pixels(target)`. Where processes share
+    a batch, give each the mean of their numbers: then the mean of their losses is that of the whole batch.
     """
     _check(logits, target)
     logits = _at_least_float32(logits)
@@ -46,7 +53,13 @@ def bce_loss(logits: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype))
     # Summed outside: on CUDA the fused reduction has no deterministic form.
     losses = F.cross_entropy(logits, target.squeeze(1).long(), ignore_index=IGNORED, reduction="none")
-    return losses.sum() / (target != IGNORED).sum().clamp(min=1)
+    count = count_pixels(target) if pixels is None else pixels
+    return losses.sum() / torch.where(count > 0, count, 1)
+
+
+def count_pixels(target: Tensor) -> Tensor:
+    """Return the number of pixels that are not ignored, a scalar on the target's device."""
+    return (target != IGNORED).sum()
 
 
 def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
@@ -55,7 +68,7 @@ def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tenso
     p is the probability, y the truth as 0 and 1; a binary problem has the foreground alone, a multi-class one all its
     classes. `smooth` counts pixels, like the sums that it stands beside: it decides the score of a class that is
     absent, and with 0 a class neither present nor predicted gives NaN. An image that is wholly ignored gives 0.
-    `logits` (N, C, H, W), `target` (N, 1, H, W), values as in the head of this module. Raises `InputError` for others,
+    `logits` (N, C, H, W), `target` (N, 1, H, W), for values see the module's docstring. Raises `InputError` for others,
     and for smooth < 0.
     """
     _check(logits, target)

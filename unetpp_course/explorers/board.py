@@ -26,7 +26,7 @@ from unetpp_lib.engine.evaluation import MEAN, read_image_heads
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runs import open_run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
-from unetpp_lib.engine.trainer import CHOSEN_BY, Training
+from unetpp_lib.engine.trainer import CHOSEN_BY, Trainer
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
@@ -250,7 +250,7 @@ class TrainingBoard(LoopBoard):
             train(self.config, resume=(self.run.folder / "config.json").exists(), watch=self._watch)
         return self.run
 
-    def _watch(self, training: Training) -> None:
+    def _watch(self, training: Trainer) -> None:
         self.scores = _scores(training.history)
 
         def answer() -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 from unetpp_lib.data.catalog import repository_data
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, train
 from unetpp_lib.engine.runtime import provenance
-from unetpp_lib.engine.trainer import Training
+from unetpp_lib.engine.trainer import Trainer
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
@@ -94,7 +94,7 @@ def run_experiment(experiment: Experiment, only: str = "*", folder: Path | None 
     return {name: _read(path)["outcome"] for name, path in at_hand.items() if path.exists()}
 
 
-def trained(config: TrainConfig, watch: Callable[[Training], None] | None = None) -> Run:
+def trained(config: TrainConfig, watch: Callable[[Trainer], None] | None = None) -> Run:
     """Return the finished run of ``config``, trained now or, where experiments share it, before.
 
     ``watch`` looks at the training after each step. What it keeps belongs into the run's folder, for a resumed run
@@ -116,13 +116,13 @@ def training_trial(
     name: str,
     config: TrainConfig,
     read: Callable[[Run], Outcome] | None = None,
-    watch: Callable[[Training], None] | None = None,
+    watch: Callable[[Trainer], None] | None = None,
     write: Callable[[], None] | None = None,
     **settings: Any,
 ) -> Trial:
     """Return a trial that trains ``config``: its scores, its history, its seconds, and what ``read`` takes from it.
 
-    The history has one entry an epoch, as `Run.history`; ``training_seconds`` leaves out scoring and start-up.
+    The history has one entry an epoch, as `Run.history`; ``training_seconds`` is wall time, without scoring and saving.
     ``write`` makes the data when the trial is measured; ``settings`` are what they depend on beyond the configuration.
     """
 
@@ -130,13 +130,8 @@ def training_trial(
         if write is not None:
             write()
         run = trained(config, watch)
-        epochs = run.history
-        images = config.batch_size * epochs[0]["step"]
-        outcome: Outcome = {
-            "scores": run.scores,
-            "history": epochs,
-            "training_seconds": round(sum(images / epoch["images_per_second"] for epoch in epochs), 1),
-        }
+        seconds = round(sum(epoch["seconds"] for epoch in run.history), 1)
+        outcome: Outcome = {"scores": run.scores, "history": run.history, "training_seconds": seconds}
         return outcome | (read(run) if read else {})
 
     everything = asdict(config) | settings

@@ -20,7 +20,7 @@ from unetpp_course.lab.base import Experiment, Outcome, Trial, read_results, tra
 from unetpp_course.lab.folds import FOLDS, LAPTOP, SCORES, intervals, score_reading, values_of, write_fold
 from unetpp_lib.data import SegmentationFolder, find_dataset
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, load_model, predict, save_model
-from unetpp_lib.engine.trainer import Training
+from unetpp_lib.engine.trainer import Trainer
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
 
@@ -51,7 +51,7 @@ def configuration(arm: str, fold: int, seed: int) -> TrainConfig:
     return replace(start, epochs=EPOCHS, evaluate_every=EPOCHS, **ARMS[arm])  # type: ignore[arg-type]
 
 
-def keep_weights(training: Training) -> None:
+def keep_weights(training: Trainer) -> None:
     """Keep the weights after each epoch of the schedule's last quarter, in the run's folder; say how far it is."""
     epoch, step = divmod(training.step, training.plan.steps_per_epoch)
     if step == 0:

@@ -14,7 +14,8 @@ from torch import Tensor
 from unetpp_course.lab.base import Experiment, Outcome, Trial
 from unetpp_course.lab.intervals import t_interval
 from unetpp_lib.data import SegmentationFolder, elastic_field, find_dataset, read_distractors, warp
-from unetpp_lib.losses import bce_dice_loss
+from unetpp_lib.engine import choose_runtime
+from unetpp_lib.engine.loop import make_optimizer, seeded, training_step
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import UNet
 
@@ -56,18 +57,16 @@ def train_epochs(images: Tensor, masks: Tensor, seed: int, epochs: int = EPOCHS,
 
     Adam at a constant rate, ½·BCE + Dice, no augmentation; whoever takes the last network chooses nothing.
     """
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(seed)
-        network = UNet(widths=WIDTHS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the fast layout
+    runtime = choose_runtime("cpu", "float32")
+    with seeded(seed, runtime.device):
+        network = UNet(widths=WIDTHS)
+    runtime.place(network)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    optimizer = make_optimizer(network)
     for _ in range(epochs):
         network.train()
         for chosen in torch.split(torch.randperm(len(images), generator=generator), BATCH):
-            loss = bce_dice_loss(network(images[chosen])[0], masks[chosen])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            training_step(network, optimizer, images[chosen], masks[chosen], rate, runtime)
         yield network.eval()
 
 

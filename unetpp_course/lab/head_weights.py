@@ -3,16 +3,15 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
-
-import torch
 
 from unetpp_course.lab.base import Experiment, Outcome, Trial
 from unetpp_course.lab.intervals import t_interval
 from unetpp_lib.data import Augmentation, SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, choose_runtime, evaluate
 from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
-from unetpp_lib.engine.trainer import learning_rate
+from unetpp_lib.engine.loop import learning_rate, make_optimizer, prepare_batch, seeded, training_step
 from unetpp_lib.losses import deep_supervision_loss
 from unetpp_lib.models import SegmentationNetwork, UNetPlusPlus
 
@@ -53,25 +52,19 @@ def train_heads(config: HeadTraining, watch: Watch | None = None) -> tuple[Segme
     mean, std = channel_statistics(folder, indices)
     card = Card(mean, std)
     runtime = choose_runtime("cpu")
-    torch.manual_seed(config.seed)
-    model = runtime.place(UNetPlusPlus(widths=config.widths))
-    optimizer = torch.optim.Adam(model.parameters())
-    augment, generator = Augmentation(), torch.Generator()
+    with seeded(config.seed, runtime.device):
+        model = runtime.place(UNetPlusPlus(widths=config.widths))
+    optimizer = make_optimizer(model)
+    loss = partial(deep_supervision_loss, weights=config.weights)
     patches = Patches(folder, indices, config.patch)
     plan = BatchPlan(patches, config.batch_size, config.steps, config.seed)  # an epoch has a step at least
     if watch:
         watch(0, model, card)
     for step, (images, masks) in enumerate(islice(load_batches(patches, plan, workers=0, pin=False), config.steps)):
-        generator.manual_seed(derived_seed(config.seed, step, 0))  # as the engine's first process
-        images, masks = augment(card.normalise(images), masks, generator)
-        optimizer.param_groups[0]["lr"] = learning_rate(step, config.steps, config.lr)
-        model.train()
-        with runtime.autocast():
-            heads = model(images)
-        loss = deep_supervision_loss(heads, masks, weights=config.weights)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        seed = derived_seed(config.seed, step, 0)  # as the engine's first process
+        images, masks = prepare_batch(images, masks, card, Augmentation(), seed)
+        rate = learning_rate(step, config.steps, config.lr)
+        training_step(model.train(), optimizer, images, masks, rate, runtime, loss, seed)
         if watch:
             watch(step + 1, model, card)
     return model.eval(), card

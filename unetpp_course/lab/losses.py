@@ -9,7 +9,7 @@ at the wrong place (the threshold is chosen on validation images too), and does 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -18,7 +18,8 @@ from torch import Tensor
 from unetpp_course.lab.base import Experiment, Outcome, Trial
 from unetpp_course.lab.intervals import Interval, t_interval
 from unetpp_lib.engine import choose_runtime
-from unetpp_lib.losses import bce_dice_loss, bce_loss, soft_dice_loss
+from unetpp_lib.engine.loop import learning_rate, make_optimizer, seeded, training_step
+from unetpp_lib.losses import bce_dice_loss, bce_loss, deep_supervision_loss, soft_dice_loss
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork, UNet
 
@@ -79,19 +80,16 @@ def draw_part(part: str, discs: int, seed: int) -> tuple[Tensor, Tensor]:
 def train_network(loss: str, discs: int, rate: float, seed: int, steps: int = STEPS) -> SegmentationNetwork:
     """Return a U-Net trained with one of LOSSES, in float32 and evaluation mode; the rate falls to 0 along a cosine."""
     images, masks = draw_part("train", discs, seed)
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(seed)
-        network = choose_runtime("cpu", "float32").place(UNet(widths=WIDTHS))
+    runtime = choose_runtime("cpu", "float32")
+    with seeded(seed, runtime.device):
+        network = runtime.place(UNet(widths=WIDTHS))
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for _ in range(steps):
+    optimizer = make_optimizer(network)
+    heads_loss = partial(deep_supervision_loss, loss=LOSSES[loss])  # of the only head
+    for step in range(steps):
         chosen = torch.randperm(len(images), generator=generator)[:BATCH]
-        value = LOSSES[loss](network(images[chosen])[0], masks[chosen])
-        optimizer.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
+        now = learning_rate(step, steps, rate, warm_up=0)
+        training_step(network, optimizer, images[chosen], masks[chosen], now, runtime, heads_loss)
     network.eval()
     return network
 

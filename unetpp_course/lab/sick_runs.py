@@ -22,7 +22,7 @@ from unetpp_course.lab.intervals import t_interval
 from unetpp_lib.data import Augmentation, SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, choose_runtime
 from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
-from unetpp_lib.engine.trainer import learning_rate
+from unetpp_lib.engine.loop import learning_rate, make_optimizer, prepare_batch, seeded, training_step
 from unetpp_lib.losses import bce_dice_loss
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork, UNet
@@ -60,8 +60,16 @@ CASES = {
     "labels with a bug": Case(turned_without_mask=True),
 }
 
+RUNTIME = choose_runtime("cpu", "float32")
+
 LETTERS = {"healthy": "healthy", "A": "labels with a bug", "B": "over-fitting", "C": "rate too high"}
 """The names under which a learner gets to see them first."""
+
+
+def turned_without_mask(images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Augment a batch as usual, after a bug: flips and quarter turns that reach the images alone."""
+    turned, _ = TURN(images, masks, generator)
+    return Augmentation()(turned, masks, generator)
 
 
 class Bench:
@@ -78,17 +86,13 @@ class Bench:
         patches = Patches(self.folder, indices, case.patch)
         plan = BatchPlan(patches, case.batch_size, case.steps, case.seed)  # an epoch has a step at least
         self.loader = load_batches(patches, plan, workers=0, pin=False)
-        self.generator = torch.Generator()
+        usual = Augmentation() if case.augment else None
+        self.augment = turned_without_mask if case.turned_without_mask else usual
 
     def prepare(self, images: Tensor, masks: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Return a batch as the network gets it: normalised, augmented, and with the case's bug."""
-        images = self.card.normalise(images)
-        self.generator.manual_seed(derived_seed(self.case.seed, step, 0))  # as the engine's first process
-        if self.case.turned_without_mask:
-            images, _ = TURN(images, masks, self.generator)
-        if self.case.augment:
-            images, masks = Augmentation()(images, masks, self.generator)
-        return images, masks
+        seed = derived_seed(self.case.seed, step, 0)  # as the engine's first process
+        return prepare_batch(images, masks, self.card, self.augment, seed)
 
     def read(self, names: tuple[str, ...]) -> tuple[Tensor, Tensor]:
         """Return whole images, normalised, and masks as they are on disk: (N, 1, H, W) each."""
@@ -115,9 +119,9 @@ def measure(case: Case) -> Outcome:
     """Return the looks of one training, and the loss of each of its steps."""
     bench = Bench(case)
     parts = {"train": bench.read(bench.train[:LOOKED_AT]), "validation": bench.read(bench.validation)}
-    torch.manual_seed(case.seed)
-    model = choose_runtime("cpu", "float32").place(UNet(widths=case.widths))
-    optimizer = torch.optim.Adam(model.parameters())
+    with seeded(case.seed, RUNTIME.device):
+        model = RUNTIME.place(UNet(widths=case.widths))
+    optimizer = make_optimizer(model)
     losses: list[float] = []
     looks: list[dict[str, object]] = []
 
@@ -127,11 +131,8 @@ def measure(case: Case) -> Outcome:
     note()
     for step, (images, masks) in enumerate(islice(bench.loader, case.steps)):
         images, masks = bench.prepare(images, masks, step)
-        optimizer.param_groups[0]["lr"] = learning_rate(step, case.steps, case.lr)
-        loss = bce_dice_loss(model.train()(images)[0], masks)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        rate = learning_rate(step, case.steps, case.lr)
+        loss = training_step(model.train(), optimizer, images, masks, rate, RUNTIME)
         losses.append(round(loss.item(), 5))
         if len(losses) % case.look_every == 0:
             note()
@@ -144,15 +145,12 @@ def learn_by_heart(name: str, seed: int) -> Outcome:
     Group norm, so that training and evaluation do the same, and a constant rate.
     """
     images, masks = first_batch(name, seed)
-    torch.manual_seed(seed)
-    model = choose_runtime("cpu", "float32").place(UNet(widths=Case.widths, norm="group"))
-    optimizer = torch.optim.Adam(model.parameters(), lr=HEART_RATE)
+    with seeded(seed, RUNTIME.device):
+        model = RUNTIME.place(UNet(widths=Case.widths, norm="group"))
+    optimizer = make_optimizer(model)
     looks = {}
     for step in range(1, HEART_STEPS + 1):
-        loss = bce_dice_loss(model.train()(images)[0], masks)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        training_step(model.train(), optimizer, images, masks, HEART_RATE, RUNTIME)
         if step % 40 == 0:
             looks[str(step)] = look(model, images, masks)
     return {"looks_by_heart": looks}

@@ -6,7 +6,7 @@ measured alone in the same run. On the CPU a step has one patch, on a GPU the ba
 steps are timed as one, as Python launches the next while the device is at work, and the profile says how long it waits.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
@@ -21,6 +21,7 @@ from unetpp_course.lab.base import Experiment, Outcome, Trial
 from unetpp_course.lab.timing import in_turn, seconds_of, steps_a_turn
 from unetpp_lib.data import Augmentation
 from unetpp_lib.engine import PRESETS, choose_runtime
+from unetpp_lib.engine.loop import make_optimizer, training_step
 from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.losses import deep_supervision_loss
 from unetpp_lib.models import SegmentationNetwork
@@ -28,6 +29,7 @@ from unetpp_lib.models import SegmentationNetwork
 FULL = PRESETS["full"]
 BATCH = {"cpu": 1, "cuda": FULL.batch_size}
 ROUNDS = 5
+RATE = 1e-3
 WAYS = {  # channels last, bf16, compiled
     "as PyTorch comes": (False, False, False),
     "channels last": (True, False, False),
@@ -35,7 +37,8 @@ WAYS = {  # channels last, bf16, compiled
     "and compiled": (True, True, True),
 }
 
-PHASES = ("augmentation", "loss", "Adam")  # all that runs within them, by the names of their ranges
+# all that runs within a range of the profile, by its name
+PHASES = {"augmentation": "augmentation", "loss": "loss", "Optimizer.step#Adam.step": "Adam"}
 # what other operations are for, by parts of their names in small letters: the first that fits
 FAMILIES = {
     "convolution": ("conv",),
@@ -49,27 +52,22 @@ REST = "the rest"
 IDLE = "the GPU waits"  # no kernel and no copy under way: Python has not launched the next one yet
 
 
-def make_step(network: nn.Module, images: Tensor, masks: Tensor, bf16: bool = False) -> Callable[[], Tensor]:
+def make_step(network: nn.Module, images: Tensor, masks: Tensor, runtime: Runtime) -> Callable[[], Tensor]:
     """Return a function that makes one training step on normalised images and masks, and returns the loss.
 
     As in training, nothing in it waits for a GPU.
     """
-    device = images.device
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True if device.type == "cuda" else None)
-    augment, generator = Augmentation(), torch.Generator(device).manual_seed(0)
+    optimizer = make_optimizer(network)
+    augment, generator = Augmentation(), torch.Generator(images.device).manual_seed(0)
+
+    def loss(heads: Sequence[Tensor], target: Tensor) -> Tensor:
+        with record_function("loss"):
+            return deep_supervision_loss(heads, target)
 
     def step() -> Tensor:
         with record_function("augmentation"):
             x, y = augment(images, masks, generator)
-        optimizer.zero_grad()
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            heads = network(x)
-        with record_function("loss"):
-            loss = deep_supervision_loss(heads, y)
-        loss.backward()  # type: ignore[no-untyped-call]
-        with record_function("Adam"):
-            optimizer.step()
-        return loss.detach()
+        return training_step(network, optimizer, x, y, RATE, runtime, loss)
 
     return step
 
@@ -107,7 +105,7 @@ def profile_families(step: Callable[[], object], device: torch.device) -> dict[s
     steps = steps_a_turn(device)
     with profile(activities=activities) as profiler:
         total = seconds_of(lambda: [step() for _ in range(steps)], device)
-    families = dict.fromkeys((*FAMILIES, *PHASES, REST), 0.0)
+    families = dict.fromkeys((*FAMILIES, *PHASES.values(), REST), 0.0)
     events = profiler.events() or ()
     for event in events:
         if event.device_type == DeviceType.CPU:  # a kernel's time stands at the operation that launched it, too
@@ -136,7 +134,7 @@ def family_of(event: FunctionEvent) -> str:
     ancestor: FunctionEvent | None = event
     while ancestor is not None:
         if ancestor.name in PHASES:
-            return ancestor.name
+            return PHASES[ancestor.name]
         ancestor = ancestor.cpu_parent
     name = event.name.lower()
     return next((family for family, parts in FAMILIES.items() if any(part in name for part in parts)), REST)
@@ -151,7 +149,8 @@ def make_way(name: str, device: torch.device) -> Callable[[], Tensor]:
     masks = (torch.rand(images.shape, device=device) < 0.8).to(torch.uint8)
     if channels_last:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return make_step(Runtime(device, bf16, compiled).compile(network), images, masks, bf16)
+    runtime = Runtime(device, bf16, compiled)
+    return make_step(runtime.compile(network), images, masks, runtime)
 
 
 def measure(kind: str) -> Outcome:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 
@@ -9,7 +10,7 @@ from unetpp_course.lab.base import Outcome
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, TrainConfig, choose_runtime
 from unetpp_lib.engine.batches import channel_statistics
-from unetpp_lib.losses import deep_supervision_loss
+from unetpp_lib.engine.loop import make_optimizer, training_step
 
 WARM_UP = 2
 CPU = torch.device("cpu")
@@ -57,25 +58,15 @@ def in_turn(
 
 def time_training_steps(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome:
     """Return the seconds of training steps of each configuration, on the same first batch."""
-    return in_turn({name: training_step(config) for name, config in configs.items()}, rounds)
+    return in_turn({name: make_step(config) for name, config in configs.items()}, rounds)
 
 
-def training_step(config: TrainConfig) -> Callable[[], object]:
+def make_step(config: TrainConfig) -> Callable[[], object]:
     """Return a function that makes one training step of a new network."""
     runtime = choose_runtime(config.device, config.precision)
     images, masks = first_batch(config)
     model = runtime.place(config.build_model())
-    optimizer = torch.optim.Adam(model.parameters())
-
-    def step() -> None:
-        with runtime.autocast():
-            heads = model(images)
-        loss = deep_supervision_loss(heads, masks)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-
-    return step
+    return partial(training_step, model, make_optimizer(model), images, masks, config.lr, runtime)
 
 
 def time_predictions(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome:

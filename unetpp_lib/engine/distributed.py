@@ -1,6 +1,7 @@
 """One process or many: what `torchrun` tells, and what the ranks say to each other."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,10 +9,14 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
-Later = Callable[[], list[float]]
-"""Numbers that a device may still be working at; calling it waits for them, and for nothing that was asked later."""
+from unetpp_lib.engine.runtime import Runtime
+from unetpp_lib.models import SegmentationNetwork
+
+DeferredValues = Callable[[], list[float]]
+"""A function that waits for values still being computed on the device and returns them."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class World:
         """Whether this process writes the files and prints."""
         return self.rank == 0
 
-    def total_later(self, values: Tensor) -> Later:
+    def total_later(self, values: Tensor) -> DeferredValues:
         """Start the sum of each value over all ranks; on a GPU, Python goes on at once."""
         sums = values.flatten().double()
         if self.size > 1:
@@ -43,6 +48,14 @@ class World:
             return arrived.tolist()
 
         return read
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the mean of values over all ranks, on their device; nothing waits for it."""
+        if self.size == 1:
+            return values
+        total = values.clone()
+        dist.all_reduce(total)
+        return total / self.size
 
     def share(self, work: Callable[[Sequence[Any]], list[Any]], items: Sequence[Any]) -> list[Any]:
         """Return what ``work`` answers for a list, item by item: each rank does its share, and all get all answers."""
@@ -62,20 +75,36 @@ class World:
 
 
 class Votes:
-    """What any rank wishes at a step. Several ranks learn of it together, one step later: so no device has to wait."""
+    """Flags that hold when any rank raises them. With several ranks that is one step later, so that nothing waits."""
 
     def __init__(self, world: World, device: torch.device) -> None:
         self.world, self.device = world, device
-        self._before: Later | None = None
+        self._before: DeferredValues | None = None
 
-    def take(self, *wishes: bool) -> list[bool]:
-        """Return for each wish whether any rank had it: a world of one at this step, several at the step before."""
+    def take(self, *flags: bool) -> list[bool]:
+        """Return for each flag whether any rank raised it: a world of one at this step, several at the step before."""
         if self.world.size == 1:
-            return list(wishes)
+            return list(flags)
         before = self._before
-        own = torch.tensor(wishes, dtype=torch.float64, pin_memory=self.device.type == "cuda")
+        own = torch.tensor(flags, dtype=torch.float64, pin_memory=self.device.type == "cuda")
         self._before = self.world.total_later(own.to(self.device, non_blocking=True))
-        return [total > 0 for total in before()] if before is not None else [False] * len(wishes)
+        return [total > 0 for total in before()] if before is not None else [False] * len(flags)
+
+
+def distribute(model: SegmentationNetwork, runtime: Runtime, world: World) -> nn.Module:
+    """Return what the loop calls: ``model`` itself, compiled where asked, or wrapped so that ranks share gradients.
+
+    The two share their weights. On GPUs, batch norm in ``model`` becomes batch norm over all ranks.
+    """
+    if world.size == 1:
+        return runtime.compile(model)
+    if model.norm == "batch" and runtime.device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # replaces the layers in place
+    elif model.norm == "batch" and world.is_main:
+        warnings.warn(
+            "On the CPU, batch norm takes its statistics from each process's share of the batch.", stacklevel=2
+        )
+    return runtime.compile(DistributedDataParallel(model), captured=False)
 
 
 def is_main_process() -> bool:

@@ -1,39 +1,72 @@
-"""What ends a training from outside, in words that say what to do."""
+"""What ends a training run from outside, in words that say what to do."""
 
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
 
-from unetpp_lib.engine.distributed import peer_is_lost
+from unetpp_lib.engine.batches import Patches
+from unetpp_lib.engine.config import TrainConfig
+from unetpp_lib.engine.distributed import World, peer_is_lost
+from unetpp_lib.engine.runs import Run
+from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.errors import InputError
 
-if TYPE_CHECKING:
-    from unetpp_lib.engine.trainer import Training
+
+class UnderWay(Protocol):
+    """What a message can tell of a run: a `Trainer` has it."""
+
+    run: Run
+    config: TrainConfig
+    runtime: Runtime
+    world: World
+    loader: DataLoader[tuple[Tensor, Tensor]]
+    step: int
+
+
+class _WorkerDiedError(Exception):
+    """A worker died while it handed over a batch."""
 
 
 @contextmanager
-def explained(training: "Training") -> Iterator[None]:
+def explained(trainer: UnderWay) -> Iterator[None]:
     """Turn a rank that is gone, a worker that died and memory that ran out into an InputError with the remedy."""
     try:
         yield
+    except _WorkerDiedError as error:
+        raise InputError(_lost_worker(trainer)) from error
     except (RuntimeError, MemoryError) as error:
         if peer_is_lost(error):
             _outlive_sigterm()
-            raise InputError(_lost_peer(training)) from error
+            raise InputError(_lost_peer(trainer)) from error
         if "DataLoader worker" in str(error):
-            raise InputError(_lost_worker(training)) from error
+            raise InputError(_lost_worker(trainer)) from error
         if _memory_ran_out(error):
-            raise InputError(_too_large(training)) from error
+            raise InputError(_too_large(trainer)) from error
         raise
-    except (ConnectionError, EOFError) as error:  # a worker died while it handed over a batch
-        with suppress(RuntimeError):
-            time.sleep(1)  # the signal of its death is on the way: PyTorch raises on it, wherever the program is
-        raise InputError(_lost_worker(training)) from error
+
+
+def read_batches(loader: DataLoader[tuple[Tensor, Tensor]], trainer: UnderWay) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches; where a connection to a worker breaks in between, the worker has died."""
+    batches = iter(loader)
+    while True:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except (ConnectionError, EOFError) as error:
+            if not trainer.config.workers:
+                raise
+            with suppress(RuntimeError):
+                time.sleep(1)  # the signal of its death is on the way: PyTorch raises on it, wherever the program is
+            raise _WorkerDiedError from error
+        yield batch
 
 
 @contextmanager
@@ -72,39 +105,40 @@ def _memory_ran_out(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def _lost_peer(training: "Training") -> str:
-    world = training.world
+def _lost_peer(trainer: UnderWay) -> str:
+    world = trainer.world
     return (
-        f"Rank {world.rank} of {world.size} lost another one at step {training.step}, which ended or cannot be "
-        f"reached; its own message tells why. {_way_on(training)}, on as many processes as the batch can be shared by."
+        f"Rank {world.rank} of {world.size} lost another one at step {trainer.step}, which ended or cannot be "
+        f"reached; its own message tells why. {_way_on(trainer)}, on as many processes as the batch can be shared by."
     )
 
 
-def _lost_worker(training: "Training") -> str:
-    names = training.patches.in_hand
+def _lost_worker(trainer: UnderWay) -> str:
+    patches = trainer.loader.dataset
+    assert isinstance(patches, Patches)
+    in_hand = f". In the workers' hands: {', '.join(patches.in_hand)}" if patches.in_hand else ""
     return (
-        f"A worker that reads images died about step {training.step}"
-        + f". In the workers' hands: {', '.join(names)}" * bool(names)
-        + f". Look at these files; if they are whole, the memory was probably too small for --workers "
-        f"{training.config.workers}, and --workers 0 reads in the process itself. {_way_on(training)}."
+        f"A worker that reads images died about step {trainer.step}{in_hand}. Look at these files; if they are whole, "
+        f"the memory was probably too small for --workers {trainer.config.workers}, and --workers 0 reads in the "
+        f"process itself. {_way_on(trainer)}."
     )
 
 
-def _too_large(training: "Training") -> str:
-    config = training.config
-    halves = "" if training.runtime.bf16 else " --precision bf16 halves what the maps take."
+def _too_large(trainer: UnderWay) -> str:
+    config = trainer.config
+    halves = "" if trainer.runtime.bf16 else " --precision bf16 halves what the maps take."
     return (
-        f"The memory ran out at step {training.step}, with batches of {config.batch_size} patches of {config.patch}×"
+        f"The memory ran out at step {trainer.step}, with batches of {config.batch_size} patches of {config.patch}×"
         f"{config.patch} and --widths {' '.join(map(str, config.widths))}. Start a new run with a smaller "
-        f"--batch-size, --patch or --widths.{halves} If another program took the memory, {_way_on(training)}."
+        f"--batch-size, --patch or --widths.{halves} If another program took the memory, {_way_on(trainer)}."
     )
 
 
-def _way_on(training: "Training") -> str:
-    run = training.run
+def _way_on(trainer: UnderWay) -> str:
+    run = trainer.run
     if not run.checkpoint.exists():
         return f"{run.folder} holds no checkpoint yet: begin with --out {run.folder} --resume"
     return (
-        f"{run.checkpoint} holds the last checkpoint (one is written every {training.config.checkpoint_seconds:g} s): "
+        f"{run.checkpoint} holds the last checkpoint (one is written every {trainer.config.checkpoint_seconds:g} s): "
         f"go on with --out {run.folder} --resume"
     )

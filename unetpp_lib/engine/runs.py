@@ -53,9 +53,13 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One entry an epoch: loss, learning rate, seconds, and validation scores where they were taken."""
+        """One entry per epoch: epoch, step, mean loss, seconds, images per second, validation scores where taken."""
         path = self.folder / "metrics.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def write_history(self, entries: list[dict[str, Any]]) -> None:
+        """Write the entries of all epochs so far, one a line."""
+        write_atomically(self.folder / "metrics.jsonl", "".join(json.dumps(entry) + "\n" for entry in entries))
 
     @property
     def scores(self) -> dict[str, Any]:

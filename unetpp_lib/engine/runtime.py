@@ -4,11 +4,12 @@ import os
 import platform
 import subprocess
 import warnings
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from unetpp_lib import __version__
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
 
-Precision = Literal["auto", "bf16", "float32"]
+Precision = Literal["auto", "bf16", "tf32", "float32"]
 
 
 def _processor() -> dict[str, Any]:
@@ -42,6 +43,12 @@ class Runtime:
     device: torch.device
     bf16: bool
     compiled: bool = False
+    tf32: bool = False
+
+    @property
+    def precision(self) -> str:
+        """The numbers that convolutions compute in: bf16, tf32 (float32 with 10 bits of mantissa) or float32."""
+        return "bf16" if self.bf16 else "tf32" if self.tf32 else "float32"
 
     def place(self, model: SegmentationNetwork) -> SegmentationNetwork:
         """Move ``model`` to the device, channels last: the layout of the fast convolutions."""
@@ -60,23 +67,38 @@ class Runtime:
         captured = captured and self.device.type == "cuda"
         return torch.compile(network, dynamic=False, mode="reduce-overhead" if captured else None)  # type: ignore[return-value]
 
-    def autocast(self) -> AbstractContextManager[None]:
-        """Return the context in which a forward pass runs: bf16 where it is fast, else float32."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Run a forward pass in the runtime's precision."""
+        with self.arithmetic(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            yield
+
+    @contextmanager
+    def arithmetic(self) -> Iterator[None]:
+        """Within the block, let cuDNN's convolutions compute in TF32 only where that was asked for, backward too.
+
+        Elsewhere "float32" on a GPU is TF32, since PyTorch allows it to cuDNN from the start.
+        """
+        before = torch.backends.cudnn.allow_tf32
+        torch.backends.cudnn.allow_tf32 = self.tf32
+        try:
+            yield
+        finally:
+            torch.backends.cudnn.allow_tf32 = before
 
     def __str__(self) -> str:
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor_name()
         count = torch.get_num_threads()
         threads = f", {count} thread" + "s" * (count != 1) if self.device.type == "cpu" else ""
-        return f"{self.device} ({name}{threads}), {'bf16' if self.bf16 else 'float32'}" + ", compiled" * self.compiled
+        return f"{self.device} ({name}{threads}), {self.precision}{', compiled' if self.compiled else ''}"
 
 
 def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled: bool = False) -> Runtime:
     """Return the runtime for ``device`` ("auto": the GPU if there is one, else the CPU) and ``precision``.
 
-    "auto" precision is bf16 where the hardware has its instructions, else float32. Where ``compiled`` is asked for and
-    this machine cannot compile, a warning says so, and everything runs, slower.
-    Raises InputError for a device that is not there.
+    "auto" precision is bf16 where the hardware has its instructions, else float32, which is never TF32. Where
+    ``compiled`` is asked for and this machine cannot compile, a warning says so, and everything runs, slower.
+    Raises InputError for a device that is not there and a precision that it does not have.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -89,10 +111,12 @@ def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled
             f"device is {device!r}, but PyTorch sees {torch.cuda.device_count()} CUDA devices here. "
             'Use --device cpu, or install a CUDA build of PyTorch and check "nvidia-smi".'
         )
-    if precision not in ("auto", "bf16", "float32"):
-        raise InputError(f'precision is {precision!r}; choose "auto", "bf16" or "float32".')
+    if precision not in get_args(Precision):
+        raise InputError(f'precision is {precision!r}; choose "auto", "bf16", "tf32" or "float32".')
+    if precision == "tf32" and chosen.type != "cuda":
+        raise InputError(f'precision is "tf32" and device is {device!r}; only CUDA has TF32, choose "float32".')
     bf16 = precision == "bf16" or (precision == "auto" and _bf16_is_fast(chosen))
-    return Runtime(chosen, bf16, compiled and _can_compile(chosen))
+    return Runtime(chosen, bf16, compiled and _can_compile(chosen), tf32=precision == "tf32")
 
 
 def _can_compile(device: torch.device) -> bool:
@@ -119,7 +143,7 @@ def _commit() -> str | None:
         changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return head + "+" * bool(changed.stdout)
+    return f"{head}+" if changed.stdout else head
 
 
 def provenance(runtime: Runtime) -> dict[str, Any]:

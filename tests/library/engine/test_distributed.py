@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 from safetensors.torch import load_file
 
 pytestmark = [
@@ -36,6 +38,54 @@ def test_two_processes_give_the_losses_of_one(tiny_set, tmp_path, norm):
     assert losses[2] == pytest.approx(losses[1], abs=1e-5)
 
 
+def test_two_processes_give_the_losses_of_one_where_pixels_are_ignored(tiny_set, tmp_path):
+    """A pixel counts as much on a process with many ignored ones as on one with few."""
+    data = tmp_path / "ignored"
+    for part in ("images", "masks"):
+        (data / part).mkdir(parents=True)
+        for number, path in enumerate(sorted((tiny_set / part).iterdir())):
+            picture = np.array(Image.open(path))
+            if part == "masks":
+                picture //= 255
+                picture[: 6 * (number % 8)] = 255
+            Image.fromarray(picture).save(data / part / path.name)
+    losses = {}
+    for processes in (1, 2):
+        result = train(data, tmp_path / str(processes), "--norm", "none", "--num-classes", "2", processes=processes)
+        assert result.returncode == 0, result.stderr
+        lines = (tmp_path / str(processes) / "metrics.jsonl").read_text().splitlines()
+        losses[processes] = [json.loads(line)["loss"] for line in lines]
+    assert losses[2] == pytest.approx(losses[1], abs=1e-5)
+
+
+NOTING = '''"""The command, and each rank notes what it draws from at each step."""
+import os
+from unetpp_lib.cli import main
+from unetpp_lib.engine import trainer
+
+step = trainer.training_step
+
+def note(*arguments):
+    with open(os.environ["NOTES"] + os.environ["RANK"], "a") as file:
+        print(arguments[-1], file=file)
+    return step(*arguments)
+
+trainer.training_step = note
+main()
+'''
+
+
+def test_no_two_ranks_and_no_two_steps_draw_the_same_augmentation_and_dropout(tiny_set, tmp_path, monkeypatch):
+    (tmp_path / "noting.py").write_text(NOTING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("NOTES", str(tmp_path / "seeds"))
+    result = train(tiny_set, tmp_path / "run", "--norm", "none", processes=2, program="noting")
+    assert result.returncode == 0, result.stderr
+    seeds = [(tmp_path / f"seeds{rank}").read_text().split() for rank in (0, 1)]
+    assert len(seeds[0]) == len(seeds[1]) == 12
+    assert len({*seeds[0], *seeds[1]}) == 24
+
+
 def test_batch_norm_on_the_cpu_warns_and_the_main_process_alone_writes(tiny_set, tmp_path):
     result = train(tiny_set, tmp_path / "run", processes=2)
     assert result.returncode == 0, result.stderr
@@ -53,16 +103,16 @@ def test_processes_that_cannot_share_the_batch_are_told(tiny_set, tmp_path):
 DYING = '''"""The command, but rank 1 is killed when it comes to its seventh step."""
 import os, signal
 from unetpp_lib.cli import main
-from unetpp_lib.engine.trainer import Training
+from unetpp_lib.engine.trainer import Trainer
 
-step = Training._train_on
+step = Trainer.make_step
 
 def die(self, images, masks):
     if self.world.rank == 1 and self.step == 6:
         os.kill(os.getpid(), signal.SIGKILL)
     step(self, images, masks)
 
-Training._train_on = die
+Trainer.make_step = die
 main()
 '''
 

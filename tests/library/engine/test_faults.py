@@ -11,8 +11,9 @@ from torch.utils.data import get_worker_info
 
 from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine import TrainConfig, train
-from unetpp_lib.engine import trainer as training_module
-from unetpp_lib.engine.trainer import Training
+from unetpp_lib.engine import trainer as trainer_module
+from unetpp_lib.engine.batches import load_batches
+from unetpp_lib.engine.trainer import Trainer
 from unetpp_lib.errors import InputError
 
 
@@ -33,19 +34,19 @@ def tiny(data, out) -> TrainConfig:
 
 def fails_at(step, error, monkeypatch):
     """Let a training fail with an error of PyTorch's own, in the step of that number."""
-    proper = Training._train_on
+    proper = Trainer.make_step
 
     def failing(self, images, masks):
         if self.step == step:
             error()
         proper(self, images, masks)
 
-    monkeypatch.setattr(Training, "_train_on", failing)
+    monkeypatch.setattr(Trainer, "make_step", failing)
 
 
 @pytest.mark.slow
 def test_a_worker_that_dies_is_reported_with_the_image_that_it_had_in_hand(tiny_set, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_module, "SegmentationFolder", DeadlyFolder)
+    monkeypatch.setattr(trainer_module, "SegmentationFolder", DeadlyFolder)
     config = replace(tiny(tiny_set, tmp_path / "run"), workers=2, validation=0.0, test=0.0)
     with pytest.raises(InputError, match=r"A worker .* died about step \d+\. In the workers' hands: .*disc_00.*--wor"):
         train(config)
@@ -56,18 +57,33 @@ def test_so_is_one_that_dies_while_it_hands_over_a_batch(tiny_set, tmp_path, mon
     def signalled(*_):
         raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
 
-    def dies():
-        signal.signal(signal.SIGCHLD, signalled)
-        raise error
+    class Dying:
+        """A loader whose worker dies after its first batch."""
 
-    fails_at(1, dies, monkeypatch)
+        def __init__(self, patches, plan, workers, pin):
+            self.loader, self.dataset = load_batches(patches, plan, 0, pin), patches
+
+        def __iter__(self):
+            yield next(iter(self.loader))
+            signal.signal(signal.SIGCHLD, signalled)
+            raise error
+
+    monkeypatch.setattr(trainer_module, "load_batches", Dying)
     monkeypatch.setattr(time, "sleep", lambda _: os.kill(os.getpid(), signal.SIGCHLD))  # it comes while one waits
     before = signal.getsignal(signal.SIGCHLD)
     try:
         with pytest.raises(InputError, match=r"A worker that reads images died about step 1\."):
-            train(tiny(tiny_set, tmp_path / "run"))
+            train(replace(tiny(tiny_set, tmp_path / "run"), workers=1))
     finally:
         signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_connection_that_breaks_elsewhere_is_no_workers_death(tiny_set, tmp_path):
+    def watch(_):
+        raise BrokenPipeError(32, "Broken pipe")  # a logger whose other end is gone
+
+    with pytest.raises(BrokenPipeError):
+        train(tiny(tiny_set, tmp_path / "run"), watch=watch)
 
 
 def test_a_rank_that_lost_another_one_outlives_the_launchers_signal(tiny_set, tmp_path, monkeypatch):

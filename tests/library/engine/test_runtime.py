@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from unetpp_lib.engine import TrainConfig, choose_runtime, train
+from unetpp_lib.engine.loop import training_step
 from unetpp_lib.engine.runtime import Runtime, provenance
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet
@@ -95,3 +96,46 @@ def test_a_compiled_network_trains_as_it_does_uncompiled(tiny_set, tmp_path):
         run = train(TrainConfig(data=str(tiny_set), out=tmp_path / str(compiled), compiled=compiled, **options))
         losses.append(run.history[0]["loss"])
     assert losses[1] == pytest.approx(losses[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_float32_on_a_gpu_is_tf32_only_where_that_was_asked_for(tf32, monkeypatch):
+    """cuDNN reads a flag of PyTorch's, which is on from the start; no GPU is needed to see who sets it."""
+    for before in (True, False):
+        monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", before)
+        runtime = Runtime(torch.device("cuda"), bf16=False, tf32=tf32)
+        assert runtime.precision == ("tf32" if tf32 else "float32")
+        with runtime.arithmetic():
+            assert torch.backends.cudnn.allow_tf32 is tf32
+        with pytest.raises(ZeroDivisionError), runtime.autocast():
+            assert torch.backends.cudnn.allow_tf32 is tf32
+            _ = 1 / 0
+        assert torch.backends.cudnn.allow_tf32 is before
+
+
+def test_the_backward_pass_computes_as_the_forward_pass_does(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    seen = []
+
+    class Noting(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            seen.append(torch.backends.cudnn.allow_tf32)
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            seen.append(torch.backends.cudnn.allow_tf32)
+            return gradient
+
+    model = torch.nn.Conv2d(1, 1, 1)
+    model.register_forward_hook(lambda *call: [Noting.apply(call[-1])])
+    images = torch.zeros(1, 1, 4, 4)
+    runtime = Runtime(torch.device("cpu"), bf16=False)
+    training_step(model, torch.optim.SGD(model.parameters()), images, images.byte(), 0.1, runtime)
+    assert seen == [False, False]
+
+
+def test_only_cuda_has_tf32():
+    with pytest.raises(InputError, match="precision is \"tf32\" and device is 'cpu'; only CUDA has TF32"):
+        choose_runtime("cpu", "tf32")

@@ -8,7 +8,6 @@ import signal
 import sys
 import time
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,11 @@ from safetensors.torch import load_file
 
 from unetpp_lib.data import Augmentation, SegmentationFolder, write_membranes
 from unetpp_lib.engine import PRESETS, Evaluation, TrainConfig, train
-from unetpp_lib.engine.checkpoints import load_checkpoint
-from unetpp_lib.engine.trainer import WATCHED, Training, interrupts, learning_rate
+from unetpp_lib.engine.batches import Patches
+from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
+from unetpp_lib.engine.faults import interrupts
+from unetpp_lib.engine.loop import learning_rate
+from unetpp_lib.engine.trainer import WATCHED, Trainer
 from unetpp_lib.errors import InputError
 
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
@@ -67,13 +69,13 @@ def test_a_run_leaves_everything_that_tells_what_it_was(finished, tiny_set):
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_only_the_training_part_stands_in_what_the_loop_receives(tiny_set, tmp_path, monkeypatch, workers):
     received = []
-    step = Training._train_on
+    step = Trainer.make_step
 
     def spy(self, images, masks):
         received.append(images.clone())
         step(self, images, masks)
 
-    monkeypatch.setattr(Training, "_train_on", spy)
+    monkeypatch.setattr(Trainer, "make_step", spy)
     run = train(tiny(tiny_set, tmp_path / "run", workers=workers))
     darkest = [round(patch.min().item() * 255) for batch in received for patch in batch]
     assert {f"disc_{(grey - 10) // 5:02}" for grey in darkest} == set(run.split.train)  # see tiny_set
@@ -188,7 +190,7 @@ def test_every_step_draws_its_own_augmentation(tiny_set, tmp_path, monkeypatch):
 def test_a_run_that_ctrl_c_stops_goes_on_to_the_same_end(tiny_set, tmp_path, monkeypatch, stop_at, options):
     whole = train(tiny(tiny_set, tmp_path / "whole", **options))
     config = tiny(tiny_set, tmp_path / "run", **options)
-    step = Training._train_on
+    step = Trainer.make_step
 
     def interrupted(self, images, masks):
         step(self, images, masks)
@@ -196,14 +198,14 @@ def test_a_run_that_ctrl_c_stops_goes_on_to_the_same_end(tiny_set, tmp_path, mon
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Training, "_train_on", interrupted)
+        patch.setattr(Trainer, "make_step", interrupted)
         run = train(config)
     assert not run.is_finished
     assert load_checkpoint(run.checkpoint)["step"] == stop_at
     train(config, resume=True)
     assert run.is_finished
     assert same(weights(run.folder), weights(whole.folder))
-    timeless = [[{**entry, "images_per_second": 0} for entry in r.history] for r in (run, whole)]
+    timeless = [[{**entry, "seconds": 0, "images_per_second": 0} for entry in r.history] for r in (run, whole)]
     assert timeless[0] == timeless[1]
 
 
@@ -407,13 +409,61 @@ def test_the_second_ctrl_c_interrupts_at_once():
         signal.signal(signal.SIGINT, inherited)
 
 
-def test_the_rate_warms_up_and_falls_to_nothing():
-    rates = [learning_rate(step, 100, 1.0) for step in range(100)]
-    assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
-    assert rates[5] == 1.0
-    assert all(a > b for a, b in pairwise(rates[5:]))
-    assert rates[-1] < 0.001
-    assert learning_rate(0, 1, 1.0) == 1.0
+def test_neither_a_watcher_nor_what_was_drawn_before_changes_a_run_with_dropout(tiny_set, tmp_path):
+    ends = []
+    for number, watch in enumerate((None, lambda _: bool(torch.rand(1) > 2))):
+        torch.manual_seed(number)
+        before = torch.get_rng_state()
+        run = train(tiny(tiny_set, tmp_path / str(number), dropout=0.3), watch=watch)
+        assert watch is not None or torch.equal(torch.get_rng_state(), before)
+        ends.append(weights(run.folder))
+    assert same(*ends)
+
+
+def test_waiting_for_images_counts_as_time_and_a_watcher_does_not(tiny_set, tmp_path, monkeypatch):
+    """The clock moves by ten seconds for each image that is read, by a thousand for each call of the watcher."""
+    now = [0.0]
+    monkeypatch.setattr("unetpp_lib.engine.history.time.monotonic", lambda: now[0])
+    read = Patches.__getitem__
+
+    def slow(self, place):
+        now[0] += 10
+        return read(self, place)
+
+    def watch(_):
+        now[0] += 1000
+
+    monkeypatch.setattr(Patches, "__getitem__", slow)
+    config = tiny(tiny_set, tmp_path / "run", batch_size=64, epochs=1)
+    run = train(config, watch=watch)
+    images = 2 * len(
+        run.split.train
+    )  # a 48×48 image gives as many patches of 32×32 as its area holds, and fills no batch
+    assert (run.history[0]["seconds"], run.history[0]["images_per_second"]) == (10 * images, 0.1)
+
+
+def test_of_two_epochs_with_equal_scores_the_first_is_kept(tiny_set, tmp_path, monkeypatch):
+    def scored(*_):
+        return Evaluation(("a",), {"mean of heads": dict.fromkeys(WATCHED, 0.5)})
+
+    monkeypatch.setattr("unetpp_lib.engine.trainer.evaluate", scored)
+    monkeypatch.setattr("unetpp_lib.engine.trainer.score_run", lambda *_: None)
+    run = train(tiny(tiny_set, tmp_path / "run", epochs=6))
+    assert run.load_model()[1].details["epoch"] == 2
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on(tiny_set, tmp_path):
+    """It has the state of PyTorch's generators, and no number of steps and images of the epoch under way."""
+    config = tiny(tiny_set, tmp_path / "run")
+    run = train(config, watch=lambda trainer: trainer.step == 6)
+    state = load_checkpoint(run.checkpoint)
+    for name in ("epoch_steps", "epoch_images"):
+        del state[name]
+    save_checkpoint(state | {"random": [torch.get_rng_state()]}, run.checkpoint)
+    train(config, resume=True)
+    whole = train(tiny(tiny_set, tmp_path / "whole"))
+    assert [entry["loss"] for entry in run.history] == [entry["loss"] for entry in whole.history]
+    assert same(weights(run.folder), weights(whole.folder))
 
 
 @pytest.mark.slow

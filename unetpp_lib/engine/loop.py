@@ -1,0 +1,87 @@
+"""One training step and one schedule: all that a network learns by, in the order in which it happens.
+
+`train` makes this step from the first batch to the last, and every experiment of the course makes the same one; what
+they vary, they give as arguments. What a step does depends on its arguments alone, also where the network drops
+channels at random.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from unetpp_lib.engine.preprocessing import Card
+from unetpp_lib.engine.runtime import Runtime
+from unetpp_lib.losses import deep_supervision_loss
+
+WARM_UP = 0.05  # fraction of the steps over which the learning rate rises
+
+HeadsLoss = Callable[[Sequence[Tensor], Tensor], Tensor]
+"""From the logits of all heads, shallow to deep, and the masks to one number."""
+
+Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""From images, masks and a generator to other images and masks, as `data.Augmentation`."""
+
+
+def make_optimizer(network: nn.Module) -> Adam:
+    """Return Adam for all parameters of ``network``, updated together (fused), which is faster on every device."""
+    return Adam(network.parameters(), fused=True)
+
+
+def learning_rate(step: int, steps: int, highest: float, warm_up: float = WARM_UP) -> float:
+    """Return the rate of step 0 … ``steps`` - 1: a linear rise over the fraction ``warm_up``, then a cosine to 0."""
+    rising = max(1, round(warm_up * steps)) if warm_up else 0
+    if step < rising:
+        return highest * (step + 1) / rising
+    return highest * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+
+
+def prepare_batch(
+    images: Tensor, masks: Tensor, card: Card, augment: Augment | None, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Return a batch as the network gets it: normalised by the ``card``, then augmented as ``seed`` draws it.
+
+    Shapes: images ``(N, C, H, W)`` in [0, 1] and masks ``(N, 1, H, W)``, on one device, and the same again.
+    """
+    images = card.normalise(images)
+    if augment is None:
+        return images, masks
+    return augment(images, masks, torch.Generator(images.device).manual_seed(seed))
+
+
+def training_step(
+    network: nn.Module,
+    optimizer: Optimizer,
+    images: Tensor,
+    masks: Tensor,
+    rate: float,
+    runtime: Runtime,
+    loss: HeadsLoss = deep_supervision_loss,
+    seed: int = 0,
+) -> Tensor:
+    """Make one step at the learning rate ``rate``; return the loss before it, still on the device.
+
+    Shapes: images ``(N, C, H, W)`` from `prepare_batch`, masks ``(N, 1, H, W)`` → a scalar. ``network`` is in training
+    mode and returns a list of logits; ``seed`` draws the channels that dropout leaves out. Nothing waits for a GPU.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad()  # first: where the network is captured, its next run writes over its gradients
+    with runtime.arithmetic():
+        with seeded(seed, images.device), runtime.autocast():
+            heads = network(images)
+        value = loss(heads, masks)
+        value.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return value.detach()
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Let PyTorch's global generators draw from ``seed`` within the block, and be as before behind it."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

@@ -13,7 +13,7 @@ from unetpp_course import LoopBoard, TrainingBoard
 from unetpp_course.explorers import board as module
 from unetpp_lib.engine import PRESETS, train
 from unetpp_lib.engine.checkpoints import load_checkpoint
-from unetpp_lib.engine.trainer import Training
+from unetpp_lib.engine.trainer import Trainer
 from unetpp_lib.errors import InputError
 
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
@@ -72,7 +72,7 @@ def test_a_board_is_drawn_seldom(config):
 @pytest.fixture
 def interrupt_at(monkeypatch):
     """Have Ctrl-C pressed in one step of a training."""
-    step = Training._train_on
+    step = Trainer.make_step
 
     def set_step(number):
         def interrupted(self, images, masks):
@@ -80,7 +80,7 @@ def interrupt_at(monkeypatch):
             if self.step == number:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        monkeypatch.setattr(Training, "_train_on", interrupted)
+        monkeypatch.setattr(Trainer, "make_step", interrupted)
 
     return set_step
 

@@ -436,9 +436,7 @@ def test_waiting_for_images_counts_as_time_and_a_watcher_does_not(tiny_set, tmp_
     monkeypatch.setattr(Patches, "__getitem__", slow)
     config = tiny(tiny_set, tmp_path / "run", batch_size=64, epochs=1)
     run = train(config, watch=watch)
-    images = 2 * len(
-        run.split.train
-    )  # a 48×48 image gives as many patches of 32×32 as its area holds, and fills no batch
+    images = 2 * len(run.split.train)  # each gives two patches of 32×32, by its area; together they fill no batch
     assert (run.history[0]["seconds"], run.history[0]["images_per_second"]) == (10 * images, 0.1)
 
 

@@ -23,7 +23,7 @@ from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 
 from unetpp_lib.files import write_atomically
 
-NOTEBOOK_SECONDS, CELL_SECONDS, NOTEBOOK_BYTES = 120, 30, 300_000
+NOTEBOOK_SECONDS, CELL_SECONDS, NOTEBOOK_BYTES = 120, 30, 400_000
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},  # the kernel would add versions, which differ between machines

@@ -9,8 +9,9 @@ import nbformat
 import pytest
 from PIL import Image
 
+from unetpp_course import __main__ as course
 from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
-from unetpp_course.lab import NAMES, find_experiment, read_results
+from unetpp_course.lab import NAMES, Experiment, find_experiment, read_results
 from unetpp_course.lab.architectures import NETWORKS, SCORES, SEEDS, cost, leads, score, trial_name
 from unetpp_course.lab.intervals import t_interval
 from unetpp_lib import cli
@@ -21,7 +22,7 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 PROSE = re.sub(r"^```.*?^```", "", TEXT, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [line for kind, block in BLOCKS if kind in ("sh", "bat") for line in block.splitlines()]
-SPANS = re.findall(r"`((?:make|unetpp) [^`]+)`", PROSE)
+SPANS = re.findall(r"`((?:make|unetpp|python -m unetpp_course) [^`]+)`", PROSE)
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 NUMBER = r"[+-]?\d+(?:\.\d+)?"
 PICTURE_BYTES, FILM_BYTES = 400_000, 1_000_000
@@ -67,13 +68,21 @@ def test_its_commands_exist(command, monkeypatch, capsys):
         assert arguments[0] in TARGETS
     elif Path(program).name == "unetpp":
         called = []
-        for name in ("train", "evaluate", "predict", "prune", "profile", "export", "experiment", "download"):
+        for name in ("train", "evaluate", "predict", "prune", "profile", "export", "download"):
             stub = functools.wraps(getattr(cli, name))(lambda *args, name=name, **options: called.append(name))
             monkeypatch.setattr(cli, name, stub)
         with pytest.raises(SystemExit) as end:
             cli.main(arguments)
         assert not end.value.code, capsys.readouterr().err
         assert called == [arguments[1 if arguments[0] == "data" else 0]]
+    elif arguments[:2] == ["-m", "unetpp_course"]:
+        called = []
+        nothing = Experiment("", "", (), lambda outcomes: called.append("experiment"))
+        monkeypatch.setattr(course.lab, "find_experiment", lambda name: nothing)
+        monkeypatch.setattr(course.lab, "run_experiment", lambda *given: {})
+        monkeypatch.setattr(course, "copy_notebooks", lambda folder: called.append("copy") or [])
+        course.main(arguments[2:])
+        assert called == [arguments[2]]
     else:
         assert program in ("python", "python3", "py", "conda", "jupyter", ".venv/Scripts/activate")
         files = [word for word in arguments if re.search(r"\.(py|yml|txt)$", word)]

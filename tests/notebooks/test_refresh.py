@@ -147,7 +147,7 @@ def show(text: str):
         (show("Saved to /home/ada/course/run\n"), "/home/a"),
         (show("C:\\Users\\ada\n"), "C:\\U"),
         (show("<generator object at 0x7f3a2b1c>\n"), "0x7f3a2b1c"),
-        (show("x" * 300_000), "the limit is 300 KB"),
+        (show("x" * 400_000), "the limit is 400 KB"),
     ],
 )
 def test_a_notebook_that_is_not_fit_to_be_committed_is_told_why(course: Course, tmp_path: Path, spoil, fault: str):

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from unetpp_course.__main__ import main
 from unetpp_course.lab import NAMES, Experiment, base, find_experiment, read_results, run_experiment
 from unetpp_course.lab.base import Trial, trained, training_trial
-from unetpp_lib.cli import main
 from unetpp_lib.data import repository_data
 from unetpp_lib.engine import PRESETS, Run
 from unetpp_lib.errors import InputError

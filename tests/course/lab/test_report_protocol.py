@@ -1,5 +1,6 @@
-"""The seed report's protocol is followed to the letter, leak included, and says so."""
+"""The report's protocol is repeated with its leak, and with UNet++ as the report trains it; what differs is listed."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -50,11 +51,20 @@ def test_the_steps_are_the_reports():
         named = {"batch_size": 1, "lr": 1e-3, "epochs": 10, "patch": 512, "augment": False, "copies": 14}
         assert named.items() <= trial.settings.items()
         assert trial.settings["widths"] == [32, 64, 128, 256, 512]
+        assert (trial.settings["bce_weight"], trial.settings["dice_weight"]) == (0.5, 1)
+
+
+def test_its_unetpp_has_one_head_since_the_report_trains_without_deep_supervision():
+    for network, protocol, seed in report_protocol.TRAININGS:
+        settings = report_protocol.make_trial(network, protocol, seed).settings
+        assert (settings["model"], settings["deep_supervision"]) == (
+            ("unet", True) if network == "unet" else ("unetpp", False)
+        )
 
 
 def test_a_trial_trains_on_copies_and_scores_the_held_out_fifth_after_every_epoch(few_copies, tiny_set):
     small = {"widths": (4, 6), "patch": 48, "epochs": 2, "device": "cpu"}
-    trial = report_protocol.make_trial("unetpp", "copies", 0, str(tiny_set), **small)
+    trial = report_protocol.make_trial("unetpp_plain", "copies", 0, str(tiny_set), **small)
     outcome = trial.measure()
     assert outcome["scores"]["part"] == "validation"
     assert len(outcome["scores"]["images"]) == 7
@@ -62,10 +72,9 @@ def test_a_trial_trains_on_copies_and_scores_the_held_out_fifth_after_every_epoc
     assert all("head 1" in epoch["validation"] for epoch in outcome["history"])
 
 
-def made_up(*whites: float, heads: int = 4) -> dict:
+def made_up(*whites: float) -> dict:
     white, membrane = leakage.SCORES.values()
-    shallow = {"mean of heads": {white: 0, membrane: 0}} if heads > 1 else {}
-    readings = [{"all foreground": {white: 0.78}, **shallow} for _ in whites]
+    readings = [{"all foreground": {white: 0.78}} for _ in whites]
     for reading, value in zip(readings, whites, strict=True):
         reading["head 4"] = {white: value, membrane: value - 0.2}
     history = [{"step": 360, "images_per_second": 72.0, "validation": reading} for reading in readings]
@@ -73,27 +82,35 @@ def made_up(*whites: float, heads: int = 4) -> dict:
 
 
 def test_the_table_says_when_the_reports_score_was_reached_and_what_such_scores_are_worth():
-    outcomes = {"unetpp-copies-seed0": made_up(0.9, 0.978, 0.97), "unet-copies-seed1": made_up(0.9, 0.92)}
+    outcomes = {"unetpp_plain-copies-seed0": made_up(0.9, 0.978, 0.97), "unet-copies-seed1": made_up(0.9, 0.92)}
     text = report_protocol.table(outcomes | {"unet-blocked-seed1": made_up(0.99)})
-    assert "unetpp-copies-seed0   0.970   0.770     0.780      15       0.978: 10 s" in text
+    assert "unetpp_plain-copies-seed0   0.970   0.770     0.780      15       0.978: 10 s" in text
     assert "0.953: not reached" in text
-    assert "unet-blocked-seed1    0.990   0.790     0.780      5\n" in text
-    assert "no measure of new tissue" in text
+    assert "unet-blocked-seed1          0.990   0.790     0.780      5\n" in text
+    assert "does not measure new tissue" in text
 
 
 def test_the_table_says_what_leaks_after_the_last_epoch():
+    last = {"copies": 0.9, "slices": 0.85, "blocked": 0.8}
+    lead = {"copies": 0.03, "slices": 0.02, "blocked": 0.01}
     outcomes = {
-        leakage.trial_name(network, protocol, seed): made_up(0.5, 0.9 if protocol == "copies" else 0.8, heads=heads)
-        for network, heads in (("unet", 1), ("unetpp", 4))
+        leakage.trial_name(network, protocol, seed): made_up(
+            0.5, last[protocol] + (lead[protocol] if network == "unetpp_plain" else 0)
+        )
+        for network in report_protocol.NETWORKS
         for protocol in leakage.PROTOCOLS
         for seed in (0, 1)
     }
-    assert "white     unet    copies - blocked  +0.100 [+0.100, +0.100]" in report_protocol.table(outcomes)
+    rows = dict(re.findall(r"^white     (\S.*?) {2,}([+-].*)$", report_protocol.table(outcomes), re.MULTILINE))
+    assert rows["unet: copies - blocked"] == "+0.100 [+0.100, +0.100]"
+    assert rows["unetpp_plain: copies - slices"] == "+0.060 [+0.060, +0.060]"
+    assert rows["unetpp_plain - unet, blocked"] == "+0.010 [+0.010, +0.010]"
+    assert rows["unetpp_plain - unet, copies - blocked"] == "+0.020 [+0.020, +0.020]"
 
 
 def test_trials_differ_in_network_protocol_and_seed_alone():
     config = replace(report_protocol.CONFIG, data="x")
     assert config.norm == "group"
     names = [trial.name for trial in report_protocol.EXPERIMENT.trials]
-    assert names[:2] == ["unet-copies-seed0", "unetpp-copies-seed0"]  # the report's own come first
+    assert names[:2] == ["unet-copies-seed0", "unetpp_plain-copies-seed0"]  # the report's own come first
     assert len(set(names)) == len(names)

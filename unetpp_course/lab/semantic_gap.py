@@ -1,7 +1,7 @@
 """Do the nested nodes close the semantic gap? What the two maps that X^{0,depth} joins know, by linear read-outs.
 
 The networks are those of the experiment on architectures, at their best rates; the untrained UNet++ is the control.
-Read-outs are fitted on the first training images and scored on the validation part (see `engine.readouts`).
+Read-outs are fitted on the first training images and scored on the validation part (see `engine.probes`).
 """
 
 import json

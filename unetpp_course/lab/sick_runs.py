@@ -11,6 +11,7 @@ batch by heart is tried on a sound batch and on one with the bug.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice, product
 from statistics import fmean
 
@@ -66,10 +67,12 @@ LETTERS = {"healthy": "healthy", "A": "labels with a bug", "B": "over-fitting", 
 """The names under which a learner gets to see them first."""
 
 
-def turned_without_mask(images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Augment a batch as usual, after a bug: flips and quarter turns that reach the images alone."""
+def turn_without_mask(
+    images: Tensor, masks: Tensor, generator: torch.Generator, then: Augmentation | None
+) -> tuple[Tensor, Tensor]:
+    """Flip and turn the images alone, which is the bug, and then augment images and masks as usual."""
     turned, _ = TURN(images, masks, generator)
-    return Augmentation()(turned, masks, generator)
+    return (turned, masks) if then is None else then(turned, masks, generator)
 
 
 class Bench:
@@ -87,7 +90,7 @@ class Bench:
         plan = BatchPlan(patches, case.batch_size, case.steps, case.seed)  # an epoch has a step at least
         self.loader = load_batches(patches, plan, workers=0, pin=False)
         usual = Augmentation() if case.augment else None
-        self.augment = turned_without_mask if case.turned_without_mask else usual
+        self.augment = partial(turn_without_mask, then=usual) if case.turned_without_mask else usual
 
     def prepare(self, images: Tensor, masks: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Return a batch as the network gets it: normalised, augmented, and with the case's bug."""

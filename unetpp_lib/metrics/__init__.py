@@ -1,11 +1,13 @@
 """Scores of a segmentation: overlap of pixels (`overlap`) and, for electron microscopy, of segments (`em`).
 
-The names of `em` need scipy and scikit-image and are imported at first use, so that everything else works without.
+The names of `em` need scipy and scikit-image (pip install "unetpp[metrics]") and are imported at first use, so that
+everything else works without.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from unetpp_lib.errors import InputError
 from unetpp_lib.metrics.overlap import classify, confusion_counts, dice, iou, pixel_accuracy, score_table
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
         return getattr(import_module("unetpp_lib.metrics.em"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    except ModuleNotFoundError as error:
+        raise InputError(f'{error.name} is missing, and {name} needs it: pip install "unetpp[metrics]".') from error

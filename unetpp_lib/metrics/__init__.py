@@ -7,7 +7,6 @@ everything else works without.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from unetpp_lib.errors import InputError
 from unetpp_lib.metrics.overlap import classify, confusion_counts, dice, iou, pixel_accuracy, score_table
 
 if TYPE_CHECKING:
@@ -34,4 +33,5 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module("unetpp_lib.metrics.em"), name)
     except ModuleNotFoundError as error:
-        raise InputError(f'{error.name} is missing, and {name} needs it: pip install "unetpp[metrics]".') from error
+        remedy = f'{error.name} is missing, and {name} needs it: pip install "unetpp[metrics]".'
+        raise ModuleNotFoundError(remedy, name=error.name) from error

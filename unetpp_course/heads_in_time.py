@@ -10,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from unetpp_course.lab.head_weights import HeadTraining, train_heads
-from unetpp_lib.data import SegmentationFolder, find_dataset, repository_data
+from unetpp_course.shipped import WHOLE_CLONE, course_files
+from unetpp_lib.data import SegmentationFolder, find_dataset
 from unetpp_lib.engine import Card, choose_runtime
 from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.errors import InputError
@@ -92,12 +93,12 @@ def keep_heads(training: HeadTraining, steps: Collection[int], name: str, part: 
 
 def shipped_heads() -> KeptHeads:
     """Return the course's own: one training, its pictures in data/head_steps/ (its card.json says what they are)."""
-    folder = repository_data() / "head_steps"
+    folder = course_files("head_steps")
     try:
         card = json.loads((folder / "card.json").read_text())
         sheets = {step: Image.open(folder / f"step_{step:04}.png").convert("L") for step in card["steps"]}
     except (OSError, json.JSONDecodeError, KeyError) as error:
-        raise InputError(f"{folder} is damaged. Bring it back: git checkout -- data/head_steps") from error
+        raise InputError(f"{folder} is damaged ({error}). {WHOLE_CLONE}") from error
     images = SegmentationFolder(find_dataset(card["training"]["data"]))
     rows, columns = (slice(card[start], card[start] + card["side"]) for start in ("top", "left"))
     image, mask = (pixels[:, rows, columns] for pixels in images[images.index_of[card["image"]]])

@@ -1,22 +1,26 @@
-"""The trained networks that come with the course."""
+"""What comes with the course: its trained networks, and the files that only a clone holds."""
 
-from unetpp_lib.data import repository_data
-from unetpp_lib.engine import Card, load_model
+from pathlib import Path
+
+from unetpp_lib.data import shipped_data
+from unetpp_lib.engine import Card, load_model, shipped_weights
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
 
+WHOLE_CLONE = "The course needs a whole clone: make a new one, and run pip install -e '.[course]' in it."
+
 
 def shipped_model(name: str) -> tuple[SegmentationNetwork, Card]:
-    """Return the trained network ``data/weights/NAME.safetensors``, in evaluation mode on the CPU, and its card.
+    """Return a trained network that comes with unetpp, in evaluation mode on the CPU, and its card.
 
     Raises InputError for a name that is not there; the message lists those that are.
     """
-    folder = repository_data() / "weights"
-    path = folder / f"{name}.safetensors"
-    if not path.is_file():
-        names = ", ".join(sorted(file.stem for file in folder.glob("*.safetensors"))) or "no network at all"
-        raise InputError(
-            f"{folder} holds no network {name!r}, but {names}. "
-            "Correct the name, or bring the course's files back: git checkout -- data/weights"
-        )
-    return load_model(path)
+    return load_model(shipped_weights(name))
+
+
+def course_files(name: str) -> Path:
+    """Return the folder ``data/NAME`` of the clone; InputError where the course does not run from a whole clone."""
+    folder = shipped_data() / name
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}. {WHOLE_CLONE}")
+    return folder

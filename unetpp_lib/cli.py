@@ -102,7 +102,8 @@ def evaluate(
     """Score every head of a network.
 
     Args:
-        run_or_weights: A run folder or a .safetensors file.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
+            unetpp_membranes.
         on: A data set's name or folder; default: the run's own.
         part: Which part to score; a set that has no split is scored whole.
         device: auto, cpu, cuda …
@@ -138,7 +139,8 @@ def predict(
     """Write masks and probabilities for images of any size.
 
     Args:
-        run_or_weights: A run folder or a .safetensors file.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
+            unetpp_membranes.
         images: PNG, TIFF or JPEG files, where every page of a TIFF is an image; .npy files and TIFFs of more than 67
             million pixels (one page, no compression) are read area by area and need not fit into memory.
         out: The folder for NAME_mask.png and NAME_probability.png (255 is probability 1); for what is read area by
@@ -177,7 +179,8 @@ def prune(run_or_weights: Positional[Path], /, depth: int, out: Path) -> None:
     """Cut a network to the nodes that heads 1 … depth need.
 
     Args:
-        run_or_weights: A run folder or a .safetensors file.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
+            unetpp_membranes.
         depth: The depth that stays.
         out: The .safetensors file to write.
     """
@@ -194,7 +197,8 @@ def export(run_or_weights: Positional[Path], /, out: Path, mode: Mode = "accurat
     """Write a network as a program for others: ONNX (.onnx) or torch.export (.pt2).
 
     Args:
-        run_or_weights: A run folder or a .safetensors file.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
+            unetpp_membranes.
         out: The file to write; its ending chooses the format.
         mode: accurate (the mean of the heads) or fast (the deepest head alone).
         depth: Prune to this depth first.
@@ -208,7 +212,8 @@ def profile(run_or_weights: Positional[Path], /, size: int = 512, device: str = 
     """Measure what a network costs at each depth.
 
     Args:
-        run_or_weights: A run folder or a .safetensors file.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
+            unetpp_membranes.
         size: Side of the square image, in pixels.
         device: cpu, cuda …
     """

@@ -18,10 +18,10 @@ from unetpp_lib.models import UNetPlusPlus
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The embedded images are at hand, and the repository's data/weights, returned, holds one trained network."""
-    monkeypatch.setenv("UNETPP_DATA", str(catalog.repository_data()))
-    for module in ("unetpp_lib.data.catalog", "unetpp_course.shipped"):
-        monkeypatch.setattr(f"{module}.repository_data", lambda: tmp_path)
+    """The embedded images are at hand, and the shipped weights' folder, returned, holds one trained network."""
+    monkeypatch.setenv("UNETPP_DATA", str(catalog.shipped_data()))
+    for module in ("unetpp_lib.data.catalog", "unetpp_lib.engine.weights"):
+        monkeypatch.setattr(f"{module}.shipped_data", lambda: tmp_path)
     monkeypatch.setattr("unetpp_lib.data.catalog.user_cache", lambda: tmp_path / "cache")
     network = UNetPlusPlus(widths=(2, 4))
     save_model(network, tmp_path / "weights" / "unetpp_membranes.safetensors", Card(threshold=0.4))
@@ -85,7 +85,8 @@ def test_missing_images_and_weights_are_told_apart(weights: Path, capsys, monkey
     text = failures(capsys)
     assert "[FAIL] the embedded images: membranes\n       → The data set 'membranes' is not at hand" in text
     assert "[FAIL] a trained network: unetpp_membranes\n       → " in text
-    assert "git checkout -- data/weights" in text
+    assert "git checkout" not in text
+    assert text.count("or make a new clone") == 2
     assert "2 to mend" in text
 
 
@@ -126,5 +127,5 @@ def test_a_shipped_network_comes_with_its_card_ready_to_be_asked(weights: Path):
 
 
 def test_a_network_that_is_not_shipped_is_answered_with_those_that_are(weights: Path):
-    with pytest.raises(InputError, match="no network 'unet_membranes', but unetpp_membranes"):
+    with pytest.raises(InputError, match="No network 'unet_membranes' comes with unetpp; these do: unetpp_membranes"):
         shipped_model("unet_membranes")

@@ -11,7 +11,7 @@ import sys
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"matplotlib", "ipywidgets", "IPython", "pooch", "scipy", "skimage"}:
+        if name.split(".")[0] in {"matplotlib", "ipywidgets", "IPython", "pooch", "scipy", "skimage", "onnxscript"}:
             raise ModuleNotFoundError(f"No module named {name!r} (blocked)", name=name)
 
 sys.meta_path.insert(0, Blocker())
@@ -41,7 +41,15 @@ def test_importing_the_package_imports_nothing_heavy(tmp_path):
     assert result.stdout.strip() == "[]"
 
 
-def test_what_needs_a_missing_package_says_so_when_it_is_used(tmp_path):
-    code = "import unetpp_lib.metrics as m, unetpp_lib.data as d; d.download('isbi2012', 'out')"
+@pytest.mark.parametrize(
+    ("extra", "code"),
+    [
+        ("data", "from unetpp_lib.data import download; download('isbi2012', 'out')"),
+        ("metrics", "from unetpp_lib.metrics import v_rand"),
+        ("export", "from unetpp_lib.cli import main; main(['export', 'unet_membranes', '--out', 'network.onnx'])"),
+    ],
+)
+def test_what_needs_a_missing_package_names_the_extra_that_brings_it(tmp_path, extra, code):
     result = run(code, tmp_path)
-    assert 'pip install "unetpp[course]"' in result.stderr
+    assert f'pip install "unetpp[{extra}]"' in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from unetpp_lib.data.catalog import repository_data
+from unetpp_course.shipped import course_files
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, train
 from unetpp_lib.engine.runtime import provenance
 from unetpp_lib.engine.trainer import Trainer
@@ -46,12 +46,12 @@ class Experiment:
 
 
 def results_folder(name: str) -> Path:
-    """Return where the repository keeps an experiment's results."""
-    return repository_data() / "results" / name
+    """Return where the clone keeps an experiment's results; InputError where there is no clone."""
+    return course_files("results") / name
 
 
 def read_results(name: str, folder: Path | None = None) -> dict[str, Outcome]:
-    """Return the outcomes of an experiment by trial, as they stand in ``folder`` (default: the repository's results).
+    """Return the outcomes of an experiment by trial, as they stand in ``folder`` (default: the clone's results).
 
     Raises InputError where there are none, or a file is damaged.
     """

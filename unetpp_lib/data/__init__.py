@@ -10,7 +10,7 @@ from unetpp_lib.data.reading import count_pages, read_image, read_mask
 from unetpp_lib.data.split import Split, read_split, split_by_image, write_split
 
 if TYPE_CHECKING:
-    from unetpp_lib.data.catalog import find_dataset, is_stack, list_datasets, repository_data
+    from unetpp_lib.data.catalog import find_dataset, is_stack, list_datasets, shipped_data
     from unetpp_lib.data.downloads import download
     from unetpp_lib.data.membranes import Drawing, draw_membranes, read_distractors, write_membranes
 
@@ -33,7 +33,7 @@ __all__ = [
     "read_image",
     "read_mask",
     "read_split",
-    "repository_data",
+    "shipped_data",
     "split_by_image",
     "warp",
     "write_membranes",
@@ -42,7 +42,7 @@ __all__ = [
 
 # Imported when a name is first asked for (PEP 562): downloads needs a package beyond the core, the others take time.
 _LAZY = {
-    "catalog": {"find_dataset", "is_stack", "list_datasets", "repository_data"},
+    "catalog": {"find_dataset", "is_stack", "list_datasets", "shipped_data"},
     "downloads": {"download"},
     "membranes": {"Drawing", "draw_membranes", "read_distractors", "write_membranes"},
 }

@@ -1,7 +1,8 @@
 """Data sets by name: which ones are known, which ones are at hand, and where they lie.
 
 A set is a folder that holds ``images/`` and ``masks/``. A name is looked up in the folder of the environment variable
-``UNETPP_DATA``, then in the repository's ``data/``, then in the user's cache, where ``download`` puts what it fetches.
+``UNETPP_DATA``, then among the files that come with unetpp, then in the user's cache, where ``download`` puts what it
+fetches.
 """
 
 import os
@@ -14,7 +15,7 @@ from unetpp_lib.errors import InputError
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known of a set before it is at hand; ``url`` is None where it comes with the repository."""
+    """What is known of a set before it is at hand; ``url`` is None where it comes with unetpp."""
 
     name: str
     description: str
@@ -27,7 +28,7 @@ class Dataset:
 
     def credit(self) -> str:
         """Licence, citation and source, one a line: what to show after a download."""
-        source = self.url or "comes with the repository"
+        source = self.url or "comes with unetpp"
         return f"{self.description}\nLicence: {self.licence}\nCite: {self.citation}\nSource: {source}"
 
 
@@ -56,7 +57,7 @@ KNOWN = {
             name="membranes",
             description="40 drawn 256×256 images that look like electron microscopy: cell interior and membrane.",
             licence="CC0 1.0",
-            citation="this repository (CITATION.cff)",
+            citation="The unetpp authors, U-Net to UNet++, step by step: a course and its library",
             images=40,
         ),
         Dataset(
@@ -92,9 +93,18 @@ KNOWN = {
 }
 
 
-def repository_data() -> Path:
-    """The repository's ``data/``, beside the package: the embedded set, the shipped weights and the stored results."""
-    return Path(__file__).resolve().parents[2] / "data"
+# what to do where shipped files are lost: it must be right for a wheel and for a clone
+FRESH_COPY = "Reinstall unetpp (pip install --force-reinstall --no-deps …), or make a new clone if you work in one."
+
+
+def shipped_data() -> Path:
+    """Return the folder of what comes with unetpp: the set ``membranes``, and trained networks in ``weights/``.
+
+    An installed wheel has it inside the package. In a clone it is ``data/``, which holds the course's files as well.
+    """
+    package = Path(__file__).resolve().parents[1]
+    inside, of_clone = package / "shipped", package.parent / "data"
+    return of_clone if of_clone.is_dir() and not inside.is_dir() else inside
 
 
 def user_cache() -> Path:
@@ -112,7 +122,8 @@ def find_dataset(name_or_folder: str | Path) -> Path:
     """Find the folder of a set.
 
     Args:
-        name_or_folder: a name, looked up in ``UNETPP_DATA``, the repository and the cache, or the path of a folder.
+        name_or_folder: a name, looked up in ``UNETPP_DATA``, among the shipped files and in the cache, or the path of
+            a folder.
 
     Raises:
         InputError: no such set is at hand; the message says where it was looked for, and what there is instead.
@@ -149,7 +160,13 @@ def is_stack(name_or_folder: str | Path) -> bool:
 
 def _places() -> dict[str, Path]:
     own = user_data()
-    return ({"UNETPP_DATA": own} if own else {}) | {"repository": repository_data(), "cache": user_cache()}
+    return ({"UNETPP_DATA": own} if own else {}) | {"shipped": shipped_data(), "cache": user_cache()}
+
+
+_REMEDY_FOR_SHIPPED = (
+    f"{FRESH_COPY} Or draw such images with `unetpp data make --out my_membranes`, and give my_membranes in place of "
+    "membranes, as in `unetpp train --data my_membranes`."
+)
 
 
 def _name_not_found(name: str) -> str:
@@ -157,7 +174,7 @@ def _name_not_found(name: str) -> str:
     where = ", ".join(f"{place} ({folder})" for place, folder in _places().items())
     note = f" UNETPP_DATA names {own}, which is not a folder: correct or unset it." if own and not own.is_dir() else ""
     if name in KNOWN:
-        remedy = f"Fetch it: unetpp data download {name}." if KNOWN[name].url else "Draw it: unetpp data make."
+        remedy = f"Fetch it: unetpp data download {name}." if KNOWN[name].url else _REMEDY_FOR_SHIPPED
         return f"The data set '{name}' is not at hand; looked in {where}. {remedy}{note}"
     names = sorted({*KNOWN, *(listing.name for listing in list_datasets())})
     close = get_close_matches(name.lower(), names, n=1)

@@ -70,7 +70,7 @@ def _downloadable(name: str) -> tuple[Dataset, str]:
     dataset = KNOWN.get(name)
     if dataset is None or dataset.url is None:
         names = ", ".join(sorted(known.name for known in KNOWN.values() if known.url))
-        why = "comes with the repository" if dataset else "is not a set of the catalogue"
+        why = "comes with unetpp" if dataset else "is not a set of the catalogue"
         raise InputError(f"'{name}' cannot be downloaded: it {why}. These can: {names}.")
     return dataset, dataset.url
 
@@ -94,7 +94,7 @@ def _fetch(url: str, file: Path, timeout: float) -> None:
         from pooch import HTTPDownloader
         from requests.exceptions import RequestException
     except ImportError as error:
-        raise InputError('Downloading needs the package pooch: pip install "unetpp[course]"') from error
+        raise InputError('Downloading needs the package pooch: pip install "unetpp[data]"') from error
     for wait in (*RETRY_WAITS, None):
         try:
             # A bar is true only with a total above 0; pooch then puts the announced length in its place.

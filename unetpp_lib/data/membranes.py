@@ -216,5 +216,8 @@ def read_distractors(root: str | Path, name: str) -> torch.Tensor | None:
         return None
     path = folder / f"{name}.png"
     if not path.is_file():
-        raise InputError(f"{path} is missing: draw the set again with `unetpp data make`, or remove {folder}.")
+        raise InputError(
+            f"{path} is missing. Remove {folder}, and the scores leave the distractors out; or draw a new set with "
+            "`unetpp data make --out my_membranes` and use that."
+        )
     return torch.from_numpy(np.array(Image.open(path)))[None]

@@ -6,9 +6,10 @@ from unetpp_lib.engine.export import export_model
 from unetpp_lib.engine.model_files import load_model, save_model
 from unetpp_lib.engine.prediction import Predictor, predict, predict_large
 from unetpp_lib.engine.preprocessing import Card
-from unetpp_lib.engine.runs import Run, find_weights
+from unetpp_lib.engine.runs import Run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.trainer import train
+from unetpp_lib.engine.weights import find_weights, shipped_networks, shipped_weights
 
 __all__ = [
     "PRESETS",
@@ -26,5 +27,7 @@ __all__ = [
     "predict",
     "predict_large",
     "save_model",
+    "shipped_networks",
+    "shipped_weights",
     "train",
 ]

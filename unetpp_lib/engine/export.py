@@ -84,7 +84,7 @@ def _write_onnx(answer: Answer, example: Tensor, sizes: dict[int, "torch.export.
             verbose=False,
         )
     except ImportError as error:
-        raise InputError(f'{error.name} is missing, and ONNX needs it: pip install "unetpp[course]".') from error
+        raise InputError(f'{error.name} is missing, and ONNX needs it: pip install "unetpp[export]".') from error
     assert program is not None  # without dynamo it would be
     program.model.metadata_props["unetpp"] = json.dumps(asdict(card))
     program.save(path)

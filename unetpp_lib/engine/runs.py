@@ -153,15 +153,3 @@ def new_run_folder(config: TrainConfig) -> Path:
     if config.out.is_dir() and any(file.suffix != ".tmp" for file in config.out.iterdir()):
         raise InputError(f"{config.out} exists and holds files. Go on with it by --resume, or choose another --out.")
     return config.out
-
-
-def find_weights(run_or_weights: Path) -> Path:
-    """Return the weights that a run folder or a .safetensors file stands for; InputError for a folder without."""
-    if run_or_weights.is_dir():
-        run = Run(run_or_weights)
-        if not run.weights.is_file():
-            raise InputError(
-                f"{run_or_weights} holds no best.safetensors: no run folder, or stopped before its first look."
-            )
-        return run.weights
-    return run_or_weights

@@ -139,6 +139,8 @@ def _commit() -> str | None:
     """Return the commit of the repository that this code runs from, "+" behind it where files were changed."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
+        # an installed copy may lie in a repository that is not this one
+        subprocess.run([*git, "ls-files", "--error-unmatch", Path(__file__).name], capture_output=True, check=True)
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
         changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

@@ -1,6 +1,7 @@
 """Scores of a segmentation: overlap of pixels (`overlap`) and, for electron microscopy, of segments (`em`).
 
-The names of `em` need scipy and scikit-image and are imported at first use, so that everything else works without.
+The names of `em` need scipy and scikit-image (pip install "unetpp[metrics]") and are imported at first use, so that
+everything else works without.
 """
 
 from importlib import import_module
@@ -27,6 +28,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
         return getattr(import_module("unetpp_lib.metrics.em"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    except ModuleNotFoundError as error:
+        remedy = f'{error.name} is missing, and {name} needs it: pip install "unetpp[metrics]".'
+        raise ModuleNotFoundError(remedy, name=error.name) from error

@@ -16,7 +16,7 @@ from unetpp_course.checks.verdict import GENERIC, Mark
 from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
 
 HERE = Path(__file__).parent
-NOTEBOOKS = {int(path.stem[:2]): path for path in (HERE.parents[1] / "notebooks").glob("[0-9][0-9]_*.ipynb")}
+NOTEBOOKS = {int(path.stem[:2]): path for path in (HERE.parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb")}
 FUNCTIONS_TRIED = 8  # at least so many wrong answers to a function
 
 

@@ -8,7 +8,7 @@ import pytest
 from unetpp_course.__main__ import main
 from unetpp_course.lab import NAMES, Experiment, base, find_experiment, read_results, run_experiment
 from unetpp_course.lab.base import Trial, trained, training_trial
-from unetpp_lib.data import repository_data
+from unetpp_lib.data import shipped_data
 from unetpp_lib.engine import PRESETS, Run
 from unetpp_lib.errors import InputError
 
@@ -140,7 +140,7 @@ def test_every_stored_result_is_of_the_trial_that_it_is_named_for(name):
     assert experiment.name == name
     trials = {trial.name: trial for trial in experiment.trials}
     assert len(trials) == len(experiment.trials)
-    stored = list((repository_data() / "results" / name).glob("*.json"))
+    stored = list((shipped_data() / "results" / name).glob("*.json"))
     for path in stored:
         settings = json.loads(path.read_text())["settings"]
         assert settings == json.loads(json.dumps(dict(trials[path.stem].settings)))
@@ -149,5 +149,5 @@ def test_every_stored_result_is_of_the_trial_that_it_is_named_for(name):
 
 
 def test_every_folder_of_results_has_its_experiment():
-    folders = [path for path in (repository_data() / "results").glob("*") if path.is_dir()]
+    folders = [path for path in (shipped_data() / "results").glob("*") if path.is_dir()]
     assert {path.name for path in folders} <= set(NAMES)

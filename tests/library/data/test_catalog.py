@@ -1,22 +1,24 @@
+import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from unetpp_lib.data import catalog
-from unetpp_lib.data.catalog import KNOWN, find_dataset, is_stack, list_datasets, repository_data
+from unetpp_lib.cli import main
+from unetpp_lib.data import SegmentationFolder, catalog
+from unetpp_lib.data.catalog import KNOWN, find_dataset, is_stack, list_datasets, shipped_data
 from unetpp_lib.errors import InputError
 
 
 @pytest.fixture
 def places(tmp_path, monkeypatch):
-    """The three places, empty: the user's own folder, the repository's data and the cache."""
-    folders = {place: tmp_path / place for place in ("own", "repository", "cache/unetpp")}
+    """The three places, empty: the user's own folder, what comes with unetpp, and the cache."""
+    folders = {place: tmp_path / place for place in ("own", "shipped", "cache/unetpp")}
     for folder in folders.values():
         folder.mkdir(parents=True)
     monkeypatch.setenv("UNETPP_DATA", str(folders["own"]))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(catalog, "repository_data", lambda: folders["repository"])
+    monkeypatch.setattr(catalog, "shipped_data", lambda: folders["shipped"])
     monkeypatch.chdir(tmp_path)
     return folders
 
@@ -35,26 +37,26 @@ def refusal(name_or_folder) -> str:
     return str(error.value)
 
 
-def test_own_folder_comes_before_repository_and_repository_before_cache(places):
-    for place in ("cache/unetpp", "repository", "own"):
+def test_own_folder_comes_before_shipped_sets_and_these_before_the_cache(places):
+    for place in ("cache/unetpp", "shipped", "own"):
         folder = make_set(places[place] / "membranes")
         assert find_dataset("membranes") == folder
 
 
-def test_repository_set_is_found_although_the_own_folder_lacks_it(places):
+def test_shipped_set_is_found_although_the_own_folder_lacks_it(places):
     make_set(places["own"] / "other")
-    folder = make_set(places["repository"] / "membranes")
+    folder = make_set(places["shipped"] / "membranes")
     assert find_dataset("membranes") == folder
 
 
-def test_repository_data_lies_beside_the_package():
-    assert repository_data() / "membranes" == Path(catalog.__file__).parents[2] / "data" / "membranes"
+def test_a_clone_reads_its_own_data():
+    assert shipped_data() / "membranes" == Path(catalog.__file__).parents[2] / "data" / "membranes"
 
 
 def test_own_folder_that_does_not_exist_matters_only_where_the_set_is_found_nowhere(places, monkeypatch):
-    make_set(places["repository"] / "membranes")
+    make_set(places["shipped"] / "membranes")
     monkeypatch.setenv("UNETPP_DATA", "/no/such/folder")
-    assert find_dataset("membranes") == places["repository"] / "membranes"
+    assert find_dataset("membranes") == places["shipped"] / "membranes"
     message = refusal("mine")
     assert "UNETPP_DATA names /no/such/folder" in message
     assert "correct or unset it" in message
@@ -117,7 +119,7 @@ def test_missing_folder_is_named(places, tmp_path):
 
 def test_folder_without_images_in_one_place_does_not_hide_the_set_in_the_next(places):
     (places["own"] / "membranes").mkdir()
-    folder = make_set(places["repository"] / "membranes")
+    folder = make_set(places["shipped"] / "membranes")
     assert find_dataset("membranes") == folder
 
 
@@ -139,21 +141,28 @@ def test_downloadable_set_that_is_not_at_hand_says_how_to_fetch_it(places):
     assert "Fetch it: unetpp data download dsb2018" in refusal("dsb2018")
 
 
-def test_embedded_set_that_is_not_at_hand_says_how_to_draw_it(places):
-    assert "Draw it: unetpp data make" in refusal("membranes")
+def test_following_the_remedy_for_the_embedded_set_word_for_word_ends_in_a_set(places):
+    message = refusal("membranes")
+    assert "--force-reinstall" in message
+    draw, train = (command.removeprefix("unetpp ").split() for command in re.findall("`(.*?)`", message))
+    with pytest.raises(SystemExit) as ended:
+        main([*draw, "--count", "3", "--size", "64"])
+    assert not ended.value.code
+    assert train[:2] == ["train", "--data"]
+    assert len(SegmentationFolder(find_dataset(train[2]))) == 3
 
 
 def test_list_holds_each_set_once_where_it_is_found_and_then_what_can_be_downloaded(places):
     make_set(places["own"] / "isbi2012", images=3)
-    make_set(places["repository"] / "isbi2012", images=1)
-    make_set(places["repository"] / "membranes", images=2)
-    (places["repository"] / "weights").mkdir()
+    make_set(places["shipped"] / "isbi2012", images=1)
+    make_set(places["shipped"] / "membranes", images=2)
+    (places["shipped"] / "weights").mkdir()
     (places["own"] / "unlabelled" / "images").mkdir(parents=True)
     make_set(places["own"] / ".hidden")
     (places["own"] / "isbi2012" / "images" / ".DS_Store").touch()
     assert [(entry.name, entry.place, entry.folder, entry.images) for entry in list_datasets()] == [
         ("isbi2012", "UNETPP_DATA", places["own"] / "isbi2012", 3),
-        ("membranes", "repository", places["repository"] / "membranes", 2),
+        ("membranes", "shipped", places["shipped"] / "membranes", 2),
         ("isbi2012_test", "to download", None, 30),
         ("dsb2018", "to download", None, 670),
     ]
@@ -184,4 +193,12 @@ def test_only_known_stacks_are_stacks(tmp_path, monkeypatch):
 def test_credit_names_licence_citation_and_source():
     for dataset in KNOWN.values():
         credit = dataset.credit()
-        assert all(part in credit for part in (dataset.licence, dataset.citation, dataset.url or "repository"))
+        assert all(part in credit for part in (dataset.licence, dataset.citation, dataset.url or "comes with unetpp"))
+
+
+def test_a_wheel_reads_its_own_files_even_where_a_folder_data_lies_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "__file__", str(tmp_path / "unetpp_lib" / "data" / "catalog.py"))
+    assert shipped_data() == tmp_path / "unetpp_lib" / "shipped"
+    for folder in ("unetpp_lib/shipped", "data"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert shipped_data() == tmp_path / "unetpp_lib" / "shipped"

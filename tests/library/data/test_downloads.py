@@ -169,7 +169,7 @@ def test_nothing_is_written_into_the_folder_of_unetpp_data(site, tmp_path, monke
     assert "choose another --out" in refused("isbi2012", tmp_path)
 
 
-@pytest.mark.parametrize(("name", "why"), [("membranes", "comes with the repository"), ("isbi", "not a set of the")])
+@pytest.mark.parametrize(("name", "why"), [("membranes", "comes with unetpp"), ("isbi", "not a set of the")])
 def test_set_without_a_source_is_refused_with_those_that_have_one(name, why):
     with pytest.raises(InputError, match=why) as error:
         download(name)
@@ -270,7 +270,7 @@ def test_no_server_says_so(site, server, tmp_path, monkeypatch):
 def test_missing_pooch_says_what_to_install(site, tmp_path, monkeypatch):
     site("isbi2012", isbi()[0])
     monkeypatch.setitem(sys.modules, "pooch", None)
-    assert 'pip install "unetpp[course]"' in refused("isbi2012", tmp_path)
+    assert 'pip install "unetpp[data]"' in refused("isbi2012", tmp_path)
 
 
 # The hash

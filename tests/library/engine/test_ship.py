@@ -9,10 +9,10 @@ import pytest
 import tyro
 from tyro.conf import OmitArgPrefixes
 
-from unetpp_lib.data import repository_data
+from unetpp_lib.data import shipped_data
 from unetpp_lib.engine import PRESETS, TrainConfig
 
-WEIGHTS = repository_data() / "weights"
+WEIGHTS = shipped_data() / "weights"
 
 training_command = run_path(str(WEIGHTS / "ship.py"))["training_command"]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split, repository_data
+from unetpp_lib.data import SegmentationFolder, find_dataset, read_split, shipped_data
 from unetpp_lib.engine import choose_runtime, evaluate, load_model
 
-SHIPPED = repository_data() / "weights"
+SHIPPED = shipped_data() / "weights"
 CARDS = sorted(SHIPPED.glob("*.json"))
 
 

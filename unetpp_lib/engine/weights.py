@@ -1,0 +1,61 @@
+"""Which weights a user means: those of a run, of a file, or of a trained network that comes with unetpp."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from unetpp_lib.data.catalog import FRESH_COPY, shipped_data
+from unetpp_lib.engine.runs import Run
+from unetpp_lib.errors import InputError
+
+
+def find_weights(run_or_weights: str | Path) -> Path:
+    """Return the .safetensors file that ``run_or_weights`` stands for.
+
+    Args:
+        run_or_weights: a run folder, a .safetensors file, or the name of a network that comes with unetpp, one of
+            `shipped_networks`. Where a folder or a file has that name too, the folder or file is meant.
+
+    Raises:
+        InputError: it is none of these, or the folder has no weights; the message says what there is.
+    """
+    path = Path(run_or_weights)
+    if path.is_dir():
+        return _weights_of_run(path)
+    if path.is_file():
+        return path
+    try:
+        return shipped_weights(str(path))
+    except InputError as error:
+        raise InputError(
+            f"{path}: there is no such file, and no such run folder, which is what `unetpp train` writes. {error}"
+        ) from error
+
+
+def shipped_networks() -> dict[str, Path]:
+    """Return the .safetensors file of every trained network that comes with unetpp, by the network's name."""
+    return {path.stem: path for path in sorted((shipped_data() / "weights").glob("*.safetensors"))}
+
+
+def shipped_weights(name: str) -> Path:
+    """Return the .safetensors file of a network that comes with unetpp; InputError for a name that there is not."""
+    networks = shipped_networks()
+    if not networks:
+        raise InputError(f"The networks that come with unetpp are not in {shipped_data() / 'weights'}. {FRESH_COPY}")
+    if name not in networks:
+        close = get_close_matches(Path(name).stem.lower(), networks, n=1)
+        guess = f" Did you mean '{close[0]}'?" if close else ""
+        raise InputError(f"No network '{name}' comes with unetpp; these do: {', '.join(networks)}.{guess}")
+    return networks[name]
+
+
+def _weights_of_run(folder: Path) -> Path:
+    weights = Run(folder).weights
+    if weights.is_file():
+        return weights
+    remedy = "Give the folder of a run that has finished, or a .safetensors file."
+    if str(folder) in shipped_networks():
+        remedy = "To use the network of that name that comes with unetpp, rename the folder or work in another one."
+    raise InputError(
+        f"{folder} holds no best.safetensors: it is no run folder, or the run stopped before its first validation. "
+        f"{remedy}"
+    )

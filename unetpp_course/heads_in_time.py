@@ -70,8 +70,12 @@ class KeptHeads:
 
 
 def heads_now(model: SegmentationNetwork, card: Card, image: Tensor) -> Tensor:
-    """Return what each head says now of an image ``(C, H, W)`` in [0, 1]: probabilities ``(heads, H, W)``."""
-    readings = read_image_heads(model.eval(), image, card, choose_runtime("cpu", "float32"))
+    """Return what each head says now of an image ``(C, H, W)`` in [0, 1]: probabilities ``(heads, H, W)`` on the CPU.
+
+    ``model`` is asked where it is, in float32 and in evaluation mode, and is left as it was.
+    """
+    runtime = choose_runtime(str(next(model.parameters()).device), "float32")
+    readings = read_image_heads(model, image, card, runtime)
     return torch.cat([readings[f"head {depth}"][0] for depth in model.head_depths])
 
 

@@ -6,7 +6,9 @@ must show the same on every machine.
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -18,6 +20,7 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
 FILE = "progress.json"
+PATIENCE = 2.0  # seconds; a mark is written in milliseconds
 
 
 @dataclass
@@ -39,17 +42,41 @@ def read_progress() -> Progress:
 
 def record_mark(number: str, mark: Mark) -> None:
     """Keep how an exercise stands; one that was solved stays solved."""
-    progress = read_progress()
-    if progress.marks.get(number) is not Mark.PASSED:
-        _of_this_kernel.marks[number] = progress.marks[number] = mark
-        _save(progress)
+    with _locked():
+        progress = read_progress()
+        if progress.marks.get(number) is not Mark.PASSED:
+            _of_this_kernel.marks[number] = progress.marks[number] = mark
+            _save(progress)
 
 
 def record_prediction(number: str, letter: str) -> None:
     """Keep a prediction."""
-    progress = read_progress()
-    _of_this_kernel.predictions[number] = progress.predictions[number] = letter
-    _save(progress)
+    with _locked():
+        progress = read_progress()
+        _of_this_kernel.predictions[number] = progress.predictions[number] = letter
+        _save(progress)
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """Let no other kernel read or write the file within the block, so that no mark of two at once is lost."""
+    path = _file()
+    if path is None:
+        yield
+        return
+    lock, last_try = path.with_name(f"{FILE}.lock"), time.monotonic() + PATIENCE
+    with suppress(PermissionError):  # in a folder that cannot be written, nothing will be lost
+        while time.monotonic() < last_try:  # an older lock is one that a killed kernel left
+            try:
+                lock.touch(exist_ok=False)
+                break
+            except FileExistsError:
+                time.sleep(0.01)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            lock.unlink()
 
 
 def _file() -> Path | None:

@@ -112,9 +112,9 @@ def evaluate(
     run = Run(run_or_weights) if run_or_weights.is_dir() else None
     if on is None and run is None:
         raise InputError(f"{run_or_weights} is no run folder: say with --data what to score it on.")
-    own = run if run is not None and on in (None, run.config.data) else None
-    source = own.config.data if own is not None else cast(str, on)
-    folder = data.SegmentationFolder(data.find_dataset(source), model.in_channels, model.num_classes)
+    root = data.find_dataset(run.config.data if run is not None and on is None else cast(str, on))
+    own = run if run is not None and run.was_trained_on(root) else None
+    folder = data.SegmentationFolder(root, model.in_channels, model.num_classes)
     given = folder.root / "split.json"
     split = own.split if own is not None else data.read_split(given) if given.is_file() else None
     names = folder.names if split is None or part == "all" else getattr(split, part)

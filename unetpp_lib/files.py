@@ -2,35 +2,52 @@
 
 import io
 import os
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 
 from PIL import Image
 
 from unetpp_lib.errors import InputError
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write ``content`` to ``path`` so that the file is there whole or not at all, whenever the process dies.
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give the block a path beside ``path`` to write a file to; at its end, that file takes the place of ``path``.
 
-    The folder is made where it is missing. Raises InputError where the disk is full or the folder cannot be written;
-    what stood at ``path`` before is then untouched.
+    Each writer has a path of its own, so that two of them never write one file: the last to finish is the one that
+    stays. The folder is made where it is missing, and a file that is replaced passes its permissions on. Where the
+    block fails, its file is gone and what stood at ``path`` is untouched. Raises InputError where the disk is full or
+    the folder cannot be written.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(f"{path.name}.{token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())  # on disk before it takes the place of the last good file
+        yield temporary
+        if path.exists():
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise InputError(
             f"{path} cannot be written: {error.strerror}. Free some space or choose another folder; "
             "what stood there before is unchanged."
         ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write ``content`` to ``path`` so that the file is there whole or not at all, whenever the process dies.
+
+    Errors are those of `replacing`.
+    """
+    with replacing(path) as temporary, temporary.open("xb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+        file.flush()
+        os.fsync(file.fileno())  # on disk before it takes the place of the last good file
 
 
 def write_png(path: Path, picture: Image.Image) -> None:

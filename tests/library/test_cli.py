@@ -1,7 +1,9 @@
 """The command line: each command does what it says, and wrong input is one message and exit status 2."""
 
+import os
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from PIL import Image
 
 from unetpp_lib.cli import main
 from unetpp_lib.data import read_image
-from unetpp_lib.engine import Card, choose_runtime, load_model, predict, save_model
+from unetpp_lib.engine import Card, Run, choose_runtime, load_model, predict, save_model
 from unetpp_lib.models import UNet, UNetPlusPlus
 
 TINY = ["--widths", "4", "6", "8", "--patch", "32", "--epochs", "2", "--evaluate-every", "2", "--device", "cpu"]
@@ -79,6 +81,35 @@ def test_evaluate_scores_the_runs_own_test_part(capsys, run_folder):
     assert "head 2" in out
     status, out, _ = run(capsys, "evaluate", run_folder, "--part", "all")
     assert "all: 12 images" in out
+
+
+def test_a_run_on_a_folder_named_from_one_place_opens_from_another(capsys, tiny_set, tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    shutil.copytree(tiny_set, here / "mine")
+    there.mkdir()
+    monkeypatch.chdir(here)
+    assert run(capsys, "train", "--data", "mine", "--out", "run", *TINY)[0] == 0
+    for spelled in ("mine", "../here/mine", here / "mine"):
+        assert run(capsys, "train", "--out", "run", "--resume", "--data", spelled)[0] == 0
+        assert "test: 2 images" in run(capsys, "evaluate", "run", "--data", spelled)[1]
+    shutil.copytree(tiny_set, here / "other")
+    assert "another configuration: data is other here and" in refused(
+        capsys, "train", "--out", "run", "--resume", "--data", "other"
+    )
+    monkeypatch.chdir(there)
+    shutil.move(here / "run", there / "moved")
+    status, out, _ = run(capsys, "evaluate", "moved")
+    assert status == 0
+    assert f"{here / 'mine'}, test: 2 images" in out
+    assert "all: 12 images" in run(capsys, "evaluate", "moved", "--data", "../here/other")[1]
+
+
+def test_a_run_that_names_its_folder_as_it_was_typed_still_opens_where_it_was_made(capsys, run_folder, tmp_path):
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    config = Run(folder).config
+    (folder / "config.json").write_text(replace(config, data=os.path.relpath(config.data)).to_json())
+    assert "test: 2 images" in run(capsys, "evaluate", folder)[1]
+    assert run(capsys, "train", "--out", folder, "--resume", "--data", config.data)[0] == 0
 
 
 def test_evaluate_scores_weights_on_a_named_set(capsys, run_folder, tiny_set):

@@ -1,10 +1,13 @@
 """A file is written whole or not at all."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from PIL import Image
 
 from unetpp_lib.errors import InputError
-from unetpp_lib.files import write_atomically, write_png
+from unetpp_lib.files import replacing, write_atomically, write_png
 
 
 def test_a_new_file_takes_the_place_of_the_old_one_in_one_step(tmp_path):
@@ -20,6 +23,46 @@ def test_a_new_file_takes_the_place_of_the_old_one_in_one_step(tmp_path):
 def test_what_a_killed_process_left_does_not_stand_in_the_way(tmp_path):
     (tmp_path / "file.txt.tmp").write_text("half")
     write_atomically(tmp_path / "file.txt", b"whole")
+    assert (tmp_path / "file.txt").read_bytes() == b"whole"
+    assert {file.name for file in tmp_path.iterdir()} == {"file.txt", "file.txt.tmp"}  # it may be another writer's
+
+
+def test_many_writers_of_one_file_leave_what_one_of_them_wrote(tmp_path):
+    texts = [f"{number}" * 10_000 for number in range(8)]
+
+    def write(text):
+        for _ in range(20):
+            write_atomically(tmp_path / "file.txt", text)
+
+    with ThreadPoolExecutor(len(texts)) as pool:
+        list(pool.map(write, texts))  # raises what a writer raised
+    assert (tmp_path / "file.txt").read_text() in texts
+    assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_a_file_has_the_permissions_of_a_new_one_or_of_the_one_that_it_replaces(tmp_path):
+    (tmp_path / "plain").write_text("")
+    path = tmp_path / "file.txt"
+    write_atomically(path, "new")
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    path.chmod(0o640)
+    write_atomically(path, "replaced")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_block_that_fails_leaves_the_file_that_was_there_and_no_other(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("good")
+
+    def stop_half_way():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop_half_way()
+    assert path.read_text() == "good"
     assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 from types import TracebackType
 from typing import Any
@@ -252,12 +253,7 @@ class TrainingBoard(LoopBoard):
 
     def _watch(self, training: Trainer) -> None:
         self.scores = _scores(training.history)
-
-        def answer() -> Tensor:
-            p = ask(training.model, self.image, training.card, training.runtime)
-            training.network.train()
-            return p
-
+        answer = partial(ask, training.model, self.image, training.card, training.runtime)
         self._take(training.step, training.last_loss, self.config.batch_size, answer)
 
     def _take_over_run(self) -> None:
@@ -281,8 +277,8 @@ class TrainingBoard(LoopBoard):
 
 
 def ask(model: SegmentationNetwork, image: Tensor, card: Card, runtime: Runtime) -> Tensor:
-    """Return the probabilities (classes, H, W) of an image (C, H, W) in [0, 1], and leave ``model`` in evaluation."""
-    readings = read_image_heads(model.eval(), image, card, runtime)
+    """Return the probabilities (classes, H, W) of an image (C, H, W) in [0, 1]; ``model`` keeps its mode."""
+    readings = read_image_heads(model, image, card, runtime)
     return readings.get(MEAN, next(iter(readings.values())))[0]
 
 

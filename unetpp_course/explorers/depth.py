@@ -1,6 +1,7 @@
 """Depth pruning: what a trained UNet++ says when it is cut to each depth, what that costs, and where it is wrong."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -48,7 +49,8 @@ class DepthExplorer(PictureExplorer):
     network, `of_run` one that you trained. ``profiles`` are what `profile_depths` gives; without them, latency is
     measured when the explorer opens. ``classes`` names class 0 and class 1, ``of`` says whose IoU is shown.
     Controls: ``depth``, ``image``, ``threshold`` (per cent), ``mode``; `scores` is the IoU by depth that they give.
-    "prune and keep" does what `keep` does. InputError for what does not fit.
+    "prune and keep" does what `keep` does. The explorer keeps a copy of the network as it is when it opens.
+    InputError for what does not fit.
     """
 
     def __init__(
@@ -65,15 +67,15 @@ class DepthExplorer(PictureExplorer):
         cuttable = _require_cuttable(model)
         _require_pairs(model, images, masks, names)
         _require_words(card, classes, of)
-        self.model, self.card = model.eval(), card
+        self.model, self.card = deepcopy(cuttable).cpu().eval(), card
         self.images, self.masks = [image.float() for image in images], [mask.to(torch.uint8) for mask in masks]
         self.names = [str(k) for k in range(len(images))] if names is None else list(names)
         self.size = tuple(min(side, LARGEST) for side in self.images[0].shape[1:])
         self.classes, self.of = classes, of
-        with watched(model) as (seconds, macs):
-            self.answers = [_read(model, card, image) for image in self.images]  # (modes, depths, H, W) each
+        with watched(self.model) as (seconds, macs):
+            self.answers = [_read(self.model, card, image) for image in self.images]  # (modes, depths, H, W) each
         if profiles is None:
-            self.costs = measured_costs(model, torch.zeros(1, model.in_channels, *self.size), seconds, macs)
+            self.costs = measured_costs(self.model, torch.zeros(1, model.in_channels, *self.size), seconds, macs)
         else:
             self.costs = costs_of(profiles, model.depth)
         self.counts = torch.stack([_count(*pair) for pair in zip(self.answers, self.masks, strict=True)])

@@ -18,6 +18,7 @@ from unetpp_course.figures import png_of_image
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
+from unetpp_lib.models.mode import evaluation_mode
 
 Sample = tuple[Tensor, Tensor, Tensor]  # image, mask and distractors, each (1, H, W)
 Label = Literal["membrane", "distractor"]
@@ -110,7 +111,7 @@ class PeepholeGame(PictureExplorer):
 
 def _call(model: SegmentationNetwork, card: Card, image: Tensor) -> Tensor:
     """Return what each head calls membrane, bool `(heads, H, W)`."""
-    with torch.inference_mode():
+    with torch.inference_mode(), evaluation_mode(model):
         heads = model(card.normalise(image)[None])
     return torch.cat([torch.sigmoid(head[0]) <= card.threshold for head in heads])
 

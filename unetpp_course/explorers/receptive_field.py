@@ -25,7 +25,9 @@ def reach(model: SegmentationNetwork, length: int) -> Tensor:
     weights 1 and all biases 0, in which nothing cancels: one image for each column, with ones in that column alone.
     """
     arguments = model.arguments | {"norm": None, "dropout": 0.0, "widths": (1,) * len(model.widths)}
-    copy = type(model)(**arguments).eval()
+    with torch.device("meta"):  # no weights are drawn: all are set below
+        copy = type(model)(**arguments)
+    copy.to_empty(device="cpu").eval()
     for parameter in copy.parameters():
         nn.init.constant_(parameter, float(parameter.ndim > 1))
     # images of one row: the network mirrors it to as many as it needs, and only whether anything arrives is asked

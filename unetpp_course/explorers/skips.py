@@ -64,8 +64,9 @@ class SkipsExplorer(PictureExplorer):
     ) -> None:
         require_image(image, mask, channels=len(card.mean))
         rows = len(getattr(model, "decoder", ()))
-        with faded_skips(model, [1.0] * max(1, rows)):  # refuses a network without skips
-            self.model, self.card, self.image, self.mask = deepcopy(model).eval(), card, image, mask
+        with faded_skips(model, [1.0] * max(1, rows)):
+            pass  # it refuses a network without skips
+        self.model, self.card, self.image, self.mask = deepcopy(model).eval(), card, image, mask
         self._maps: dict[Node, Tensor] = {}
         self._faded: list[int] = []  # with these strengths
         height, width = image.shape[-2:]

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from unetpp_lib.engine.options import check_option
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
 
@@ -17,7 +18,10 @@ FREE_ON_RESUME = {"out", "device", "workers", "compiled", "checkpoint_seconds"}
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The configuration of one training run; the command line is made from these fields."""
+    """The configuration of one training run; the command line is made from these fields.
+
+    Every value is checked, whoever gives it. Raises InputError, which names the field, the value and what it must be.
+    """
 
     data: str = "membranes"
     """A data set's name (see `unetpp data list`) or a folder with images/ and masks/."""
@@ -77,6 +81,12 @@ class TrainConfig:
     """The run's folder; default: a new one under runs/."""
 
     def __post_init__(self) -> None:
+        for option in fields(self):
+            value = check_option(option.name, getattr(self, option.name), option.type)
+            object.__setattr__(self, option.name, value)
+        self._check_ranges()
+
+    def _check_ranges(self) -> None:
         positive = ("channels", "num_classes", "epochs", "batch_size", "patch", "lr", "evaluate_every")
         for name in positive:
             if not getattr(self, name) > 0:
@@ -85,6 +95,14 @@ class TrainConfig:
         for name in not_negative:
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be at least 0.")
+        for name in ("dropout", "validation", "test"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be at least 0 and less than 1.")
+        if self.validation + self.test >= 1:
+            raise InputError(
+                f"validation is {self.validation} and test is {self.test}; together they must be less than 1, "
+                "so that images remain to train on."
+            )
         if self.bce_weight == self.dice_weight == 0:
             raise InputError("bce_weight and dice_weight are both 0; the loss needs at least one term.")
 
@@ -98,9 +116,13 @@ class TrainConfig:
             "upsample": self.upsample,
             "dropout": self.dropout,
         }
-        if self.model == "unet":
-            return UNet(**arguments)
-        return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision, dense=self.model == "unetpp")
+        match self.model:
+            case "unet":
+                return UNet(**arguments)
+            case "unetplus":
+                return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision, dense=False)
+            case "unetpp":
+                return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision)
 
     def to_json(self) -> str:
         """Return the configuration as JSON text, without the run's folder (which holds it)."""
@@ -113,14 +135,18 @@ class TrainConfig:
         """Read the configuration of the run in ``path``'s folder; InputError for a file that is missing or damaged."""
         try:
             values = json.loads(path.read_text())
-            known = {f.name for f in fields(cls)}
+            known = {f.name for f in fields(cls)} - {"out"}
             if not isinstance(values, dict) or not values.keys() <= known:
                 raise InputError(f"{path} holds options that this version does not know. Start a new run.")
-            return cls(**values | {"widths": tuple(values["widths"])}, out=path.parent)
+            values["widths"] = tuple(values["widths"])
         except FileNotFoundError as error:
             raise InputError(f"{path.parent} is no run folder: it has no config.json. Check the path.") from error
         except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
             raise InputError(f"{path} is damaged. Restore it, or start a new run.") from error
+        try:
+            return cls(**values, out=path.parent)
+        except InputError as error:
+            raise InputError(f"{path}: {error} Correct it, or start a new run.") from error
 
     def require_same_result(self, other: "TrainConfig") -> None:
         """Raise InputError where ``other`` (the run on disk) would train something else than this configuration."""

@@ -1,18 +1,20 @@
 """The scores of a network on the images of a folder: every head, every definition, and the trivial answer beside it."""
 
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from unetpp_lib.data import SegmentationFolder, read_distractors
-from unetpp_lib.engine.preprocessing import Card
+from unetpp_lib.engine.preprocessing import Card, check_image
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.tiles import TILE, read_in_tiles
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, score_table
 from unetpp_lib.models import SegmentationNetwork, probabilities
+from unetpp_lib.models.mode import evaluation_mode
 
 MEAN = "mean of heads"
 DISTRACTORS = ("small", "medium", "large")
@@ -51,8 +53,11 @@ _OF = {"foreground": "fore", "background": "back", "classes": "mean"}
 
 
 def read_heads(model: SegmentationNetwork, images: Tensor, runtime: Runtime) -> dict[str, Tensor]:
-    """Return the probabilities ``(N, num_classes, H, W)`` of normalised images: each head's, then their mean."""
-    with torch.inference_mode(), runtime.autocast():
+    """Return the probabilities ``(N, num_classes, H, W)`` of normalised images: each head's, then their mean.
+
+    ``model`` and ``images`` are on the runtime's device; ``model`` answers in evaluation mode and keeps its own.
+    """
+    with torch.inference_mode(), runtime.autocast(), evaluation_mode(model):
         heads = model(images)
     readings = {f"head {depth}": probabilities([head]) for depth, head in zip(model.head_depths, heads, strict=True)}
     return readings | ({MEAN: probabilities(heads)} if len(heads) > 1 else {})
@@ -61,7 +66,11 @@ def read_heads(model: SegmentationNetwork, images: Tensor, runtime: Runtime) -> 
 def read_image_heads(
     model: SegmentationNetwork, image: Tensor, card: Card, runtime: Runtime, tile: int = TILE
 ) -> dict[str, Tensor]:
-    """Return the probabilities ``(1, num_classes, H, W)`` of one image ``(C, H, W)`` in [0, 1], by reading."""
+    """Return the probabilities ``(1, num_classes, H, W)`` of one image ``(C, H, W)`` in [0, 1], by reading.
+
+    ``model`` is on the runtime's device, and is left as it is. Raises InputError for what is no such image.
+    """
+    check_image(image, model.in_channels)
     names: list[str] = []
 
     def read(patch: Tensor) -> Tensor:
@@ -84,19 +93,14 @@ def evaluate(
     """Score every head of ``model``, and their mean, on the images ``names`` of ``folder`` (default: all).
 
     One-class predictions are cut at the card's threshold. The all-foreground answer is scored beside them.
-    Images larger than ``tile`` pixels are read in tiles. Without ``runtime``, float32 on the best device.
+    Images larger than ``tile`` pixels are read in tiles. Without ``runtime``, float32 on the best device. ``model`` is
+    left as it is: a copy of it is placed on the runtime's device.
     Raises InputError for names that the folder lacks, and a folder of other channels or classes than the network's.
     """
     runtime = runtime or choose_runtime(precision="float32")
     names = tuple(folder.names if names is None else names)
-    if not names or not set(names) <= set(folder.names):
-        raise InputError(f"names holds {sorted(set(names) - set(folder.names))[:3]}; give images of {folder.root}.")
-    if (folder.channels, folder.num_classes) != (model.in_channels, model.num_classes):
-        raise InputError(
-            f"The network takes {model.in_channels} channels and {model.num_classes} classes, the folder was opened "
-            f"with {folder.channels} and {folder.num_classes}: give SegmentationFolder the network's numbers."
-        )
-    model = runtime.place(model).eval()
+    _require_fit(model, folder, names)
+    model = runtime.place(deepcopy(model))
     counts: dict[str, list[Tensor]] = {}
     traps: dict[str, list[Tensor]] = {}
     for name in names:
@@ -117,6 +121,17 @@ def evaluate(
             f"distractors/{size}": (called[i] / total[i]).item() for i, size in enumerate(DISTRACTORS) if total[i]
         }
     return Evaluation(names, scores)
+
+
+def _require_fit(model: SegmentationNetwork, folder: SegmentationFolder, names: tuple[str, ...]) -> None:
+    """Raise InputError for images that the folder lacks, and a folder of other channels or classes."""
+    if not names or not set(names) <= set(folder.names):
+        raise InputError(f"names holds {sorted(set(names) - set(folder.names))[:3]}; give images of {folder.root}.")
+    if (folder.channels, folder.num_classes) != (model.in_channels, model.num_classes):
+        raise InputError(
+            f"The network takes {model.in_channels} channels and {model.num_classes} classes, the folder was opened "
+            f"with {folder.channels} and {folder.num_classes}: give SegmentationFolder the network's numbers."
+        )
 
 
 def _count_traps(label: Tensor, distractors: Tensor) -> Tensor:

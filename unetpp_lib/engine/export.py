@@ -5,6 +5,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,7 +46,7 @@ def export_model(
 
     Sizes stay dynamic. The end of ``path`` chooses the format: .onnx, for ONNX Runtime and others, or .pt2, for
     `torch.export.load`. With ``depth`` the network is pruned first; ``mode`` is that of `probabilities`. The card
-    stands in the ONNX file's metadata, under "unetpp", as JSON.
+    stands in the ONNX file's metadata, under "unetpp", as JSON. A copy is exported: ``model`` is left as it is.
     Raises InputError for another ending, a path that exists, a depth or mode that there is not, and without onnxscript.
     """
     path = Path(path)
@@ -57,7 +58,10 @@ def export_model(
         raise InputError(f'mode is {mode!r}; choose "accurate" (the mean of the heads) or "fast" (one head).')
     if depth is not None:
         model = prune(model, depth)
-    answer = Answer(model.cpu().eval(), card, mode)
+    model = deepcopy(model).cpu().eval()
+    # torch.export ties the sizes of weights that are channels last to those of the example
+    model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    answer = Answer(model, card, mode)
     multiple = model.pad_multiple
     example = torch.zeros(2, model.in_channels, 2 * multiple, 3 * multiple)
     # at the bottom, a map of one pixel would be a case of its own: the program is traced above it, and serves it too

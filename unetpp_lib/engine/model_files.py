@@ -1,6 +1,7 @@
 """A trained network as one file: its weights, its architecture and its card."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,11 +16,16 @@ from unetpp_lib.files import write_atomically
 from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
 
 FORMAT = 1
+Shape = tuple[int, ...] | None
 NETWORKS: dict[str, type[SegmentationNetwork]] = {"UNet": UNet, "UNetPlusPlus": UNetPlusPlus}
 
 
 def save_model(model: SegmentationNetwork, path: str | Path, card: Card | None = None) -> None:
-    """Write ``model`` and its ``card`` to one safetensors file; what stood there before is replaced in one step."""
+    """Write ``model`` and its ``card`` to one safetensors file; what stood there before is replaced in one step.
+
+    Raises InputError for a network that `load_model` could not build again, and for card details that are not JSON.
+    """
+    require_rebuildable(model)
     about = {
         "format": FORMAT,
         "network": type(model).__name__,
@@ -29,7 +35,30 @@ def save_model(model: SegmentationNetwork, path: str | Path, card: Card | None =
         "card": asdict(card or Card(mean=(0.0,) * model.in_channels, std=(1.0,) * model.in_channels)),
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    write_atomically(Path(path), save(tensors, metadata={"unetpp": json.dumps(about)}))
+    try:
+        description = json.dumps(about)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The card's details cannot be written as JSON ({error}); keep plain values there.") from error
+    write_atomically(Path(path), save(tensors, metadata={"unetpp": description}))
+
+
+def require_rebuildable(model: SegmentationNetwork) -> None:
+    """Raise InputError for a network that its class and arguments do not make again."""
+    network = NETWORKS.get(type(model).__name__)
+    if network is None or type(model) is not network:
+        raise InputError(
+            f"model is a {type(model).__name__}, and load_model builds only {' and '.join(NETWORKS)}. "
+            "Save such a network itself, without a wrapper; of your own class, keep model.state_dict() by torch.save."
+        )
+    with torch.device("meta"):  # no weights are drawn
+        rebuilt = network(**model.arguments)
+    difference = first_difference(rebuilt.state_dict(), model.state_dict())
+    if difference is not None:
+        name, expected, found = difference
+        raise InputError(
+            f"model was changed since it was made, so load_model could not build it again: {name} has shape {found}, "
+            f"and {expected} in a new {type(model).__name__}. Keep its model.state_dict() by torch.save."
+        )
 
 
 def load_model(path: str | Path) -> tuple[SegmentationNetwork, Card]:
@@ -50,10 +79,11 @@ def load_model(path: str | Path) -> tuple[SegmentationNetwork, Card]:
     try:
         about = json.loads(metadata["unetpp"])
         if about["format"] != FORMAT:
-            raise InputError(f"{path} has format {about['format']}; this version reads format {FORMAT}. Update unetpp.")
-        network = NETWORKS[about["network"]]
-        model = network(**about["arguments"])
+            raise InputError(f"it has format {about['format']}; this version reads format {FORMAT}. Update unetpp.")
+        model = NETWORKS[about["network"]](**about["arguments"])
         card = Card(**about["card"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise InputError(
             f"{path} does not say which network it holds. Use a file that save_model or `unetpp train` wrote."
@@ -64,12 +94,20 @@ def load_model(path: str | Path) -> tuple[SegmentationNetwork, Card]:
 
 def load_weights(model: torch.nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     """Put ``tensors`` into ``model``; where they are of another architecture, the error names the first difference."""
-    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
-            raise InputError(
-                f"{path} holds weights of another architecture: {name} has shape {found.get(name)} there and "
-                f"{expected.get(name)} in this {type(model).__name__}. Use the file that belongs to this network."
-            )
+    difference = first_difference(model.state_dict(), tensors)
+    if difference is not None:
+        name, expected, found = difference
+        raise InputError(
+            f"{path} holds weights of another architecture: {name} has shape {found} there and "
+            f"{expected} in this {type(model).__name__}. Use the file that belongs to this network."
+        )
     model.load_state_dict(tensors)
+
+
+def first_difference(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> tuple[str, Shape, Shape] | None:
+    """Return the first tensor that is not of one shape in both, by name, and its two shapes (None: not there)."""
+    shapes = [{name: tuple(tensor.shape) for name, tensor in tensors.items()} for tensors in (expected, found)]
+    for name in sorted(shapes[0].keys() | shapes[1].keys()):
+        if shapes[0].get(name) != shapes[1].get(name):
+            return name, shapes[0].get(name), shapes[1].get(name)
+    return None

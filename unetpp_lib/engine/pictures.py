@@ -1,6 +1,7 @@
 """Pictures of what a network says: image, truth and each head, with the mistakes in colour; masks as files."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,11 @@ def draw_predictions(
     runtime: Runtime,
     path: Path,
 ) -> None:
-    """Write a PNG with a row for each image of ``names``: image, truth, every head and their mean."""
-    rows = []
+    """Write a PNG with a row for each image of ``names``: image, truth, every head and their mean.
+
+    A copy of ``model`` is placed on the runtime's device; ``model`` itself is left as it is.
+    """
+    model, rows = runtime.place(deepcopy(model)), []
     for name in names:
         image, mask = folder[folder.index_of[name]]
         readings = read_image_heads(model, image, card, runtime)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
 from unetpp_lib.data import LargeImage
-from unetpp_lib.engine.preprocessing import Card
+from unetpp_lib.engine.preprocessing import Card, check_image
 from unetpp_lib.engine.ready import prepare
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.tiles import MARGIN, TILE, read_in_tiles
-from unetpp_lib.errors import InputError
+from unetpp_lib.files import replacing
 from unetpp_lib.metrics import classify
 from unetpp_lib.models import SegmentationNetwork, probabilities
 from unetpp_lib.models.unetpp import Mode
@@ -46,6 +46,7 @@ class Predictor:
     ) -> None:
         self.runtime = runtime or choose_runtime(precision="float32")
         self.model, self.card, self.mode, self.tile = prepare(model, depth, self.runtime), card, mode, tile
+        self.dtype = next(self.model.parameters()).dtype
         self.flips: list[list[int]] = [[], [2], [3], [2, 3]] if average_flips else [[]]
 
     @torch.inference_mode()
@@ -56,8 +57,12 @@ class Predictor:
 
         ``image`` is ``(in_channels, H, W)`` in [0, 1], as `read_image` gives it, or a `LargeImage`. With ``out``, an
         array of the result's shape, the result is written there: with a `LargeImage` and a memory map, the memory in
-        use depends on the tile and not on the image. ``progress`` shows a bar.
+        use depends on the tile and not on the image. ``progress`` shows a bar. Raises InputError for an image of
+        another shape, for one that is not of floating-point numbers or leaves [0, 1], and for an ``out`` that the
+        result does not fit.
         """
+        if not isinstance(image, LargeImage):
+            check_image(image, self.model.in_channels)
         margin = MARGIN * 2**self.model.depth  # less than by its padding, where it was pruned
         multiple, device = self.model.pad_multiple, self.runtime.device
         return read_in_tiles(self._read, image, self.tile, device, multiple, margin, out, progress)
@@ -81,7 +86,7 @@ class Predictor:
                 labels[area] = label * 255 if classes == 1 else label
 
     def _read(self, patch: Tensor) -> Tensor:
-        patch = self.card.normalise(patch)
+        patch = self.card.normalise(patch).to(self.dtype)
         readings = []
         for dims in self.flips:
             with self.runtime.autocast():
@@ -125,18 +130,10 @@ def predict_large(
 @contextmanager
 def _new_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
     """Map a new .npy file for the block; it takes its name at the end, and is gone where the block fails."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
         array = open_memmap(temporary, "w+", dtype, shape)
         if hasattr(os, "posix_fallocate"):  # on a full disk, writing to a map would end the process without a word
             with temporary.open("r+b") as file:
                 os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
         yield array
         array.flush()
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}. Free some space or choose another.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

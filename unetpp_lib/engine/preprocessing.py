@@ -1,15 +1,23 @@
 """What goes with a network's weights: how images are normalised, where probabilities are cut, what classes mean."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from unetpp_lib.errors import InputError
+
+ROUNDING = 1e-4  # an image may leave [0, 1] by this much: resampling and float16 round
+
 
 @dataclass(frozen=True)
 class Card:
-    """What a network's user needs beside its weights."""
+    """What a network's user needs beside its weights.
+
+    Raises InputError for numbers that no image can be normalised with, and a threshold that cuts nothing.
+    """
 
     mean: tuple[float, ...] = (0.0,)
     """Subtracted from each channel of an image in [0, 1] before the network sees it."""
@@ -23,12 +31,61 @@ class Card:
     """Where the network came from: data, seed, scores, versions."""
 
     def __post_init__(self) -> None:
-        for name in ("mean", "std", "classes"):  # JSON knows lists only
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, _one_a_channel(name, getattr(self, name)))
+        if len(self.mean) != len(self.std):
+            raise InputError(f"mean is {self.mean} and std is {self.std}; give one number each for every channel.")
+        if min(self.std) <= 0:
+            raise InputError(f"std is {self.std}; images are divided by it: give numbers greater than 0.")
+        if not 0 < self.threshold < 1:
+            raise InputError(f"threshold is {self.threshold}; it must be greater than 0 and less than 1.")
+        if isinstance(self.classes, str) or not all(isinstance(name, str) for name in self.classes):
+            raise InputError(f"classes is {self.classes!r}; give the names of the classes, such as {Card.classes}.")
+        object.__setattr__(self, "threshold", float(self.threshold))
+        object.__setattr__(self, "classes", tuple(self.classes))  # JSON knows lists only
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Return images ``(…, C, H, W)`` in [0, 1] as the network takes them. Nothing else normalises."""
+        """Return images ``(…, C, H, W)`` in [0, 1] as the network takes them. Nothing else normalises.
+
+        Raises InputError for images that are not of floating-point numbers, or of other channels than the card's.
+        """
+        if not images.is_floating_point():
+            raise InputError(f"images are {images.dtype}; {_REMEDY}.")
+        if images.ndim < 3 or images.shape[-3] != len(self.mean):
+            raise InputError(
+                f"images have shape {tuple(images.shape)} and the card has {len(self.mean)} channel(s): "
+                f"give (…, {len(self.mean)}, H, W), or the card that belongs to these images."
+            )
         numbers = torch.tensor((self.mean, self.std), dtype=images.dtype, pin_memory=images.is_cuda)
         mean, std = numbers[..., None, None].to(images.device, non_blocking=True)  # Python does not wait for a GPU here
         normalised: Tensor = (images - mean) / std
         return normalised
+
+
+def check_image(image: Tensor, channels: int) -> None:
+    """Raise InputError for what is no image ``(channels, H, W)`` of floating-point numbers from 0 to 1."""
+    if not isinstance(image, Tensor):
+        raise InputError(f"image is of type {type(image).__name__}; give a tensor, such as torch.from_numpy(image).")
+    if image.ndim != 3 or len(image) != channels or not image.numel():
+        advice = {2: "; image[None] adds the channel", 4: "; leave the batch out, as image[0] does"}.get(image.ndim, "")
+        raise InputError(f"image has shape {tuple(image.shape)}; this network takes ({channels}, H, W){advice}.")
+    if not image.is_floating_point():
+        raise InputError(f"image is {image.dtype}; {_REMEDY}.")
+    least, greatest = (value.item() for value in image.aminmax())
+    if not -ROUNDING <= least <= greatest <= 1 + ROUNDING:  # NaN fails as well
+        remedy = _REMEDY if math.isfinite(least + greatest) else "its values must be finite numbers from 0 to 1"
+        raise InputError(f"image has values from {least:g} to {greatest:g}; {remedy}.")
+
+
+_REMEDY = "give floating-point numbers from 0 to 1: divide bytes by 255, or read the file with read_image"
+
+
+def _one_a_channel(name: str, values: Any) -> tuple[float, ...]:
+    """Return the card's numbers as a tuple; InputError for what is no row of finite numbers."""
+    try:
+        numbers = tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        numbers = ()
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise InputError(f"{name} is {values!r}; give a finite number for each channel of the images.")
+    return numbers

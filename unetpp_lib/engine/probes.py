@@ -13,6 +13,7 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
 from unetpp_lib.models.graph import Node, node_modules, noted_maps
+from unetpp_lib.models.mode import evaluation_mode
 
 STEP = 5  # every fifth pixel of every fifth row is fitted on: odd, so that all phases of the halvings are among them
 RIDGE = 1e-6  # of a pixel's squared features, so that dead channels do no harm
@@ -38,8 +39,11 @@ class Readout:
 
 
 def node_maps(model: SegmentationNetwork, images: Tensor) -> dict[Node, Tensor]:
-    """Return the maps ``(N, C, H/2^i, W/2^i)`` of all nodes for normalised images whose sides need no padding."""
-    with torch.inference_mode(), noted_maps(model) as found:
+    """Return the maps ``(N, C, H/2^i, W/2^i)`` of all nodes for normalised images whose sides need no padding.
+
+    ``model`` answers in evaluation mode, and is left as it is.
+    """
+    with torch.inference_mode(), evaluation_mode(model), noted_maps(model) as found:
         model(images)
     return {node: found[node] for node in node_modules(model)}
 

@@ -1,11 +1,11 @@
 """A run's folder: what a training leaves behind, and how it is read again."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from unetpp_lib.data import SegmentationFolder, Split, is_stack, read_split, split_by_image, write_split
+from unetpp_lib.data import SegmentationFolder, Split, find_dataset, is_stack, read_split, split_by_image, write_split
 from unetpp_lib.engine.config import TrainConfig
 from unetpp_lib.engine.model_files import load_model
 from unetpp_lib.engine.preprocessing import Card
@@ -72,6 +72,13 @@ class Run:
         """Whether it came to its end."""
         return bool(self.scores)
 
+    def was_trained_on(self, folder: Path) -> bool:
+        """Whether ``folder`` is the data set that it was trained on, however the path is written."""
+        try:
+            return find_dataset(self.config.data).samefile(folder)
+        except InputError:  # that set is no longer where it was
+            return False
+
     def load_model(self) -> tuple[SegmentationNetwork, Card]:
         """Return its best network and card."""
         return load_model(self.weights)
@@ -90,7 +97,10 @@ def open_run(config: TrainConfig, folder: SegmentationFolder, resume: bool) -> t
         if config.out is None:
             raise InputError("--resume needs the run's folder: say which with --out.")
         run = Run(config.out)
-        config.require_same_result(run.config)
+        before = run.config
+        if run.was_trained_on(folder.root):
+            before = replace(before, data=config.data)
+        config.require_same_result(before)
         if run.split_file.exists():
             return run, read_split(run.split_file)
     else:
@@ -101,7 +111,13 @@ def open_run(config: TrainConfig, folder: SegmentationFolder, resume: bool) -> t
 
 
 def begin_run(run: Run, config: TrainConfig, split: Split, runtime: Runtime) -> None:
-    """Write what a new run starts from: configuration, provenance and split."""
+    """Write what a new run starts from: configuration, provenance and split.
+
+    A folder of data is written with its full path, so that the run can be opened from any working folder.
+    """
+    given = Path(config.data).expanduser()
+    if find_dataset(config.data) == given:  # and not the name of a set, which is looked up
+        config = replace(config, data=str(given.resolve()))
     write_atomically(run.folder / "config.json", config.to_json())
     run.write_json("provenance.json", provenance(runtime))
     write_split(split, run.split_file)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from unetpp_lib.errors import InputError
 from unetpp_lib.models.graph import Edge, Node, node_modules, noted_maps
+from unetpp_lib.models.mode import evaluation_mode
 
 
 @contextmanager
@@ -16,10 +17,13 @@ def faded_edge(model: nn.Module, edge: Edge, strength: float) -> Iterator[None]:
     """Multiply what the first node of ``edge`` sends to the second by ``strength``, in every run within the block.
 
     ``model`` is a network that `wiring` reads. Its nodes take maps, or lists of maps, as they come from other nodes; a
-    node that takes a single map may have it pooled. A run raises InputError where a node takes its inputs otherwise.
+    node that takes a single map may have it pooled. Raises InputError for nodes that the network lacks, and in a run
+    where a node takes its inputs otherwise.
     """
-    source, target = edge
     modules = node_modules(model)
+    if not set(edge) <= modules.keys():
+        raise InputError(f"edge is {edge}; the nodes of this network are {sorted(modules)}.")
+    source, target = (modules[node] for node in edge)
     sent: list[Tensor] = []
 
     def fade(_: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -37,12 +41,12 @@ def faded_edge(model: nn.Module, edge: Edge, strength: float) -> Iterator[None]:
 
         scaled = tuple(map(scale, inputs))
         if not faded:
-            raise InputError(f"{target} does not take the map of {source} as it is: this edge cannot be faded.")
+            raise InputError(f"{edge[1]} does not take the map of {edge[0]} as it is: this edge cannot be faded.")
         return scaled
 
     handles = [
-        modules[source].register_forward_hook(lambda *call: sent.append(call[-1])),
-        modules[target].register_forward_pre_hook(fade),
+        source.register_forward_hook(lambda *call: sent.append(call[-1])),
+        target.register_forward_pre_hook(fade),
     ]
     try:
         yield
@@ -55,13 +59,16 @@ def faded_edge(model: nn.Module, edge: Edge, strength: float) -> Iterator[None]:
 def held_nodes(model: nn.Module, maps: Mapping[Node, Tensor]) -> Iterator[None]:
     """Let nodes give the maps that they gave before, without computing them, in every run within the block."""
     modules = {node: module for node, module in node_modules(model).items() if node in maps}
+    before = {module: vars(module).get("forward") for module in modules.values()}  # of its own, such as another hold
     for node, module in modules.items():
         module.forward = lambda *_, known=maps[node]: known
     try:
         yield
     finally:
-        for module in modules.values():
+        for module, forward in before.items():
             del module.forward
+            if forward is not None:
+                module.forward = forward
 
 
 def fed_by(inputs: Mapping[Node, list[Node]], node: Node) -> set[Node]:
@@ -87,6 +94,6 @@ def maps_with_faded_edge(
     """
     changing = fed_by(inputs, edge[1])
     held = {node: known for node, known in maps.items() if node not in changing}
-    with noted_maps(model) as found, held_nodes(model, held), faded_edge(model, edge, strength):
+    with evaluation_mode(model), noted_maps(model) as found, held_nodes(model, held), faded_edge(model, edge, strength):
         model(image)
     return {node: maps for node, maps in found.items() if node not in held}

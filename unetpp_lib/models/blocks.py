@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import gcd
+from operator import index
 from typing import Any, Literal
 
 import torch
@@ -13,6 +14,24 @@ Norm = Literal["batch", "group", "instance"] | None
 Upsample = Literal["transpose", "bilinear"]
 
 MAX_DEPTH = 6
+
+
+def as_whole_number(value: Any) -> int:
+    """Return a whole number, Python's or NumPy's, as Python's; TypeError for anything else, True and False too."""
+    if isinstance(value, bool):
+        raise TypeError(f"{value} is no number")
+    return index(value)
+
+
+def as_widths(widths: Any) -> tuple[int, ...]:
+    """Return the widths of a network's levels as a tuple; InputError where they are not 2 to 7 positive numbers."""
+    try:
+        whole = tuple(as_whole_number(width) for width in widths)
+    except TypeError:
+        whole = ()
+    if not 2 <= len(whole) <= MAX_DEPTH + 1 or min(whole) < 1:
+        raise InputError(f"widths is {widths!r}; give 2 to {MAX_DEPTH + 1} positive whole numbers, one a level.")
+    return whole
 
 
 def make_norm(norm: Norm, channels: int) -> nn.Module:
@@ -113,19 +132,23 @@ class SegmentationNetwork(nn.Module):
         pad_multiple: int | None = None,
     ) -> None:
         super().__init__()
-        depth = len(widths) - 1
-        if not 1 <= depth <= MAX_DEPTH or min(widths) < 1:
-            raise InputError(f"widths is {tuple(widths)}; give 2 to {MAX_DEPTH + 1} positive widths, one a level.")
-        if in_channels < 1 or num_classes < 1:
+        self.widths = as_widths(widths)
+        self.depth = depth = len(self.widths) - 1
+        try:
+            self.in_channels, self.num_classes = as_whole_number(in_channels), as_whole_number(num_classes)
+            self.pad_multiple = 2**depth if pad_multiple is None else as_whole_number(pad_multiple)
+        except TypeError as error:
+            raise InputError(
+                f"in_channels={in_channels}, num_classes={num_classes} and pad_multiple={pad_multiple} must be "
+                "whole numbers."
+            ) from error
+        if self.in_channels < 1 or self.num_classes < 1:
             raise InputError(f"in_channels={in_channels} and num_classes={num_classes}: both must be at least 1.")
         if upsample not in ("transpose", "bilinear"):
             raise InputError(f'upsample is {upsample!r}; choose "transpose" or "bilinear".')
         if not 0 <= dropout < 1:
             raise InputError(f"dropout is {dropout}; give a share of channels, at least 0 and below 1.")
-        self.depth = depth
-        self.in_channels, self.num_classes, self.widths = in_channels, num_classes, tuple(widths)
-        self.norm, self.upsample, self.dropout = norm, upsample, dropout
-        self.pad_multiple = 2**depth if pad_multiple is None else pad_multiple
+        self.norm, self.upsample, self.dropout = norm, upsample, float(dropout)
         if self.pad_multiple < 1 or self.pad_multiple % 2**depth:
             raise InputError(f"pad_multiple is {pad_multiple}; depth {depth} needs a multiple of {2**depth}.")
 

@@ -3,6 +3,7 @@
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -78,23 +79,20 @@ def profile(
 ) -> Profile:
     """Measure one forward pass on one image of ``size`` (pixels: one number for a square, or height and width).
 
-    The network is moved to ``device`` for the measurement, set to evaluation mode, and put back as it was.
+    A copy of the network is measured, in evaluation mode on ``device``; ``model`` itself is left as it is.
     Latency is the median of ``repeats`` passes, in seconds. Raises InputError for sizes and repeats below 1.
     """
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width, repeats) < 1:
         raise InputError(f"size={size} and repeats={repeats} must be at least 1.")
-    device, home, training = torch.device(device), next(model.parameters()).device, model.training
-    model.to(device).eval()
+    device = torch.device(device)
+    model = deepcopy(model).to(device).eval()
     image = torch.zeros(1, model.in_channels, height, width, device=device, dtype=next(model.parameters()).dtype)
-    try:
-        with FlopCounterMode(display=False) as flops:
-            model(image)
-        with _PeakMemory([image, *model.parameters(), *model.buffers()]) as memory:
-            model(image)
-        latencies = [_seconds(lambda: model(image), device) for _ in range(repeats + 1)][1:]
-    finally:
-        model.to(home).train(training)
+    with FlopCounterMode(display=False) as flops:
+        model(image)
+    with _PeakMemory([image, *model.parameters(), *model.buffers()]) as memory:
+        model(image)
+    latencies = [_seconds(lambda: model(image), device) for _ in range(repeats + 1)][1:]
     parameters = sum(parameter.numel() for parameter in model.parameters())
     return Profile(parameters, flops.get_total_flops() // 2, memory.peak, median(latencies))
 

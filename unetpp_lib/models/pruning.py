@@ -1,5 +1,7 @@
 """Cutting a trained UNet++ to a smaller network that stands alone."""
 
+import torch
+
 from unetpp_lib.errors import InputError
 from unetpp_lib.models.blocks import SegmentationNetwork
 from unetpp_lib.models.unetpp import UNetPlusPlus
@@ -9,8 +11,8 @@ def prune(model: SegmentationNetwork, depth: int) -> UNetPlusPlus:
     """Return a new network that holds only the nodes X^{i,j} with i + j ≤ depth and heads 1 … depth.
 
     X^{0,j} depends on no node with i + j > j, so the heads that stay give what they gave in the full network, bit for
-    bit (same batch, threads, memory layout and precision); the padding multiple stays that of ``model`` for the same
-    reason. The weights are copies; device, precision and training mode are kept.
+    bit (same batch and threads); the padding multiple stays that of ``model`` for the same
+    reason. The weights are copies; device, precision, layout and training mode are kept.
     Raises InputError for a model without deep supervision: its only head needs every node.
     Source: Zhou et al. 2018, section 3.2 and figure 3 (L1 … L4).
     """
@@ -21,9 +23,8 @@ def prune(model: SegmentationNetwork, depth: int) -> UNetPlusPlus:
         )
     if not 1 <= depth <= model.depth:
         raise InputError(f"depth is {depth}; this network can be pruned to a depth of 1 to {model.depth}.")
-    pruned = UNetPlusPlus(**model.arguments | {"widths": model.widths[: depth + 1]})
+    with torch.device("meta"):  # no weights are drawn
+        pruned = UNetPlusPlus(**model.arguments | {"widths": model.widths[: depth + 1]})
     weights = model.state_dict()
-    parameter = next(model.parameters())
-    pruned.to(parameter.device, parameter.dtype)
-    pruned.load_state_dict({name: weights[name] for name in pruned.state_dict()})
+    pruned.load_state_dict({name: weights[name].clone() for name in pruned.state_dict()}, assign=True)
     return pruned.train(model.training)

@@ -30,14 +30,15 @@ class UNet(SegmentationNetwork):
         dropout: float = 0.0,
     ) -> None:
         super().__init__(in_channels, num_classes, widths, norm, upsample, dropout)
+        widths = self.widths
         self.encoder = nn.ModuleList(
             ConvBlock(before, width, norm, dropout)
-            for before, width in zip((in_channels, *widths), widths, strict=False)
+            for before, width in zip((self.in_channels, *widths), widths, strict=False)
         )
         self.decoder = nn.ModuleList(
             JoinNode(width, below, 1, norm, upsample, dropout) for width, below in pairwise(widths)
         )
-        self.heads = nn.ModuleList([nn.Conv2d(widths[0], num_classes, 1)])
+        self.heads = nn.ModuleList([nn.Conv2d(widths[0], self.num_classes, 1)])
         self.head_depths = (self.depth,)
 
     def head_features(self, x: Tensor) -> list[Tensor]:

@@ -39,17 +39,18 @@ class UNetPlusPlus(SegmentationNetwork):
         pad_multiple: int | None = None,
     ) -> None:
         super().__init__(in_channels, num_classes, widths, norm, upsample, dropout, pad_multiple)
-        self.deep_supervision, self.dense = deep_supervision, dense
+        self.deep_supervision, self.dense = bool(deep_supervision), bool(dense)
+        widths = self.widths
 
         self.nodes = nn.ModuleList()  # nodes[i][j] is H of X^{i,j}: row i counts the halvings, column j the skips
         for i, width in enumerate(widths):
-            row = nn.ModuleList([ConvBlock(widths[i - 1] if i else in_channels, width, norm, dropout)])
+            row = nn.ModuleList([ConvBlock(widths[i - 1] if i else self.in_channels, width, norm, dropout)])
             for j in range(1, self.depth - i + 1):
                 row.append(JoinNode(width, widths[i + 1], j if dense else 1, norm, upsample, dropout))
             self.nodes.append(row)
 
         self.head_depths = tuple(range(1, self.depth + 1)) if deep_supervision else (self.depth,)
-        self.heads = nn.ModuleList(nn.Conv2d(widths[0], num_classes, 1) for _ in self.head_depths)
+        self.heads = nn.ModuleList(nn.Conv2d(widths[0], self.num_classes, 1) for _ in self.head_depths)
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """Progress is kept beside the notebooks, survives the kernel, and never stops a learner."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from unetpp_course import check, commit, progress_board
+from unetpp_course.checks.verdict import Mark
+from unetpp_course.progress import record_mark
 
 FILE = Path("progress.json")
 
@@ -100,6 +104,41 @@ def test_a_file_that_cannot_be_written_costs_one_line_and_no_progress(capsys):
     assert shown.startswith("✅ 99.3")
     assert shown.count("progress.json cannot be written") == 1
     assert "✅ 99.3" in repr(progress_board())
+
+
+KERNEL = """
+import sys
+from unetpp_course.progress import Mark, record_mark, record_prediction
+print("ready", flush=True)
+input()
+for number in range(10):
+    record_mark(f"{sys.argv[1]}.{number}", Mark.PASSED)
+record_prediction(f"{sys.argv[1]}.10", "a")
+"""
+
+
+@pytest.mark.slow
+def test_marks_that_several_kernels_make_at_once_are_all_kept():
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    kernels = [subprocess.Popen([sys.executable, "-c", KERNEL, str(kernel)], **options) for kernel in range(3)]
+    assert [kernel.stdout.readline() for kernel in kernels] == ["ready\n"] * 3
+    for kernel in kernels:
+        kernel.stdin.write("go\n")
+        kernel.stdin.flush()
+    for kernel in kernels:
+        assert kernel.communicate() == ("", None)
+    stored = json.loads(FILE.read_text(encoding="utf-8"))
+    assert sorted(stored["marks"]) == [f"{kernel}.{number}" for kernel in range(3) for number in range(10)]
+    assert sorted(stored["predictions"]) == ["0.10", "1.10", "2.10"]
+    assert list(Path().iterdir()) == [FILE]
+
+
+def test_a_lock_that_a_killed_kernel_left_is_taken_away(monkeypatch):
+    monkeypatch.setattr("unetpp_course.progress.PATIENCE", 0.05)
+    Path("progress.json.lock").touch()
+    record_mark("99.3", Mark.PASSED)
+    assert list(json.loads(FILE.read_text(encoding="utf-8"))["marks"]) == ["99.3"]
+    assert list(Path().iterdir()) == [FILE]
 
 
 def test_committed_notebooks_neither_read_nor_write_a_file(solved, restart_kernel, monkeypatch):

@@ -1,7 +1,10 @@
 """A configuration says everything, survives the disk, and tells what differs."""
 
-from dataclasses import replace
+import json
+import re
+from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 
 from unetpp_lib.engine import PRESETS, TrainConfig
@@ -43,6 +46,72 @@ def test_a_damaged_configuration_is_named(tmp_path, text, message):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match=rf"config\.json {message}|config\.json holds {message}"):
         TrainConfig.from_json(tmp_path / "config.json")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "unet++"}, 'model is \'unet++\'; it must be "unet", "unetplus" or "unetpp". Did you mean "unetpp"?'),
+        ({"model": "UNet+"}, 'Did you mean "unetplus"?'),
+        ({"model": "U-Net"}, 'Did you mean "unet"?'),
+        ({"model": ["unet"]}, "model is ['unet']; it must be"),
+        ({"preset": "lap top"}, 'preset is \'lap top\'; it must be "laptop" or "full". Did you mean "laptop"?'),
+        ({"split": "block"}, 'it must be "auto", "random" or "blocked". Did you mean "blocked"?'),
+        ({"norm": "Batch"}, 'Did you mean "batch"?'),
+        ({"norm": None}, 'norm is None; it must be "batch", "group", "instance" or "none". Did you mean "none"?'),
+        ({"upsample": "nearest"}, 'upsample is \'nearest\'; it must be "transpose" or "bilinear".'),
+        ({"precision": "float"}, 'Did you mean "float32"?'),
+        ({"deep_supervision": "no"}, "deep_supervision is 'no'; it must be True or False."),
+        ({"augment": 1}, "augment is 1; it must be True or False."),
+        ({"compiled": None}, "compiled is None; it must be True or False."),
+        ({"epochs": 4.0}, "epochs is 4.0; it must be a whole number."),
+        ({"batch_size": True}, "batch_size is True; it must be a whole number."),
+        ({"patch": "256"}, "patch is '256'; it must be a whole number."),
+        ({"workers": -1}, "workers is -1; it must be at least 0."),
+        ({"seed": -1}, "seed is -1; it must be at least 0."),
+        ({"evaluate_every": 0}, "evaluate_every is 0; it must be greater than 0."),
+        ({"lr": "0.1"}, "lr is '0.1'; it must be a finite number."),
+        ({"lr": float("inf")}, "lr is inf; it must be a finite number."),
+        ({"bce_weight": float("nan")}, "bce_weight is nan; it must be a finite number."),
+        ({"dropout": 1}, "dropout is 1.0; it must be at least 0 and less than 1."),
+        ({"dropout": -0.1}, "dropout is -0.1; it must be at least 0 and less than 1."),
+        ({"validation": 1.0}, "validation is 1.0; it must be at least 0 and less than 1."),
+        ({"test": float("nan")}, "test is nan; it must be a finite number."),
+        ({"validation": 0.5, "test": 0.5}, "validation is 0.5 and test is 0.5; together they must be less than 1"),
+        ({"data": 5}, "data is 5; it must be text."),
+        ({"device": 0}, "device is 0; it must be text."),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_it_must_be_in_python_and_on_disk(tmp_path, options, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        TrainConfig(**options)
+    values = json.loads(TrainConfig().to_json()) | options
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    with pytest.raises(InputError, match=rf"config\.json: .*{re.escape(message)}.* Correct it, or start a new run"):
+        TrainConfig.from_json(tmp_path / "config.json")
+
+
+@pytest.mark.parametrize("widths", [(8,), (8, 16.5), (8, 0), 8, "8 16", None])
+def test_widths_that_make_no_network_are_named(widths):
+    message = re.escape(f"widths is {widths!r}; give 2 to 7 positive whole numbers, one a level.")
+    with pytest.raises(InputError, match=message):
+        TrainConfig(widths=widths)
+
+
+def test_numbers_of_numpy_lists_and_paths_become_what_json_can_hold(tmp_path):
+    options = {"epochs": np.int64(3), "lr": np.float32(0.5), "validation": 0, "augment": np.False_}
+    config = TrainConfig(data=tmp_path, widths=np.array([4, 8]), out=str(tmp_path), **options)
+    plain = {"epochs": 3, "lr": 0.5, "validation": 0.0, "augment": False}
+    assert config == TrainConfig(data=str(tmp_path), widths=(4, 8), out=tmp_path, **plain)
+    (tmp_path / "config.json").write_text(config.to_json())
+    assert TrainConfig.from_json(tmp_path / "config.json") == config
+    assert TrainConfig(widths=[4, 8]).build_model().widths == (4, 8)
+
+
+@pytest.mark.parametrize("name", [option.name for option in fields(TrainConfig)])
+def test_every_field_is_checked(name):
+    with pytest.raises(InputError, match=f"{name} is <object"):
+        TrainConfig(**{name: object()})
 
 
 def test_where_a_run_is_kept_and_computed_may_change_on_resume(tmp_path):

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from unetpp_lib.cli import main
-from unetpp_lib.engine import Card, export_model, predict, save_model
+from unetpp_lib.data import SegmentationFolder
+from unetpp_lib.engine import Card, choose_runtime, evaluate, export_model, predict, save_model
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import UNet, UNetPlusPlus, prune
+from unetpp_lib.models import UNet, UNetPlusPlus, probabilities, prune
 
 CARD = Card(mean=(0.4,), std=(0.2,), classes=("membrane", "interior"))
 SIZES = [(1, 37, 70), (2, 16, 24), (1, 1, 9)]
@@ -60,6 +61,42 @@ def test_the_command_exports_classes_and_takes_the_card_along(tmp_path, capsys):
     np.testing.assert_allclose(found, predict(model, image, card), atol=1e-4)
     about = {prop.key: prop.value for prop in onnx.load(tmp_path / "network.onnx").metadata_props}
     assert Card(**json.loads(about["unetpp"])) == card
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: UNet(widths=(4, 6, 8)),
+        lambda: UNet(in_channels=3, num_classes=3, widths=(4, 6), norm="instance", upsample="bilinear"),
+        lambda: UNetPlusPlus(widths=(4, 6, 8)),
+        lambda: UNetPlusPlus(widths=(4, 6, 8), norm="group", deep_supervision=False),
+        lambda: UNetPlusPlus(widths=(4, 6, 8), norm=None, dense=False),
+        lambda: prune(UNetPlusPlus(widths=(4, 6, 8, 10)), 2),
+    ],
+    ids=["U-Net", "U-Net of classes, instance norm, bilinear", "UNet++", "one head, group norm", "UNet+", "pruned"],
+)
+def test_a_network_that_was_placed_and_is_frozen_in_part_is_exported_as_it_answers(make, tmp_path):
+    torch.manual_seed(0)
+    model = choose_runtime("cpu", "float32").place(make()).train()
+    model.heads[0].requires_grad_(False)
+    channels = model.in_channels
+    card = Card((0.4,) * channels, (0.2,) * channels)
+    export_model(model, tmp_path / "network.pt2", card)
+    images = torch.rand(2, channels, 37, 70, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = probabilities(model.eval()(card.normalise(images)))
+    found = answer_of_program(tmp_path / "network.pt2", images).detach()
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_a_network_that_was_scored_is_exported(network, tiny_set, tmp_path):
+    evaluate(network, SegmentationFolder(tiny_set), CARD, runtime=choose_runtime("cpu", "float32"))
+    export_model(network, tmp_path / "network.pt2", CARD)
+    images = torch.rand(1, 1, 40, 56, generator=torch.Generator().manual_seed(0))
+    found = answer_of_program(tmp_path / "network.pt2", images)[0].detach()
+    torch.testing.assert_close(found, predict(network, images[0], CARD), atol=1e-4, rtol=0)
 
 
 def test_nothing_is_overwritten_and_wrong_arguments_are_named(network, tmp_path):

@@ -2,13 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from unetpp_lib.engine import Card, load_model, save_model
+from unetpp_lib.engine import Card, choose_runtime, load_model, save_model
+from unetpp_lib.engine.ready import prepare
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import UNet, UNetPlusPlus, prune
+from unetpp_lib.models import UNet, UNetPlusPlus, fold_batch_norm, prune
 
 SMALL = (4, 6, 8, 10, 12)
 CARD = Card((0.4,), (0.2,), 0.35, ("membrane", "interior"), {"seed": 7, "scores": {"iou": 0.5}})
@@ -21,6 +23,9 @@ CARD = Card((0.4,), (0.2,), 0.35, ("membrane", "interior"), {"seed": 7, "scores"
         UNetPlusPlus(3, 2, SMALL, "instance", "bilinear", dense=False),
         UNetPlusPlus(widths=SMALL, norm=None, deep_supervision=False),
         prune(UNetPlusPlus(widths=SMALL), 2),
+        fold_batch_norm(UNet(widths=SMALL)),
+        UNet(np.int64(1), np.int32(2), np.array(SMALL), dropout=np.float32(0.25)),
+        UNetPlusPlus(widths=np.array(SMALL), deep_supervision=np.True_, dense=np.False_, pad_multiple=np.int64(32)),
     ],
 )
 def test_a_loaded_network_answers_as_the_saved_one(model, tmp_path):
@@ -30,6 +35,95 @@ def test_a_loaded_network_answers_as_the_saved_one(model, tmp_path):
     assert loaded.head_depths == model.head_depths
     x = torch.randn(1, model.in_channels, 21, 35)
     assert all(torch.equal(a, b) for a, b in zip(model.eval()(x), loaded(x), strict=True))
+
+
+class Mine(UNet):
+    """A network of a learner's own."""
+
+
+def with_another_head():
+    model = UNet(widths=SMALL)
+    model.heads[0] = torch.nn.Conv2d(4, 5, 1)
+    return model
+
+
+RUNTIME = choose_runtime("cpu", "float32")
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (Mine(widths=SMALL), "model is a Mine, and load_model builds only UNet and UNetPlusPlus"),
+        (type("UNet", (UNet,), {})(widths=SMALL), "model is a UNet, and load_model builds only"),
+        (torch.compile(UNet(widths=SMALL)), "model is a OptimizedModule.*without a wrapper"),
+        (torch.nn.Conv2d(1, 1, 1), "model is a Conv2d, and load_model"),
+        (with_another_head(), r"heads\.0\.bias has shape \(5,\), and \(1,\) in a new UNet"),
+        (prepare(UNetPlusPlus(widths=SMALL), None, RUNTIME), "was changed since it was made"),
+    ],
+)
+def test_a_network_that_could_not_be_loaded_is_not_saved(tmp_path, model, message):
+    with pytest.raises(InputError, match=message):
+        save_model(model, tmp_path / "model.safetensors", CARD)
+    assert not list(tmp_path.iterdir())
+
+
+def test_details_that_are_not_json_are_named(tmp_path):
+    card = Card(details={"mean": torch.zeros(1)})
+    with pytest.raises(InputError, match=r"details cannot be written as JSON.*Tensor"):
+        save_model(UNet(widths=SMALL), tmp_path / "model.safetensors", card)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"mean": (0.5, 0.5)}, r"mean is \(0\.5, 0\.5\) and std is \(1\.0,\); give one number each"),
+        ({"mean": 0.5}, "mean is 0.5; give a finite number for each channel"),
+        ({"mean": ()}, r"mean is \(\); give a finite number"),
+        ({"std": (float("nan"),)}, r"std is \(nan,\); give a finite number"),
+        ({"std": ("wide",)}, "std is .*wide.*; give a finite number"),
+        ({"std": (0.0,)}, r"std is \(0\.0,\); images are divided by it: give numbers greater than 0"),
+        ({"std": (-1.0,)}, r"std is \(-1\.0,\)"),
+        ({"threshold": 0}, "threshold is 0; it must be greater than 0 and less than 1"),
+        ({"threshold": 50}, "threshold is 50"),
+        ({"threshold": float("nan")}, "threshold is nan"),
+        ({"classes": "membrane"}, "classes is 'membrane'; give the names of the classes, such as"),
+        ({"classes": (0, 1)}, r"classes is \(0, 1\)"),
+    ],
+)
+def test_a_card_that_no_image_can_be_normalised_with_is_refused(values, message):
+    with pytest.raises(InputError, match=message):
+        Card(**values)
+
+
+def test_a_card_takes_numbers_of_arrays_and_tensors():
+    card = Card(
+        mean=np.array([0.25, 0.5]), std=torch.tensor([0.5, 0.25]), classes=["a", "b"], threshold=np.float64(0.3)
+    )
+    assert card == Card((0.25, 0.5), (0.5, 0.25), 0.3, ("a", "b"))
+    assert {type(value) for value in (*card.mean, *card.std, card.threshold)} == {float}
+
+
+def test_a_file_with_a_faulty_card_is_named(tmp_path):
+    path = tmp_path / "model.safetensors"
+    model = UNet(widths=SMALL)
+    about = {"format": 1, "network": "UNet", "arguments": model.arguments, "card": {"std": [0]}}
+    save_file(model.state_dict(), path, metadata={"unetpp": json.dumps(about)})
+    with pytest.raises(InputError, match=r"model\.safetensors: std is \(0\.0,\)"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.zeros(1, 2, 4, 4, dtype=torch.uint8), r"images are torch\.uint8; give floating-point numbers"),
+        (torch.zeros(1, 1, 4, 4), r"images have shape \(1, 1, 4, 4\) and the card has 2 channel"),
+        (torch.zeros(4, 4), r"images have shape \(4, 4\)"),
+    ],
+)
+def test_normalising_refuses_images_that_the_card_is_not_for(images, message):
+    with pytest.raises(InputError, match=message):
+        Card((0.5, 0.0), (0.5, 2.0)).normalise(images)
 
 
 def test_the_file_says_what_it_holds(tmp_path):

@@ -9,6 +9,7 @@ import torch
 
 from unetpp_lib.data import LargeImage
 from unetpp_lib.engine import Card, choose_runtime, predict, predict_large, prediction
+from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.engine.tiles import read_in_tiles
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify
@@ -108,8 +109,49 @@ def test_wrong_arguments_are_named(model):
         predict(model, torch.rand(1, 50, 50), CARD, tile=8, runtime=CPU)
     with pytest.raises(InputError, match="depth is 3; there are heads 1 to 2"):
         predict(model, torch.rand(1, 50, 50), CARD, depth=3, runtime=CPU)
-    with pytest.raises(InputError, match=r"takes \(N, 1, H, W\)"):
+    with pytest.raises(InputError, match=r"image has shape \(3, 50, 50\); this network takes \(1, H, W\)"):
         predict(model, torch.rand(3, 50, 50), Card((0.5,) * 3, (0.2,) * 3), runtime=CPU)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((1, 9, 9), np.float32), "image is of type ndarray; give a tensor"),
+        (torch.zeros(1, 9, 9, dtype=torch.uint8), r"image is torch\.uint8; give floating-point .*divide bytes by 255"),
+        (torch.zeros(1, 9, 9, dtype=torch.bool), r"image is torch\.bool; give floating-point"),
+        (torch.full((1, 9, 9), 255.0), "image has values from 255 to 255; give .* divide bytes by 255"),
+        (torch.full((1, 9, 9), -0.1), r"image has values from -0\.1 to -0\.1"),
+        (torch.tensor([[[0.0, float("nan")]]]), "image has values from nan to nan; its values must be finite"),
+        (torch.tensor([[[0.0, float("inf")]]]), "image has values from 0 to inf; its values must be finite"),
+        (torch.zeros(9, 9), r"image has shape \(9, 9\); this network takes \(1, H, W\); image\[None\] adds the"),
+        (torch.zeros(1, 1, 9, 9), r"shape \(1, 1, 9, 9\); this network takes \(1, H, W\); leave the batch out"),
+        (torch.zeros(1, 0, 9), r"image has shape \(1, 0, 9\); this network takes"),
+    ],
+)
+def test_what_is_no_image_is_named_with_the_remedy(model, image, message):
+    for ask in (
+        lambda: predict(model, image, CARD, runtime=CPU),
+        lambda: read_image_heads(model, image, CARD, CPU),
+    ):
+        with pytest.raises(InputError, match=message):
+            ask()
+
+
+def test_a_grey_image_is_not_stretched_over_the_channels_of_a_network():
+    model, card = UNetPlusPlus(in_channels=3, widths=(2, 3)), Card((0.5,) * 3, (0.2,) * 3)
+    with pytest.raises(InputError, match=r"image has shape \(1, 9, 9\); this network takes \(3, H, W\)"):
+        predict(model, torch.rand(1, 9, 9), card, runtime=CPU)
+    with pytest.raises(InputError, match=r"images have shape \(1, 3, 9, 9\) and the card has 1 channel"):
+        predict(model, torch.rand(3, 9, 9), CARD, runtime=CPU)
+
+
+def test_images_of_other_precision_and_rounded_by_resampling_are_answered(model):
+    image = torch.rand(1, 20, 20, generator=torch.Generator().manual_seed(0))
+    expected = predict(model, image, CARD, runtime=CPU)
+    torch.testing.assert_close(predict(model, image.double(), CARD, runtime=CPU), expected)
+    torch.testing.assert_close(predict(model, image.half(), CARD, runtime=CPU), expected, atol=0.01, rtol=0)
+    image[0, 0, 0], image[0, 0, 1] = 1.00005, -0.00005
+    assert predict(model, image, CARD, runtime=CPU).isfinite().all()
 
 
 @pytest.fixture

@@ -92,10 +92,11 @@ def copy_of(tiny_set: Path, root: Path, **pairs: str) -> Path:
     return root
 
 
-def test_a_copy_of_a_training_image_in_another_part_is_refused(finished, tiny_set, tmp_path):
-    held_out, learned = finished.split.test[0], finished.split.train[0]
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_a_copy_of_a_training_image_in_another_part_is_refused(finished, tiny_set, tmp_path, part):
+    held_out, learned = getattr(finished.split, part)[0], finished.split.train[0]
     data = copy_of(tiny_set, tmp_path / "copies", **{held_out: learned})
-    with pytest.raises(InputError, match=rf"{held_out} \(test\) is a copy of {learned} \(train\).*split\.json"):
+    with pytest.raises(InputError, match=rf"{held_out} \({part}\) is a copy of {learned} \(train\).*split\.json"):
         train(tiny(data, tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 

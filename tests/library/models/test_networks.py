@@ -195,8 +195,9 @@ def test_group_norm_divides_any_width():
 def test_convolutions_start_as_in_the_unet_paper_and_whole_channels_drop_out():
     torch.manual_seed(0)
     block = ConvBlock(64, 64, norm=None, dropout=0.5)
-    assert block.conv1.weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
-    assert not block.conv1.bias.any()
+    for conv in (block.conv1, block.conv2):
+        assert conv.weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
+        assert not conv.bias.any()
     x = torch.randn(8, 64, 6, 6)
     dropped = (block.train()(x) == 0).all(dim=(2, 3)).float().mean().item()
     assert dropped == pytest.approx(0.5, abs=0.1)
@@ -215,6 +216,12 @@ def test_compute_matched_unet_is_the_smallest_not_below_unetpp():
         ({"widths": (8,)}, "widths is .*2 to 7"),
         ({"widths": (8,) * 8}, "widths is .*2 to 7"),
         ({"widths": (8, 0)}, "widths"),
+        ({"widths": 8}, "widths is 8; give 2 to 7 positive whole numbers"),
+        ({"widths": "48"}, "widths is '48'; give"),
+        ({"widths": (4.5, 8)}, r"widths is \(4\.5, 8\); give"),
+        ({"widths": (True, 8)}, r"widths is \(True, 8\); give"),
+        ({"in_channels": 1.5}, "in_channels=1.5, .*must be whole numbers"),
+        ({"num_classes": "2"}, "num_classes=2 .*must be whole numbers"),
         ({"norm": "layer"}, "norm is 'layer'; choose"),
         ({"upsample": "nearest"}, "upsample is 'nearest'; choose"),
         ({"in_channels": 0}, "in_channels=0"),

@@ -1,4 +1,4 @@
-"""The course's own commands: `python -m unetpp_course experiment NAME` and `python -m unetpp_course copy FOLDER`."""
+"""The course's own commands: `python -m unetpp_course experiment NAME`, `… copy FOLDER` and `… draw FOLDER`."""
 
 import sys
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from tyro.extras import SubcommandApp
 
 from unetpp_course import lab
 from unetpp_course.learners_copy import copy_notebooks
+from unetpp_course.membranes import write_membranes
 from unetpp_lib.errors import InputError
 
 app = SubcommandApp()
@@ -37,10 +38,24 @@ def copy(folder: Positional[Path], /) -> None:
     print(f"{len(copy_notebooks(folder))} new notebooks in {folder}; yours are as you left them.")
 
 
+@app.command
+def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: int = 0) -> None:
+    """Draw images that look like electron microscopy, with masks and distractors, as the embedded set has them.
+
+    Args:
+        folder: What to write; it must be new or empty.
+        count: How many images.
+        size: Their side in pixels.
+        seed: The same seed draws the same images.
+    """
+    write_membranes(folder, count, size, seed)
+    print(f"Drew {count} images of {size}×{size} pixels into {folder}. Train on them: unetpp train --data {folder}")
+
+
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; the process ends with 0, or with 2 for wrong input."""
     try:
-        app.cli(prog="python -m unetpp_course", description="Copy the course's notebooks; measure.", args=args)
+        app.cli(prog="python -m unetpp_course", description="Copy notebooks, run experiments, draw images.", args=args)
     except (InputError, OSError) as error:  # an OSError names its file: no right to read it, for example
         print(f"unetpp_course: {error}", file=sys.stderr)
         sys.exit(2)

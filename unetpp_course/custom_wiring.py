@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 from torch.utils.flop_counter import FlopCounterMode
 
+from unetpp_course.graph import Edge, Node, wiring
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import ConvBlock, UNet, UNetPlusPlus
-from unetpp_lib.models.graph import Edge, Node, wiring
 
 Wires = Mapping[Node, Sequence[Node]]  # a node's inputs
 

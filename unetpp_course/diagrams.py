@@ -16,10 +16,10 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 from torch import nn
 
+from unetpp_course.graph import Edge, Grid, Node, read_grid
 from unetpp_course.style import LINE_COLOURS, WIDTH, course_style
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import prune
-from unetpp_lib.models.graph import Edge, Grid, Node, read_grid
 
 BLUE, _, GREEN, VERMILION = LINE_COLOURS[:4]
 # the kinds of edges in colours and, for whom colours do not help, in dashes

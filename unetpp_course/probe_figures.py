@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
+from unetpp_course.graph import Node
+from unetpp_course.probes import Readout
 from unetpp_course.style import WIDTH, course_style, mark_mistakes
-from unetpp_lib.engine.probes import Readout
-from unetpp_lib.models.graph import Node
 
 
 @course_style()

@@ -32,19 +32,6 @@ def list_sets() -> None:
         print(f"{found.name:<16}{found.images:>5} images   {found.place:<14}{found.folder or ''}")
 
 
-def make_membranes(count: int = 40, size: int = 256, seed: int = 0, out: Path = Path("my_membranes")) -> None:
-    """Draw images that look like electron microscopy, with masks and distractors.
-
-    Args:
-        count: How many images.
-        size: Their side in pixels.
-        seed: The same seed draws the same images.
-        out: The folder to write; it must be new or empty.
-    """
-    data.write_membranes(out, count, size, seed)
-    print(f"Drew {count} images of {size}×{size} pixels into {out}. Train on them: unetpp train --data {out}")
-
-
 def download(name: Positional[str], /, out: Path | None = None) -> None:
     """Fetch a public data set and lay it out as images/ and masks/.
 
@@ -102,8 +89,7 @@ def evaluate(
     """Score every head of a network.
 
     Args:
-        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
-            unetpp_membranes.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes along, such as unetpp_membranes.
         on: A data set's name or folder; default: the run's own.
         part: Which part to score; a set that has no split is scored whole.
         device: auto, cpu, cuda …
@@ -139,8 +125,7 @@ def predict(
     """Write masks and probabilities for images of any size.
 
     Args:
-        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
-            unetpp_membranes.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes along, such as unetpp_membranes.
         images: PNG, TIFF or JPEG files, where every page of a TIFF is an image; .npy files and TIFFs of more than 67
             million pixels (one page, no compression) are read area by area and need not fit into memory.
         out: The folder for NAME_mask.png and NAME_probability.png (255 is probability 1); for what is read area by
@@ -179,8 +164,7 @@ def prune(run_or_weights: Positional[Path], /, depth: int, out: Path) -> None:
     """Cut a network to the nodes that heads 1 … depth need.
 
     Args:
-        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
-            unetpp_membranes.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes along, such as unetpp_membranes.
         depth: The depth that stays.
         out: The .safetensors file to write.
     """
@@ -197,8 +181,7 @@ def export(run_or_weights: Positional[Path], /, out: Path, mode: Mode = "accurat
     """Write a network as a program for others: ONNX (.onnx) or torch.export (.pt2).
 
     Args:
-        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
-            unetpp_membranes.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes along, such as unetpp_membranes.
         out: The file to write; its ending chooses the format.
         mode: accurate (the mean of the heads) or fast (the deepest head alone).
         depth: Prune to this depth first.
@@ -212,8 +195,7 @@ def profile(run_or_weights: Positional[Path], /, size: int = 512, device: str = 
     """Measure what a network costs at each depth.
 
     Args:
-        run_or_weights: A run folder, a .safetensors file, or a network that comes with unetpp, such as
-            unetpp_membranes.
+        run_or_weights: A run folder, a .safetensors file, or a network that comes along, such as unetpp_membranes.
         size: Side of the square image, in pixels.
         device: cpu, cuda …
     """
@@ -257,10 +239,10 @@ def _choice(commands: Commands) -> Any:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
     args = sys.argv[1:] if args is None else args
-    sets: Commands = {"list": list_sets, "make": make_membranes, "download": download, "check": check_folder}
+    sets: Commands = {"list": list_sets, "download": download, "check": check_folder}
 
     def data_sets(action: Annotated[_choice(sets), arg(name="")]) -> None:  # type: ignore[valid-type]
-        """List, draw, download and check data sets."""
+        """List, download and check data sets."""
 
     try:
         train_here = partial(train, config=train_defaults(args))

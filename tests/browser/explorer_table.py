@@ -9,17 +9,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unetpp_course import shipped_model, stored_scores
+from unetpp_course.ablation import maps_with_faded_edge
 from unetpp_course.custom_wiring import WiredNetwork
 from unetpp_course.diagrams import name_of
 from unetpp_course.explorers.skips import faded_skips
 from unetpp_course.explorers.threshold import SCORES
 from unetpp_course.explorers.wiring import FAULTS
+from unetpp_course.graph import wiring
+from unetpp_course.probes import answer_of, node_maps
 from unetpp_lib.data import elastic_field, warp
-from unetpp_lib.engine.probes import answer_of, node_maps
 from unetpp_lib.metrics import classify, confusion_counts, iou, segments, v_rand
 from unetpp_lib.models import UNetPlusPlus, probabilities, prune
-from unetpp_lib.models.ablation import maps_with_faded_edge
-from unetpp_lib.models.graph import wiring
 
 Explorer = Any
 
@@ -29,7 +29,7 @@ import unetpp_course
 from unetpp_course import *
 from unetpp_course.heads_in_time import shipped_heads
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_distractors
-from unetpp_lib.engine.probes import read_nodes
+from unetpp_course.probes import read_nodes
 from unetpp_lib.losses import bce_loss
 from unetpp_lib.models import Profile, UNet
 

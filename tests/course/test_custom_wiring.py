@@ -13,9 +13,9 @@ from unetpp_course.custom_wiring import (
     known_wires,
     possible_inputs,
 )
+from unetpp_course.graph import wiring
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus, profile
-from unetpp_lib.models.graph import wiring
 
 WIDTHS = (3, 4, 5)
 NETWORKS = {

@@ -14,9 +14,9 @@ from skimage.color import rgb2lab
 
 from unetpp_course import draw_network
 from unetpp_course.diagrams import COLOUR_MAP, KINDS, QUIET
+from unetpp_course.graph import read_grid
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus, prune
-from unetpp_lib.models.graph import read_grid
 
 WIDTHS = (32, 64, 128, 256, 512, 1024, 2048)
 

@@ -3,8 +3,8 @@
 import torch
 
 from unetpp_course.probe_figures import triangle_of
+from unetpp_course.probes import read_nodes
 from unetpp_lib.engine import Card
-from unetpp_lib.engine.probes import read_nodes
 from unetpp_lib.models import UNetPlusPlus
 
 

@@ -196,23 +196,20 @@ def test_profile_lists_every_depth(capsys, run_folder, tmp_path):
     assert run(capsys, "profile", tmp_path / "unet.safetensors", "--size", 32)[1].splitlines()[2].split()[0] == "2"
 
 
-def test_the_data_commands_draw_check_and_list(capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("UNETPP_DATA", str(tmp_path))
-    status, out, _ = run(capsys, "data", "make", "--count", 3, "--size", 64, "--out", tmp_path / "drawn")
+def test_the_data_commands_check_and_list(capsys, tiny_set, monkeypatch):
+    monkeypatch.setenv("UNETPP_DATA", str(tiny_set.parent))
+    status, out, _ = run(capsys, "data", "check", tiny_set)
     assert status == 0
-    assert str(tmp_path / "drawn") in out
-    status, out, _ = run(capsys, "data", "check", tmp_path / "drawn")
-    assert status == 0
-    assert "3 pairs of image and mask, no faults" in out
-    assert "64×64" in out
+    assert "12 pairs of image and mask, no faults" in out
+    assert "48×48" in out
     status, out, _ = run(capsys, "data", "list")
-    assert [line.split()[0] for line in out.splitlines()][:2] == ["drawn", "membranes"]
-    assert "is not an empty folder" in refused(capsys, "data", "make", "--count", 3, "--out", tmp_path / "drawn")
+    assert status == 0
+    assert {tiny_set.name, "membranes"} <= {line.split()[0] for line in out.splitlines()}
 
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["data"], ["train"], ["evaluate"], ["predict"], ["prune"], ["profile"], ["data", "list"], ["data", "make"]],
+    [[], ["data"], ["train"], ["evaluate"], ["predict"], ["prune"], ["profile"], ["data", "list"]],
 )
 def test_every_command_has_help(capsys, command):
     status, out, _ = run(capsys, *command, "--help")

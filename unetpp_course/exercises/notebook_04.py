@@ -14,8 +14,8 @@ from unetpp_course.checks import (
     WiringExercise,
 )
 from unetpp_course.custom_wiring import cross, edges, known_wires
+from unetpp_course.graph import Node
 from unetpp_lib.models import UNetPlusPlus
-from unetpp_lib.models.graph import Node
 
 MYSTERY = cross(known_wires(4)["UNet++"], (1, 2), right=(2, 1), wrong=(2, 0))  # the network of exercise 4.5
 

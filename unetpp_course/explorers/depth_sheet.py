@@ -10,9 +10,9 @@ from torch import Tensor
 
 from unetpp_course.diagrams import KINDS, QUIET, QUIET_TEXT, edge_kind
 from unetpp_course.explorers.sheet import HIGHLIGHT, font, grey, png
+from unetpp_course.graph import Grid, Node
 from unetpp_course.style import LINE_COLOURS, MISTAKES, mark_mistakes
 from unetpp_lib.models import UNetPlusPlus
-from unetpp_lib.models.graph import Grid, Node
 
 SIDE, GAP, LINE = 288, 12, 26  # pixels: a picture's longer side, between two parts, a line of text
 LETTERS = 17  # where the page is 700 pixels wide, the sheet is shown at six tenths of its size

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unetpp_course.ablation import fed_by, maps_with_faded_edge
 from unetpp_course.diagrams import name_of
 from unetpp_course.explorers.base import Choice, PictureExplorer, Recent, choice, whole_number
 from unetpp_course.explorers.sheet import Picture, png, set_out
+from unetpp_course.graph import Edge, Node, wiring
+from unetpp_course.probes import Readout, answer_of, node_maps, require_fit
 from unetpp_course.style import mark_mistakes
-from unetpp_lib.engine.probes import Readout, answer_of, node_maps, require_fit
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
-from unetpp_lib.models.ablation import fed_by, maps_with_faded_edge
-from unetpp_lib.models.graph import Edge, Node, wiring
 
 SIDE = 128  # pixels of a node's picture at most: of larger images every second, third … pixel is shown
 FULL, STEP = 100, 10  # per cent

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unetpp_course.ablation import held_nodes
 from unetpp_course.explorers.base import PictureExplorer, Recent, require_image, whole_number
 from unetpp_course.explorers.sheet import beside, grey, png
+from unetpp_course.graph import Node, noted_maps
 from unetpp_course.style import mark_mistakes
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
-from unetpp_lib.models.ablation import held_nodes
-from unetpp_lib.models.graph import Node, noted_maps
 
 FULL, STEP = 100, 5  # per cent
 

@@ -21,8 +21,8 @@ from unetpp_course.diagrams import draw_network, name_of
 from unetpp_course.explorers.base import LABEL, Click, PictureExplorer, Switch, choice
 from unetpp_course.explorers.wiring_sheet import WiringSheet, read_click
 from unetpp_course.figures import png_of_figure
+from unetpp_course.graph import Grid, Node, wiring
 from unetpp_lib.errors import InputError
-from unetpp_lib.models.graph import Grid, Node, wiring
 
 DEPTH = len(WIDTHS) - 1
 FAULTS: list[Node] = [(1, 2), (0, 3), (2, 2), (0, 2), (1, 3), (0, 4)]  # nodes that a hidden wire may be wrong at

@@ -14,7 +14,7 @@ from PIL import Image
 from unetpp_course.diagrams import HALF_NODE, Drawing, name_of
 from unetpp_course.explorers.sheet import png
 from unetpp_course.figures import FORMULAS
-from unetpp_lib.models.graph import Edge, Grid, Node
+from unetpp_course.graph import Edge, Grid, Node
 
 ABSENT = "not wired"
 HINT = "Click a wire to switch it, a node to choose it."

@@ -163,18 +163,12 @@ def _places() -> dict[str, Path]:
     return ({"UNETPP_DATA": own} if own else {}) | {"shipped": shipped_data(), "cache": user_cache()}
 
 
-_REMEDY_FOR_SHIPPED = (
-    f"{FRESH_COPY} Or draw such images with `unetpp data make --out my_membranes`, and give my_membranes in place of "
-    "membranes, as in `unetpp train --data my_membranes`."
-)
-
-
 def _name_not_found(name: str) -> str:
     own = user_data()
     where = ", ".join(f"{place} ({folder})" for place, folder in _places().items())
     note = f" UNETPP_DATA names {own}, which is not a folder: correct or unset it." if own and not own.is_dir() else ""
     if name in KNOWN:
-        remedy = f"Fetch it: unetpp data download {name}." if KNOWN[name].url else _REMEDY_FOR_SHIPPED
+        remedy = f"Fetch it: unetpp data download {name}." if KNOWN[name].url else FRESH_COPY
         return f"The data set '{name}' is not at hand; looked in {where}. {remedy}{note}"
     names = sorted({*KNOWN, *(listing.name for listing in list_datasets())})
     close = get_close_matches(name.lower(), names, n=1)

@@ -125,3 +125,19 @@ def to_classes(values: NDArray[Any], num_classes: int) -> NDArray[np.uint8]:
 def _listed(values: NDArray[Any]) -> str:
     shown = ", ".join(str(value) for value in values[:5])
     return f"{shown} … {values[-1]}" if len(values) > 5 else shown
+
+
+def read_distractors(root: str | Path, name: str) -> Tensor | None:
+    """Read an image's distractor map, uint8 `(1, H, W)` with values 0 to 3.
+
+    None where the set has no folder of such maps, as a set of real images; InputError where one image's is missing.
+    """
+    folder = Path(root) / "distractors"
+    if not folder.is_dir():
+        return None
+    path = folder / f"{name}.png"
+    if not path.is_file():
+        raise InputError(
+            f"{path} is missing. Bring the map back, or remove {folder}: then the scores leave the distractors out."
+        )
+    return torch.from_numpy(np.array(Image.open(path)))[None]

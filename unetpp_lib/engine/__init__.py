@@ -4,7 +4,7 @@ from unetpp_lib.engine.config import PRESETS, TrainConfig
 from unetpp_lib.engine.evaluation import Evaluation, evaluate
 from unetpp_lib.engine.export import export_model
 from unetpp_lib.engine.model_files import load_model, save_model
-from unetpp_lib.engine.prediction import Predictor, predict, predict_large
+from unetpp_lib.engine.prediction import Predictor, predict
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runs import Run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
@@ -25,7 +25,6 @@ __all__ = [
     "find_weights",
     "load_model",
     "predict",
-    "predict_large",
     "save_model",
     "shipped_networks",
     "shipped_weights",

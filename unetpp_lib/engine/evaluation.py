@@ -59,8 +59,12 @@ def read_heads(model: SegmentationNetwork, images: Tensor, runtime: Runtime) -> 
     """
     with torch.inference_mode(), runtime.autocast(), evaluation_mode(model):
         heads = model(images)
-    readings = {f"head {depth}": probabilities([head]) for depth, head in zip(model.head_depths, heads, strict=True)}
-    return readings | ({MEAN: probabilities(heads)} if len(heads) > 1 else {})
+    readings = [probabilities([head]) for head in heads] + ([probabilities(heads)] if len(heads) > 1 else [])
+    return dict(zip(_reading_names(model), readings, strict=True))
+
+
+def _reading_names(model: SegmentationNetwork) -> list[str]:
+    return [f"head {depth}" for depth in model.head_depths] + ([MEAN] if len(model.head_depths) > 1 else [])
 
 
 def read_image_heads(
@@ -71,15 +75,12 @@ def read_image_heads(
     ``model`` is on the runtime's device, and is left as it is. Raises InputError for what is no such image.
     """
     check_image(image, model.in_channels)
-    names: list[str] = []
 
     def read(patch: Tensor) -> Tensor:
-        readings = read_heads(model, patch, runtime)
-        names[:] = readings
-        return torch.cat(list(readings.values()), dim=1)
+        return torch.cat(list(read_heads(model, patch, runtime).values()), dim=1)
 
     joined = read_in_tiles(read, card.normalise(image), tile, runtime.device, model.pad_multiple)
-    return dict(zip(names, torch.split(joined[None], model.num_classes, dim=1), strict=True))
+    return dict(zip(_reading_names(model), torch.split(joined[None], model.num_classes, dim=1), strict=True))
 
 
 def evaluate(

@@ -6,7 +6,6 @@ Nothing is written before the last loss is known to be finite, so no network tha
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from safetensors.torch import save
 from torch import Tensor
@@ -18,34 +17,25 @@ from unetpp_lib.files import write_atomically
 
 @dataclass(frozen=True)
 class PendingLoss:
-    """A step that was launched and whose loss has not been checked yet."""
+    """A step that was launched and whose loss, ``total`` over the ranks, has not been checked yet."""
 
     step: int
     images: Tensor
     masks: Tensor
-    rate: float
     total: DeferredValues
 
-    @classmethod
-    def of(cls, step: int, images: Tensor, masks: Tensor, rate: float, loss: Tensor, world: World) -> "PendingLoss":
-        """Start the sum of the ranks' losses of a step."""
-        return cls(step, images, masks, rate, world.total_later(loss))
-
-    def check(self, world: World, folder: Path) -> float:
+    def check(self, world: World, folder: Path, rate: float) -> float:
         """Wait for the loss, mean over the ranks, and return it.
 
         Where it is not finite, save the batch into ``folder`` and raise InputError, which says what to try.
         """
         value = self.total()[0] / world.size
-        if not math.isfinite(value):
-            self._stop(value, folder / f"non_finite_batch_{world.rank}.safetensors")
-        return value
-
-    def _stop(self, value: float, path: Path) -> NoReturn:
+        if math.isfinite(value):
+            return value
+        path = folder / f"non_finite_batch_{world.rank}.safetensors"
         batch = {"images": self.images.cpu().contiguous(), "masks": self.masks.cpu().contiguous()}
         write_atomically(path, save(batch))
         raise InputError(
             f"The loss is {value} at step {self.step}. The batch, as the network got it, is in {path}: look there for "
-            f"values that are not finite. Else lower the learning rate (--lr {self.rate / 10:g}) or use "
-            "--precision float32."
+            f"values that are not finite. Else lower the learning rate (--lr {rate / 10:g}) or use --precision float32."
         )

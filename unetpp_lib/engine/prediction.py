@@ -114,19 +114,6 @@ def predict(
     return Predictor(model, card, mode, depth, tile, average_flips, runtime)(image, out, progress)
 
 
-def predict_large(
-    model: SegmentationNetwork,
-    image: LargeImage,
-    card: Card,
-    probability: Path,
-    mask: Path,
-    progress: bool = False,
-    **options: Any,
-) -> None:
-    """Write the probabilities and mask of one image, as `Predictor.write`; ``options`` are those of `Predictor`."""
-    Predictor(model, card, **options).write(image, probability, mask, progress)
-
-
 @contextmanager
 def _new_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
     """Map a new .npy file for the block; it takes its name at the end, and is gone where the block fails."""

@@ -6,7 +6,8 @@ The step itself is in `loop`. What only ranks, GPUs and mishaps need is in `dist
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -116,7 +117,10 @@ class Trainer:
     ) -> None:
         self.run, self.config, self.runtime, self.world = run, config, runtime, world
         indices = [folder.index_of[name] for name in split.train]
-        self.card = describe(folder, indices, config)
+        classes = tuple(f"class {c}" for c in range(config.num_classes)) if config.num_classes > 1 else Card.classes
+        details = {"data": folder.root.name, "seed": config.seed}
+        mean, std = channel_statistics(folder, indices)
+        self.card = Card(mean, std, classes=classes, details=details)
         self.model = runtime.place(config.build_model())
         self.network = distribute(self.model, runtime, world)
         self.optimizer = make_optimizer(self.model)
@@ -144,23 +148,31 @@ class Trainer:
         self.network.train()
         votes = Votes(self.world, self.runtime.device)
         saved = time.monotonic()
-        bar = tqdm(
-            total=len(self.plan), initial=self.step, unit="step", disable=watch is not None or not self.world.is_main
-        )
-        with interrupts() as interrupted, bar, self.log.clock.running():
+        start = saved = time.monotonic()
+        shown = self.world.is_main and watch is None
+        with (
+            interrupts() as interrupted,
+            tqdm(total=len(self.plan), initial=self.step, unit="step", disable=not shown) as bar,
+        ):
             for images, masks in read_batches(self.loader, self) if self.step < len(self.plan) else ():
                 self.make_step(images, masks)
-                at_a_look = self.step % self.plan.steps_per_epoch == 0 and self._end_epoch()
-                asked = watch is not None and self._ask(watch)
+                at_end = self.step % self.plan.steps_per_epoch == 0
+                if at_end or watch is not None:
+                    self.check_loss()
+                self.log.seconds += time.monotonic() - start  # what follows, up to `start` again, is no training
+                validated = at_end and self._end_epoch()
+                asked = watch is not None and self.world.is_main and bool(watch(self))
                 late = self.world.is_main and time.monotonic() - saved > self.config.checkpoint_seconds
                 stopped, due = votes.take(asked or interrupted.is_set(), late)
                 stopped = stopped and self.step < len(self.plan)
-                if at_a_look or stopped or due:
+                if validated or stopped or due:
                     self.save()
                     saved = time.monotonic()
-                self._show_progress(bar)
+                bar.set_postfix_str(self._progress(), refresh=False)
+                bar.update()
                 if stopped:
                     return False
+                start = time.monotonic()
         return True
 
     def make_step(self, images: Tensor, masks: Tensor) -> None:
@@ -175,7 +187,7 @@ class Trainer:
         images, masks = prepare_batch(images, masks, self.card, augment, seed)
         rate = learning_rate(self.step, len(self.plan), config.lr)
         loss = training_step(self.network, self.optimizer, images, masks, rate, self.runtime, self._loss, seed)
-        launched = PendingLoss.of(self.step, images, masks, config.lr, loss, self.world)
+        launched = PendingLoss(self.step, images, masks, self.world.total_later(loss))
         self.check_loss()  # of the step before
         self.pending = launched
         self.log.images += len(images) * self.world.size
@@ -184,46 +196,34 @@ class Trainer:
     def _loss(self, heads: Sequence[Tensor], masks: Tensor) -> Tensor:
         """Return the sum of the heads' losses; the ranks' mean of it is the loss of the whole batch."""
         pixels = self.world.mean(count_pixels(masks)) if self.config.num_classes > 1 else None
-
-        def loss(logits: Tensor, target: Tensor) -> Tensor:
-            return bce_dice_loss(logits, target, self.config.bce_weight, self.config.dice_weight, pixels=pixels)
-
+        bce, dice = self.config.bce_weight, self.config.dice_weight
+        loss = partial(bce_dice_loss, bce_weight=bce, dice_weight=dice, pixels=pixels)
         return deep_supervision_loss(heads, masks, loss)
 
     def check_loss(self) -> None:
         """Wait for the loss of the last step, and stop where it is not finite."""
         if self.pending is not None:
             launched, self.pending = self.pending, None
-            self.log.add(launched.check(self.world, self.run.folder))
+            self.log.add(launched.check(self.world, self.run.folder, self.config.lr))
 
     def _end_epoch(self) -> bool:
         """Add the epoch to the history and return whether the validation part was looked at."""
-        self.check_loss()
         epoch = self.step // self.plan.steps_per_epoch
         entry = self.log.end_epoch(epoch, self.step)
         if epoch % self.config.evaluate_every and epoch != self.config.epochs:
             return False
-        with self.log.clock.paused():
-            if self.world.is_main:
-                self.validation.look(self, entry)
-        self.network.train()
+        if self.world.is_main:
+            self.validation.look(self, entry)
         return True
-
-    def _ask(self, watch: Watch) -> bool:
-        """Return whether ``watch`` stops the run; only the first rank's is asked."""
-        self.check_loss()
-        with self.log.clock.paused():
-            return self.world.is_main and bool(watch(self))
 
     def save(self) -> None:
         """Write the state to the run's folder (rank 0 alone), once the last loss is known to be finite."""
         self.check_loss()
         if not self.world.is_main:
             return
-        with self.log.clock.paused():
-            self.run.write_history(self.log.entries)
-            state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step}
-            save_checkpoint(state | self.log.state() | {"best": self.validation.best}, self.run.checkpoint)
+        self.run.write_history(self.log.entries)
+        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step}
+        save_checkpoint(state | self.log.state() | {"best": self.validation.best}, self.run.checkpoint)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over a saved state."""
@@ -238,23 +238,6 @@ class Trainer:
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{self.run.checkpoint} is no checkpoint of a training. Start a new run.") from error
 
-    def _show_progress(self, bar: "tqdm[NoReturn]") -> None:
-        """Show the mean loss and the speed of the epoch (after its end: of the last), and the best validation IoU."""
-        if self.log.steps:
-            loss, speed = self.log.mean_loss, self.log.images_per_second
-        elif self.history:
-            loss, speed = self.history[-1]["loss"], self.history[-1]["images_per_second"]
-        else:
-            loss, speed = None, None
-        parts = [] if loss is None else [f"loss {loss:.3f}", f"{speed:.1f} images/s"]
-        if self.validation.best >= 0:
-            parts.insert(1, f"best IoU {self.validation.best:.3f}")
-        bar.set_postfix_str(", ".join(parts), refresh=False)
-        bar.update()
-
-
-def describe(folder: SegmentationFolder, indices: Sequence[int], config: TrainConfig) -> Card:
-    """Return the card of a network that trains on some images of a folder: their statistics, the classes, the seed."""
-    mean, std = channel_statistics(folder, indices)
-    classes = tuple(f"class {c}" for c in range(config.num_classes)) if config.num_classes > 1 else Card.classes
-    return Card(mean, std, classes=classes, details={"data": folder.root.name, "seed": config.seed})
+    def _progress(self) -> str:
+        best = f"best IoU {self.validation.best:.3f}" if self.validation.best >= 0 else ""
+        return ", ".join(filter(None, (self.log.progress(), best)))

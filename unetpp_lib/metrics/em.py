@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.segmentation import watershed
 from torch import Tensor
 
 from unetpp_lib.errors import InputError
@@ -34,11 +32,16 @@ def segments(interior_probability: Array, threshold: float = 0.5, fill: bool = T
 
     `fill`: give the pixels between to the cells by a watershed without a line, flooding from the most interior-like; if
     there is no cell at all, the slice is one segment. Without `fill` these pixels keep label 0. Raises `InputError` for
-    another shape and values outside [0, 1], and for a threshold outside (0, 1).
+    another shape and values outside [0, 1], for a threshold outside (0, 1), and without scipy and scikit-image.
 
     >>> segments(np.array([[0.9, 0.1, 0.2, 0.9]]))
     array([[1, 1, 2, 2]], dtype=int32)
     """
+    try:
+        from scipy import ndimage
+        from skimage.segmentation import watershed
+    except ModuleNotFoundError as error:
+        raise InputError(f'{error.name} is missing, and segments needs it: pip install "unetpp[metrics]".') from error
     if interior_probability.ndim != 2 or interior_probability.size == 0:
         raise InputError(f"interior_probability is {interior_probability.shape}: give one slice (H, W).")
     if not 0 < threshold < 1:

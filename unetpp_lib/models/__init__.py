@@ -2,7 +2,6 @@
 
 from unetpp_lib.models.blocks import ConvBlock, SegmentationNetwork
 from unetpp_lib.models.folding import fold_batch_norm
-from unetpp_lib.models.graph import wiring
 from unetpp_lib.models.profiling import Profile, choose_depth, profile, profile_depths
 from unetpp_lib.models.pruning import prune
 from unetpp_lib.models.unet import UNet, compute_matched_unet, wide_unet
@@ -22,5 +21,4 @@ __all__ = [
     "profile_depths",
     "prune",
     "wide_unet",
-    "wiring",
 ]

@@ -11,8 +11,8 @@ def prune(model: SegmentationNetwork, depth: int) -> UNetPlusPlus:
     """Return a new network that holds only the nodes X^{i,j} with i + j ≤ depth and heads 1 … depth.
 
     X^{0,j} depends on no node with i + j > j, so the heads that stay give what they gave in the full network, bit for
-    bit (same batch and threads); the padding multiple stays that of ``model`` for the same
-    reason. The weights are copies; device, precision, layout and training mode are kept.
+    bit (same batch and threads); for the same reason the padding multiple stays that of ``model``. The weights are
+    copies; device, precision, layout and training mode are kept.
     Raises InputError for a model without deep supervision: its only head needs every node.
     Source: Zhou et al. 2018, section 3.2 and figure 3 (L1 … L4).
     """

@@ -181,7 +181,7 @@ SOLUTIONS = {
 EARLIER = """
 import torch
 from unetpp_course import check, commit
-from unetpp_lib.models import wiring
+from unetpp_course import wiring
 from unetpp_lib.models import UNetPlusPlus
 
 def pool(x):

@@ -1,7 +1,7 @@
 """Wrong answers to the exercises of notebook 04, each with words of the message that it must get."""
 
+from unetpp_course.graph import wiring
 from unetpp_lib.models import UNet, UNetPlusPlus
-from unetpp_lib.models.graph import wiring
 
 
 def takes_the_left_neighbour(i, j):

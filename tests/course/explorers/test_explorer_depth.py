@@ -11,11 +11,11 @@ from PIL import Image
 from unetpp_course import DepthExplorer
 from unetpp_course.explorers import depth as depth_module
 from unetpp_course.explorers.depth_sheet import GAP, LINE, SIDE, grid_of, small_grid
+from unetpp_course.graph import read_grid
 from unetpp_lib.engine import Card, Run, TrainConfig, load_model, save_model
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import Profile, UNet, UNetPlusPlus, probabilities, profile_depths, prune
-from unetpp_lib.models.graph import read_grid
 
 CARD = Card(mean=(0.4,), std=(0.3,))
 PROFILES = {depth: Profile(100 * depth, 10**9 * depth, 0, depth / 100) for depth in (1, 2, 3)}

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from unetpp_course import NodeExplorer
+from unetpp_course.graph import node_modules
+from unetpp_course.probes import node_maps, read_nodes
 from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine import PRESETS, Card, train
-from unetpp_lib.engine.probes import node_maps, read_nodes
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import UNet, UNetPlusPlus
-from unetpp_lib.models.graph import node_modules
 
 CARD = Card(mean=(0.5,), std=(0.3,))
 

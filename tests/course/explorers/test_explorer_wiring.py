@@ -7,9 +7,9 @@ from torch import nn
 
 from unetpp_course.custom_wiring import known_wires
 from unetpp_course.explorers.wiring import FAULTS, HiddenWire, WiringExplorer
+from unetpp_course.graph import wiring
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus
-from unetpp_lib.models.graph import wiring
 
 
 @pytest.fixture(scope="module")

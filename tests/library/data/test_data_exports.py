@@ -1,20 +1,12 @@
 import subprocess
 import sys
 
-import pytest
-
 import unetpp_lib.data
 
 
 def test_every_name_of_the_package_is_there():
     for name in unetpp_lib.data.__all__:
         assert getattr(unetpp_lib.data, name).__module__.startswith("unetpp_lib.data.")
-    assert dir(unetpp_lib.data) == unetpp_lib.data.__all__
-
-
-def test_another_name_is_not():
-    with pytest.raises(AttributeError, match=r"'unetpp_lib.data' has no attribute 'no_such_name'"):
-        unetpp_lib.data.no_such_name  # noqa: B018
 
 
 def test_importing_the_package_needs_only_the_core():

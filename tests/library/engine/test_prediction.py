@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from unetpp_lib.data import LargeImage
-from unetpp_lib.engine import Card, choose_runtime, predict, predict_large, prediction
+from unetpp_lib.engine import Card, Predictor, choose_runtime, predict, prediction
 from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.engine.tiles import read_in_tiles
 from unetpp_lib.errors import InputError
@@ -164,7 +164,7 @@ def large(tmp_path):
 def test_an_image_on_disk_is_answered_as_one_in_memory(model, large, tmp_path):
     expected = predict(model, large[:, :, :], CARD, tile=128, runtime=CPU)
     files = tmp_path / "new" / "probability.npy", tmp_path / "new" / "mask.npy"
-    predict_large(model, large, CARD, *files, tile=128, runtime=CPU)
+    Predictor(model, CARD, tile=128, runtime=CPU).write(large, *files)
     probability, mask = (np.load(path) for path in files)
     assert np.array_equal(probability, expected)
     assert mask.dtype == np.uint8
@@ -175,7 +175,7 @@ def test_an_image_on_disk_is_answered_as_one_in_memory(model, large, tmp_path):
 def test_the_mask_of_several_classes_on_disk_holds_the_classes(large, tmp_path):
     torch.manual_seed(0)
     model = UNetPlusPlus(num_classes=3, widths=(4, 6))
-    predict_large(model, large, CARD, tmp_path / "p.npy", tmp_path / "m.npy", tile=64, runtime=CPU)
+    Predictor(model, CARD, tile=64, runtime=CPU).write(large, tmp_path / "p.npy", tmp_path / "m.npy")
     assert np.array_equal(np.load(tmp_path / "m.npy"), np.load(tmp_path / "p.npy").argmax(0))
 
 
@@ -223,7 +223,7 @@ def test_the_mask_of_a_large_image_is_made_in_pieces(model, large, tmp_path, mon
 
     monkeypatch.setattr(prediction, "TILE", 64)
     monkeypatch.setattr(prediction, "classify", watched)
-    predict_large(model, large, CARD, tmp_path / "p.npy", tmp_path / "m.npy", tile=128, runtime=CPU)
+    Predictor(model, CARD, tile=128, runtime=CPU).write(large, tmp_path / "p.npy", tmp_path / "m.npy")
     assert max(pixels) == 64 * 64
     assert np.array_equal(np.load(tmp_path / "m.npy"), (np.load(tmp_path / "p.npy")[0] > 0.5) * 255)
 
@@ -234,5 +234,5 @@ def test_a_full_disk_is_named_and_leaves_no_half_a_file(model, large, tmp_path, 
 
     monkeypatch.setattr("os.posix_fallocate", full, raising=False)
     with pytest.raises(InputError, match=r"p\.npy cannot be written: No space left on device"):
-        predict_large(model, large, CARD, tmp_path / "p.npy", tmp_path / "m.npy", runtime=CPU)
+        Predictor(model, CARD, runtime=CPU).write(large, tmp_path / "p.npy", tmp_path / "m.npy")
     assert [path.name for path in tmp_path.iterdir()] == ["large.npy"]

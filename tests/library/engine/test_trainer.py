@@ -15,7 +15,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from unetpp_lib.data import Augmentation, SegmentationFolder, write_membranes
+from unetpp_course.membranes import write_membranes
+from unetpp_lib.data import Augmentation, SegmentationFolder
 from unetpp_lib.engine import PRESETS, Evaluation, TrainConfig, train
 from unetpp_lib.engine.batches import Patches
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
@@ -424,7 +425,7 @@ def test_neither_a_watcher_nor_what_was_drawn_before_changes_a_run_with_dropout(
 def test_waiting_for_images_counts_as_time_and_a_watcher_does_not(tiny_set, tmp_path, monkeypatch):
     """The clock moves by ten seconds for each image that is read, by a thousand for each call of the watcher."""
     now = [0.0]
-    monkeypatch.setattr("unetpp_lib.engine.history.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("unetpp_lib.engine.trainer.time.monotonic", lambda: now[0])
     read = Patches.__getitem__
 
     def slow(self, place):

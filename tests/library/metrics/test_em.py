@@ -224,21 +224,13 @@ def test_wrong_input_is_named(call, message):
         call()
 
 
-def test_overlap_scores_work_where_scipy_and_scikit_image_are_not_installed():
+def test_only_the_segments_need_scipy_and_scikit_image_and_say_so():
     program = (
         "import sys; sys.modules.update(scipy=None, skimage=None)\n"
-        "import unetpp_lib.metrics as metrics\n"
-        "metrics.iou, metrics.classify\n"
-        "assert 'unetpp_lib.metrics.em' not in sys.modules\n"
-        "try: metrics.em_scores\n"
-        "except ModuleNotFoundError as error: assert error.name.split('.')[0] in ('scipy', 'skimage')\n"
-        "else: raise SystemExit('em_scores without scipy')\n"
+        "import numpy as np; from unetpp_lib import errors, metrics\n"
+        "assert metrics.v_rand(np.array([1, 2]), np.array([1, 2])) == 1\n"
+        "try: metrics.segments(np.ones((2, 2)))\n"
+        "except errors.InputError as error: assert 'pip install \"unetpp[metrics]\"' in str(error)\n"
+        "else: raise SystemExit('segments without scipy')\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-
-
-def test_metrics_has_no_other_names():
-    import unetpp_lib.metrics
-
-    with pytest.raises(AttributeError, match=r"'unetpp_lib\.metrics' has no attribute 'ndimage'"):
-        unetpp_lib.metrics.ndimage  # noqa: B018

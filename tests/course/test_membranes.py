@@ -13,10 +13,11 @@ from PIL import Image
 from scipy import ndimage
 from skimage.morphology import skeletonize
 
-from unetpp_lib.data.membranes import draw_membranes, read_distractors, write_membranes
+from unetpp_course.membranes import draw_membranes, write_membranes
+from unetpp_lib.data import read_distractors
 from unetpp_lib.errors import InputError
 
-COMMITTED = Path(__file__).parents[3] / "data" / "membranes"
+COMMITTED = Path(__file__).parents[2] / "data" / "membranes"
 NAMES = [f"membrane_{index:02}" for index in range(40)]
 DIAMETERS = {1: (18, 41), 2: (43, 75), 3: (91, 129)}  # pixels, longer side of the box around the contour
 EIGHT = np.ones((3, 3))

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unetpp_course.graph import Edge, Node, node_modules, noted_maps
 from unetpp_lib.errors import InputError
-from unetpp_lib.models.graph import Edge, Node, node_modules, noted_maps
 from unetpp_lib.models.mode import evaluation_mode
 
 

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from unetpp_course.graph import Node, node_modules, noted_maps
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
-from unetpp_lib.models.graph import Node, node_modules, noted_maps
 from unetpp_lib.models.mode import evaluation_mode
 
 STEP = 5  # every fifth pixel of every fifth row is fitted on: odd, so that all phases of the halvings are among them

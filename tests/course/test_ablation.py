@@ -3,12 +3,12 @@
 import pytest
 import torch
 
+from unetpp_course.ablation import faded_edge, fed_by, maps_with_faded_edge
 from unetpp_course.custom_wiring import WiredNetwork, known_wires
-from unetpp_lib.engine.probes import node_maps
+from unetpp_course.graph import wiring
+from unetpp_course.probes import node_maps
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus
-from unetpp_lib.models.ablation import faded_edge, fed_by, maps_with_faded_edge
-from unetpp_lib.models.graph import wiring
 
 WIDTHS = (3, 4, 5)
 IMAGE = torch.randn(1, 1, 16, 16, generator=torch.Generator().manual_seed(1))

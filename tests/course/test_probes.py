@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from unetpp_course.probes import choose_threshold, fit_readout, node_maps, read_nodes
 from unetpp_lib.engine import Card
-from unetpp_lib.engine.probes import choose_threshold, fit_readout, node_maps, read_nodes
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus
 

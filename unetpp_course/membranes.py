@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
@@ -204,20 +203,3 @@ def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: 
     test, validation = max(1, count // 5), max(1, count // 10)
     parts = names[: -test - validation], names[-test - validation : -test], names[-test:]
     write_split(Split(*map(tuple, parts)), folder / "split.json")
-
-
-def read_distractors(root: str | Path, name: str) -> torch.Tensor | None:
-    """Read an image's distractor map, uint8 `(1, H, W)` with values 0 to 3.
-
-    None where the set has no folder of such maps, as a set of real images; InputError where one image's is missing.
-    """
-    folder = Path(root) / "distractors"
-    if not folder.is_dir():
-        return None
-    path = folder / f"{name}.png"
-    if not path.is_file():
-        raise InputError(
-            f"{path} is missing. Remove {folder}, and the scores leave the distractors out; or draw a new set with "
-            "`unetpp data make --out my_membranes` and use that."
-        )
-    return torch.from_numpy(np.array(Image.open(path)))[None]

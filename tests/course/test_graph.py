@@ -7,9 +7,10 @@ import torch
 from torch import nn
 from torch.nn.functional import max_pool2d
 
+from unetpp_course import wiring
+from unetpp_course.graph import read_grid
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import UNet, UNetPlusPlus, prune, wiring
-from unetpp_lib.models.graph import read_grid
+from unetpp_lib.models import UNet, UNetPlusPlus, prune
 
 WIDTHS = (2, 3, 5, 7, 11, 13, 17)
 

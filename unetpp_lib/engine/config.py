@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unetpp_lib.engine.options import check_option
+from unetpp_lib.engine.runtime import Precision
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
 
@@ -69,8 +70,8 @@ class TrainConfig:
     """Seed of split, weights, order, patches and augmentation."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 …"""
-    precision: Literal["auto", "bf16", "float32"] = "auto"
-    """auto: bf16 where the hardware has its instructions, else float32."""
+    precision: Precision = "auto"
+    """auto: bf16 where the hardware has its instructions, else float32; tf32: float32 cut to 10 bits, on CUDA alone."""
     compiled: bool = False
     """Compile the network (torch.compile): a slow start, then faster steps on a GPU."""
     workers: int = 0

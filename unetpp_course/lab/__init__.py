@@ -25,6 +25,7 @@ NAMES = (
     "sick_runs",
     "step_profile",
     "supervision",
+    "supervision_seeds",
     "vendor_dice",
 )
 """Each is a module of this package that holds its ``EXPERIMENT``."""

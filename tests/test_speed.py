@@ -61,3 +61,18 @@ def test_exported_networks_answer_as_the_network_that_is_timed_beside_them(capsy
     }
     assert all(row["difference"] < 1e-4 for row in rows)
     assert "L2    ONNX Runtime" in capsys.readouterr().out
+
+
+def test_the_ways_of_a_step_learn_the_same(capsys):
+    """The weight gradient by a matrix product is that of PyTorch's transposed convolution."""
+    ways = run_path(str(BENCHMARKS / "step_ways.py"))
+    settings = ways["Settings"](widths=(2, 3, 4), batch=2, side=16, rounds=1)
+    losses = {}
+    for way in ways["WAYS"]:
+        step = ways["make_step"](way, settings)
+        losses[way] = [step().item() for _ in range(4)]
+    for way, values in losses.items():
+        assert values == pytest.approx(losses["as it is"], rel=0.02), way  # bf16 where the machine has it
+    ways["main"](settings)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:16].strip() for line in lines[2:]] == list(ways["WAYS"])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from unetpp_course import DepthExplorer, NodeExplorer, PeepholeGame, ReceptiveFieldExplorer, SkipsExplorer
+from unetpp_course import DepthExplorer, NodeExplorer, PeepholeGame, ReceptiveFieldExplorer, SkipsExplorer, wiring
 from unetpp_course.ablation import faded_edge, held_nodes, maps_with_faded_edge
 from unetpp_course.explorers.board import ask
 from unetpp_course.heads_in_time import heads_now
@@ -17,7 +17,7 @@ from unetpp_lib.engine.evaluation import read_heads, read_image_heads
 from unetpp_lib.engine.pictures import draw_predictions
 from unetpp_lib.engine.ready import prepare
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import UNet, UNetPlusPlus, fold_batch_norm, profile, profile_depths, prune, wiring
+from unetpp_lib.models import UNet, UNetPlusPlus, fold_batch_norm, profile, profile_depths, prune
 
 CPU, BF16 = choose_runtime("cpu", "float32"), choose_runtime("cpu", "bf16")
 CARD = Card((0.4,), (0.3,), details={"seed": 1})

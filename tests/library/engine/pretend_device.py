@@ -47,7 +47,7 @@ def without_generator(draw):
 
 @pytest.fixture(autouse=True)
 def _pretended(monkeypatch):
-    plant(monkeypatch, torch.device("cpu"))
+    plant(monkeypatch, DEVICE)
     monkeypatch.setattr(torch, "Generator", PretendedGenerator)
     for name in ("rand", "randn", "randint"):
         monkeypatch.setattr(torch, name, without_generator(getattr(torch, name)))

@@ -17,7 +17,7 @@ CARD = Card((0.4,), (0.2,))
 
 @pytest.fixture(autouse=True)
 def _planted(monkeypatch, device):
-    plant(monkeypatch, torch.device("meta") if device == CPU else CPU)
+    plant(monkeypatch, device)
 
 
 @pytest.fixture

@@ -119,6 +119,7 @@ for batch in 1 8; do
 done
 
 left=$((LIMIT - SECONDS))
+[ -n "$rehearsal" ] && left=60
 run "the report's protocol" "$left" "$PYTHON" benchmarks/gpu_protocol.py "${protocol[@]}" --seconds $((left - 20)) --out "$out"
 say "$SECONDS s of $LIMIT; $([ $failed = 0 ] && echo "all passed" || echo "something failed")"
 exit $failed

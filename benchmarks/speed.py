@@ -153,6 +153,7 @@ def best_rate(network: nn.Module, images: Tensor, way: Way) -> float:
 def peak_memory(contender: Contender) -> Iterator[Callable[[], int]]:
     """Count the bytes alive at once: on a GPU as CUDA says, on a CPU those of all tensors, without work space."""
     device = contender.images.device
+    contender.optimizer.zero_grad()  # the gradients that are counted are those of the step to come
     tensors = [contender.images, contender.masks, *contender.network.parameters(), *contender.network.buffers()]
     for values in contender.optimizer.state.values():
         tensors += [value for value in values.values() if isinstance(value, Tensor)]

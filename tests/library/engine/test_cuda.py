@@ -100,7 +100,9 @@ def test_a_stopped_run_resumes_to_nearly_the_same_loss_in_the_usual_mode(config)
 
 @pytest.mark.parametrize("first_here", [True, False], ids=["begun_on_the_gpu", "begun_on_the_cpu"])
 def test_a_run_goes_on_from_gpu_to_cpu_and_back_with_adams_state(config, first_here):
-    """Adam's state moves along; the devices' rounding makes up 1 % of the loss at most."""
+    """Adam's state moves along; the devices' rounding makes up 1 % of the loss at most. Augmentation is off, because
+    the generators of the two devices draw different numbers from the same seed."""
+    config = replace(config, augment=False)
     whole = train(config)
     begun, other = (config.device, "cpu") if first_here else ("cpu", config.device)
     moved = replace(config, out=config.out.with_name("moved"), device=begun)
@@ -145,7 +147,9 @@ def test_float32_is_float32_and_tf32_only_where_it_was_asked_for(device):
 
 
 @pytest.mark.usefixtures("deterministic")
-@pytest.mark.parametrize("options", [{}, {"model": "unet", "norm": "group"}, {"num_classes": 2}])
+@pytest.mark.parametrize(
+    "options", [{}, {"model": "unet", "norm": "group"}, {"num_classes": 2}], ids=["unetpp", "unet", "classes"]
+)
 def test_in_deterministic_mode_two_runs_are_equal_bit_for_bit(config, options):
     """With two classes the drawn masks hold background and pixels that count nowhere, 0 and 255."""
     config = replace(config, dropout=0.2, epochs=2, **options)
@@ -185,7 +189,7 @@ def test_memory_that_runs_out_is_told_in_one_line(config, device, monkeypatch):
     if device.type == "cuda":
         torch.cuda.empty_cache()
         total = torch.cuda.get_device_properties(device).total_memory
-        torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_allocated(device) + 2**30) / total)
+        torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved(device) + 2**30) / total)
     else:
 
         def run_out(*_):

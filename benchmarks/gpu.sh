@@ -50,6 +50,10 @@ case ${1:-} in
     exit
     ;;
 --rehearse) rehearsal=yes && shift ;;
+-*)
+    echo "$1 is no option: give --dry-run, --rehearse, or a folder for the results."
+    exit 2
+    ;;
 esac
 out=${1:-benchmarks/results/gpu}
 
@@ -57,10 +61,11 @@ gpu=$("$PYTHON" -c 'import torch; print(torch.cuda.get_device_name() if torch.cu
     echo "$PYTHON has no PyTorch: name an interpreter that has it with PYTHON=…"
     exit 1
 }
+site=$(mktemp -d) && trap 'rm -rf "$site"' EXIT
 if [ -n "$rehearsal" ]; then
     export UNETPP_REHEARSAL=cpu CUDA_VISIBLE_DEVICES=""
     size=(--device cpu --side 32 --widths 2 2 3 3 4)
-    protocol=(--device cpu --source membranes --patch 64 --widths 2 3)
+    protocol=(--device cpu --source "$site/drawn" --patch 64 --widths 2 3)
     echo "A rehearsal on the CPU: it tries the script and the tests, and says nothing about a GPU."
 elif [ -n "$gpu" ]; then
     size=(--side 512) protocol=()
@@ -70,7 +75,6 @@ else
     exit
 fi
 
-site=$(mktemp -d) && trap 'rm -rf "$site"' EXIT
 mkdir -p "$out"
 : > "$out/log.txt"
 : > "$out/summary.txt"
@@ -102,7 +106,7 @@ if compgen -G "$files/wheels/*.whl" > /dev/null; then
     run "install" $INSTALL "$PYTHON" -m pip install --quiet --no-index --no-deps --target "$site" "$files"/wheels/*.whl
 fi
 
-run "tests" $TESTS "$PYTHON" -m pytest -v -p no:cacheprovider -m cuda "${CUDA_TESTS[@]}"
+run "tests" $TESTS "$PYTHON" -m pytest -v --tb=short -p no:cacheprovider -m cuda "${CUDA_TESTS[@]}"
 while read -r result name; do # "PASSED one_training_step…", from pytest's "FILE::test_one_training_step… PASSED"
     case $result in
     PASSED) say "PASS   ${name//_/ }" ;;
@@ -115,11 +119,15 @@ networks="*[t+]" # U-Net and UNet++, ours and MONAI's, but not the pruned ones
 for batch in 1 8; do
     seconds=$((batch == 1 ? SPEED_1 : SPEED_8))
     run "speed, batch $batch" $seconds "$PYTHON" benchmarks/speed.py "${size[@]}" --batch "$batch" --only "$networks" \
-        --rounds 5 --warm-up 1 --out "$out/speed_512_batch_$batch.json"
+        --rounds 5 --warm-up 1 --out "$out/speed_batch_$batch.json"
 done
 
 left=$((LIMIT - SECONDS))
-[ -n "$rehearsal" ] && left=60
+if [ -n "$rehearsal" ]; then # eight small drawn images in place of the thirty slices
+    left=60
+    "$PYTHON" - "$site/drawn" >> "$out/log.txt" 2>&1 <<< \
+        'import pathlib, sys, unetpp_lib.data as data; data.write_membranes(pathlib.Path(sys.argv[1]), 8, 64, 0)'
+fi
 run "the report's protocol" "$left" "$PYTHON" benchmarks/gpu_protocol.py "${protocol[@]}" --seconds $((left - 20)) --out "$out"
 say "$SECONDS s of $LIMIT; $([ $failed = 0 ] && echo "all passed" || echo "something failed")"
 exit $failed

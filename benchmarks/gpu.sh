@@ -119,7 +119,7 @@ networks="*[t+]" # U-Net and UNet++, ours and MONAI's, but not the pruned ones
 for batch in 1 8; do
     seconds=$((batch == 1 ? SPEED_1 : SPEED_8))
     run "speed, batch $batch" $seconds "$PYTHON" benchmarks/speed.py "${size[@]}" --batch "$batch" --only "$networks" \
-        --rounds 5 --warm-up 1 --out "$out/speed_batch_$batch.json"
+        --rounds 3 --warm-up 1 --out "$out/speed_batch_$batch.json"
 done
 
 left=$((LIMIT - SECONDS))

@@ -33,7 +33,7 @@ cd "$(dirname "$0")/.." || exit 1
 LIMIT=480 # seconds for everything; each step has its own, and the protocol gets what is left, at least the rest
 INSTALL=15 TESTS=190 SPEED_1=60 SPEED_8=75
 PROTOCOL=$((LIMIT - INSTALL - TESTS - SPEED_1 - SPEED_8))
-CUDA_TESTS=(tests/library/engine/test_cuda.py tests/library/engine/test_cuda_answers.py
+CUDA_TESTS=(tests/library/engine/test_cuda.py tests/library/engine/test_cuda_answers.py tests/course/lab/test_timing.py
     tests/library/engine/test_cuda_compiled.py) # last, so that a slow compiler hides nothing else
 PYTHON=${PYTHON:-python3}
 files=${UNETPP_GPU_FILES:-gpu_files}

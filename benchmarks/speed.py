@@ -7,7 +7,8 @@
 
 All contenders take turns in one process, so that a slow moment of the machine hits all of them; what is printed are
 medians, and ratios of medians. The rate is held against the best convolution of the same network, measured alone in the
-same run and precision. On a GPU ten steps are timed as one, for in training too the next is launched meanwhile.
+same run and precision. On a GPU ten steps are timed as one, for in training too the next is launched meanwhile; and
+float32 means TF32 there, in which PyTorch's convolutions compute as it comes.
 Nothing here is a test: a timing is a measurement of one machine at one time.
 """
 
@@ -95,7 +96,8 @@ class Contender:
         self.optimizer = torch.optim.Adam(self.network.parameters(), fused=fused)
         self.masks = (torch.rand_like(images[:, :1]) < 0.8).to(torch.uint8)
         self.answering = self.network
-        self.runtime = Runtime(images.device, way.bf16, way.compiled)
+        # float32 as it comes: on a GPU, PyTorch's convolutions are TF32 unless somebody forbids it
+        self.runtime = Runtime(images.device, way.bf16, way.compiled, tf32=images.is_cuda and not way.bf16)
         if way.bf16 and isinstance(self.network, SegmentationNetwork):
             self.answering = self.runtime.compile(prepare(self.network, None, self.runtime))  # as `unetpp predict` does
             self.network = self.runtime.compile(self.network)
@@ -151,6 +153,7 @@ def best_rate(network: nn.Module, images: Tensor, way: Way) -> float:
 def peak_memory(contender: Contender) -> Iterator[Callable[[], int]]:
     """Count the bytes alive at once: on a GPU as CUDA says, on a CPU those of all tensors, without work space."""
     device = contender.images.device
+    contender.optimizer.zero_grad()  # the gradients that are counted are those of the step to come
     tensors = [contender.images, contender.masks, *contender.network.parameters(), *contender.network.buffers()]
     for values in contender.optimizer.state.values():
         tensors += [value for value in values.values() if isinstance(value, Tensor)]

@@ -1,15 +1,34 @@
-"""Small data that every part of the tests may use."""
+"""Small data that every part of the tests may use, and the GPU where there is one."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 from PIL import Image
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 collect_ignore = ["conftest.py"]  # it holds no doctests, and notebooks/ has a module of the same name
+
+# With UNETPP_REHEARSAL=cpu, the tests of the GPU run on the CPU: a test that has never run is probably broken itself.
+DEVICE = torch.device(os.environ.get("UNETPP_REHEARSAL", "cuda"))
+
+
+@pytest.fixture(scope="session")
+def device() -> torch.device:
+    """The device that a test marked ``cuda`` is about."""
+    return DEVICE
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests marked ``cuda`` where there is no GPU."""
+    if DEVICE.type == "cuda" and not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("cuda"):
+                item.add_marker(pytest.mark.skip(reason="there is no GPU"))
 
 
 @pytest.fixture(scope="session")

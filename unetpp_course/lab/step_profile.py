@@ -4,6 +4,7 @@ A step is what `train` makes of a batch: augmentation, forward pass, loss, backw
 one process, so that a slow moment of the machine hits all of them, and the best convolution of the network's sizes is
 measured alone in the same run. On the CPU a step has one patch, on a GPU the batch of the `full` preset; there several
 steps are timed as one, as Python launches the next while the device is at work, and the profile says how long it waits.
+Without bf16 a GPU's convolutions compute in TF32, as PyTorch comes.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -149,7 +150,7 @@ def make_way(name: str, device: torch.device) -> Callable[[], Tensor]:
     masks = (torch.rand(images.shape, device=device) < 0.8).to(torch.uint8)
     if channels_last:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    runtime = Runtime(device, bf16, compiled)
+    runtime = Runtime(device, bf16, compiled, tf32=device.type == "cuda" and not bf16)
     return make_step(runtime.compile(network), images, masks, runtime)
 
 

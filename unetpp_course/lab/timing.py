@@ -58,13 +58,18 @@ def in_turn(
 
 def time_training_steps(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome:
     """Return the seconds of training steps of each configuration, on the same first batch."""
-    return in_turn({name: make_step(config) for name, config in configs.items()}, rounds)
+    return in_turn({name: make_step(config) for name, config in configs.items()}, rounds, device_of(configs))
+
+
+def device_of(configs: Mapping[str, TrainConfig]) -> torch.device:
+    """Return the device of configurations that are timed beside each other, and so share one."""
+    return choose_runtime(next(iter(configs.values())).device).device
 
 
 def make_step(config: TrainConfig) -> Callable[[], object]:
     """Return a function that makes one training step of a new network."""
     runtime = choose_runtime(config.device, config.precision)
-    images, masks = first_batch(config)
+    images, masks = (tensor.to(runtime.device) for tensor in first_batch(config))
     model = runtime.place(config.build_model())
     return partial(training_step, model, make_optimizer(model), images, masks, config.lr, runtime)
 
@@ -74,7 +79,7 @@ def time_predictions(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome
 
     def prediction(config: TrainConfig) -> Callable[[], object]:
         runtime = choose_runtime(config.device, config.precision)
-        image = first_batch(config)[0][:1]
+        image = first_batch(config)[0][:1].to(runtime.device)
         model = runtime.place(config.build_model()).eval()
 
         def predict() -> None:
@@ -83,4 +88,4 @@ def time_predictions(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome
 
         return predict
 
-    return in_turn({name: prediction(config) for name, config in configs.items()}, rounds)
+    return in_turn({name: prediction(config) for name, config in configs.items()}, rounds, device_of(configs))

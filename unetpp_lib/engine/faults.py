@@ -101,8 +101,9 @@ def _outlive_sigterm() -> None:
 
 
 def _memory_ran_out(error: Exception) -> bool:
-    """Whether memory ran out; PyTorch says so in words alone on the CPU."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    """Whether memory ran out; on the CPU, for pinned memory and in compiled code PyTorch says so in words alone."""
+    words = ("out of memory", "can't allocate memory")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(part in str(error) for part in words)
 
 
 def _lost_peer(trainer: UnderWay) -> str:

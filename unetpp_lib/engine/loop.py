@@ -82,6 +82,8 @@ def training_step(
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Let PyTorch's global generators draw from ``seed`` within the block, and be as before behind it."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    used = device.type == "cuda" or torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    gpus = range(torch.cuda.device_count()) if used else ()  # all of them, because manual_seed seeds all of them
+    with torch.random.fork_rng(gpus, device_type="cuda"):
         torch.manual_seed(seed)
         yield

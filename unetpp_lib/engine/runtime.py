@@ -77,14 +77,16 @@ class Runtime:
     def arithmetic(self) -> Iterator[None]:
         """Within the block, let cuDNN's convolutions compute in TF32 only where that was asked for, backward too.
 
-        Elsewhere "float32" on a GPU is TF32, since PyTorch allows it to cuDNN from the start.
+        Elsewhere "float32" on a GPU is TF32, since PyTorch allows it to cuDNN from the start. (The older
+        `torch.backends.cudnn.allow_tf32` = False would only mean "as `torch.backends.fp32_precision` says".)
         """
-        before = torch.backends.cudnn.allow_tf32
-        torch.backends.cudnn.allow_tf32 = self.tf32
+        convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+        before = convolutions.fp32_precision
+        convolutions.fp32_precision = "tf32" if self.tf32 else "ieee"
         try:
             yield
         finally:
-            torch.backends.cudnn.allow_tf32 = before
+            convolutions.fp32_precision = before
 
     def __str__(self) -> str:
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor_name()

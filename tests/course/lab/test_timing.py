@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from unetpp_course.lab.timing import WARM_UP, first_batch, in_turn, time_predictions, time_training_steps
@@ -48,3 +49,9 @@ def test_a_training_step_moves_the_weights_and_a_prediction_does_not(monkeypatch
         before = build(SMALL)
         pairs = zip(models[-1].parameters(), before.parameters(), strict=True)
         assert any(not torch.equal(one, other) for one, other in pairs) == moves
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("time_them", [time_training_steps, time_predictions])
+def test_steps_and_predictions_are_timed_on_the_gpu_as_well(time_them, device):
+    assert time_them({"small": replace(SMALL, device=str(device))}, rounds=1)["small"][0] > 0

@@ -108,11 +108,23 @@ def the_gpus_memory_runs_out():
     raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
 
+def a_gpus_memory_runs_out_outside_pytorchs_allocator():
+    raise RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported")
+
+
 def numpys_memory_runs_out():
     raise MemoryError
 
 
-@pytest.mark.parametrize("error", [the_cpus_memory_runs_out, the_gpus_memory_runs_out, numpys_memory_runs_out])
+@pytest.mark.parametrize(
+    "error",
+    [
+        the_cpus_memory_runs_out,
+        the_gpus_memory_runs_out,
+        a_gpus_memory_runs_out_outside_pytorchs_allocator,
+        numpys_memory_runs_out,
+    ],
+)
 def test_memory_that_runs_out_names_what_to_lower(tiny_set, tmp_path, monkeypatch, error):
     fails_at(1, error, monkeypatch)
     message = (

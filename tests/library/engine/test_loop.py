@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from unetpp_lib.data import Augmentation
 from unetpp_lib.engine import Card, choose_runtime
-from unetpp_lib.engine.loop import learning_rate, make_optimizer, prepare_batch, training_step
+from unetpp_lib.engine.loop import learning_rate, make_optimizer, prepare_batch, seeded, training_step
 from unetpp_lib.losses import bce_loss, deep_supervision_loss
 from unetpp_lib.models import UNet, UNetPlusPlus
 
@@ -120,3 +120,18 @@ def test_without_warm_up_the_rate_is_pytorchs_cosine():
         assert learning_rate(step, 20, 0.3, warm_up=0) == pytest.approx(schedule.get_last_lr()[0])
         optimizer.step()
         schedule.step()
+
+
+def test_the_generators_of_all_gpus_are_put_back_also_after_a_step_on_the_cpu(monkeypatch):
+    """`torch.manual_seed` seeds them all; no GPU is needed to see which ones are asked for, and which ones are set."""
+    asked, put_back = [], []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: None)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda gpu: asked.append(gpu) or gpu)
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, gpu: put_back.append((state, gpu)))
+    for device in ("cpu", "cuda:1"):
+        with seeded(0, torch.device(device)):
+            pass
+    assert asked == [0, 1] * 2
+    assert put_back == [(0, 0), (1, 1)] * 2

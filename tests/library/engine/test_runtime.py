@@ -98,33 +98,50 @@ def test_a_compiled_network_trains_as_it_does_uncompiled(tiny_set, tmp_path):
     assert losses[1] == pytest.approx(losses[0], abs=1e-3)
 
 
+@pytest.fixture
+def convolutions():
+    """The flag that cuDNN's convolutions read; no GPU is needed to see who sets it."""
+    before = torch.backends.fp32_precision, torch.backends.cudnn.conv.fp32_precision
+    yield torch.backends.cudnn.conv
+    torch.backends.fp32_precision, torch.backends.cudnn.conv.fp32_precision = before
+
+
 @pytest.mark.parametrize("tf32", [False, True])
-def test_float32_on_a_gpu_is_tf32_only_where_that_was_asked_for(tf32, monkeypatch):
-    """cuDNN reads a flag of PyTorch's, which is on from the start; no GPU is needed to see who sets it."""
-    for before in (True, False):
-        monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", before)
+def test_float32_on_a_gpu_is_tf32_only_where_that_was_asked_for(tf32, convolutions):
+    expected = "tf32" if tf32 else "ieee"
+    for before in ("tf32", "ieee"):
+        convolutions.fp32_precision = before
         runtime = Runtime(torch.device("cuda"), bf16=False, tf32=tf32)
         assert runtime.precision == ("tf32" if tf32 else "float32")
         with runtime.arithmetic():
-            assert torch.backends.cudnn.allow_tf32 is tf32
+            assert convolutions.fp32_precision == expected
         with runtime.autocast():
-            assert torch.backends.cudnn.allow_tf32 is tf32
-        assert torch.backends.cudnn.allow_tf32 is before
+            assert convolutions.fp32_precision == expected
+        assert convolutions.fp32_precision == before
 
 
-def test_the_backward_pass_computes_as_the_forward_pass_does(monkeypatch):
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+def test_float32_is_not_tf32_where_all_of_pytorch_was_set_to_it(convolutions):
+    torch.backends.fp32_precision = "tf32"
+    torch.backends.cudnn.allow_tf32 = False
+    assert convolutions.fp32_precision == "tf32"  # the older flag does not help
+    with Runtime(torch.device("cuda"), bf16=False).arithmetic():
+        assert convolutions.fp32_precision == "ieee"
+    torch.backends.cudnn.allow_tf32 = True
+
+
+def test_the_backward_pass_computes_as_the_forward_pass_does(convolutions):
+    convolutions.fp32_precision = "tf32"
     seen = []
 
     class Noting(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
-            seen.append(torch.backends.cudnn.allow_tf32)
+            seen.append(convolutions.fp32_precision)
             return x.clone()
 
         @staticmethod
         def backward(ctx, gradient):
-            seen.append(torch.backends.cudnn.allow_tf32)
+            seen.append(convolutions.fp32_precision)
             return gradient
 
     model = torch.nn.Conv2d(1, 1, 1)
@@ -132,7 +149,7 @@ def test_the_backward_pass_computes_as_the_forward_pass_does(monkeypatch):
     images = torch.zeros(1, 1, 4, 4)
     runtime = Runtime(torch.device("cpu"), bf16=False)
     training_step(model, torch.optim.SGD(model.parameters()), images, images.byte(), 0.1, runtime)
-    assert seen == [False, False]
+    assert seen == ["ieee", "ieee"]
 
 
 def test_only_cuda_has_tf32():

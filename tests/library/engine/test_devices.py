@@ -1,0 +1,32 @@
+"""No GPU is needed to see that every tensor is made where it is used: a pretended device refuses the CPU's as well."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run_tests(name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__).with_name(name))]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
+
+
+@pytest.mark.slow
+def test_the_tests_of_training_on_a_gpu_pass_with_a_cpu_in_its_place():
+    result = run_tests("test_cuda.py", UNETPP_REHEARSAL="cpu")
+    assert result.returncode == 0, result.stdout
+    assert "skipped" not in result.stdout
+
+
+def test_a_training_step_and_an_answer_keep_to_one_device():
+    result = run_tests("pretend_device.py", UNETPP_PLANT="")
+    assert result.returncode == 0, result.stdout
+    assert "8 passed" in result.stdout
+
+
+def test_a_planted_tensor_on_the_wrong_device_makes_every_one_of_these_tests_fail():
+    result = run_tests("pretend_device.py", UNETPP_PLANT="cuda")
+    assert "8 failed" in result.stdout
+    assert "on the same device" in result.stdout or "the batch on" in result.stdout

@@ -125,8 +125,7 @@ done
 left=$((LIMIT - SECONDS))
 if [ -n "$rehearsal" ]; then # eight small drawn images in place of the thirty slices
     left=60
-    "$PYTHON" - "$site/drawn" >> "$out/log.txt" 2>&1 <<< \
-        'import pathlib, sys, unetpp_lib.data as data; data.write_membranes(pathlib.Path(sys.argv[1]), 8, 64, 0)'
+    "$PYTHON" -m unetpp_course draw "$site/drawn" --count 8 --size 64 >> "$out/log.txt" 2>&1
 fi
 run "the report's protocol" "$left" "$PYTHON" benchmarks/gpu_protocol.py "${protocol[@]}" --seconds $((left - 20)) --out "$out"
 say "$SECONDS s of $LIMIT; $([ $failed = 0 ] && echo "all passed" || echo "something failed")"

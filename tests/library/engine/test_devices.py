@@ -14,8 +14,9 @@ def run_tests(name: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.slow
-def test_the_tests_of_training_on_a_gpu_pass_with_a_cpu_in_its_place():
-    result = run_tests("test_cuda.py", UNETPP_REHEARSAL="cpu")
+@pytest.mark.parametrize("name", ["test_cuda.py", "test_cuda_answers.py"])
+def test_the_tests_for_a_gpu_pass_with_a_cpu_in_its_place(name):
+    result = run_tests(name, UNETPP_REHEARSAL="cpu")
     assert result.returncode == 0, result.stdout
     assert "skipped" not in result.stdout
 

@@ -53,12 +53,15 @@ def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: in
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line; the process ends with 0, or with 2 for wrong input."""
+    """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
     try:
         app.cli(prog="python -m unetpp_course", description="Copy notebooks, run experiments, draw images.", args=args)
     except (InputError, OSError) as error:  # an OSError names its file: no right to read it, for example
         print(f"unetpp_course: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped. What was measured is kept; the same command goes on.", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -188,11 +188,13 @@ def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: 
 
     Image k is `draw_membranes(size, (seed, k))`. A tenth of the images is for validation, a fifth for the test, at
     least one each; the drawings are independent of each other, so the split goes by order. InputError where the folder
-    holds anything, or `count` is below 3.
+    holds anything, `count` is below 3, or `seed` below 0.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} already exists and is not an empty folder: name a new one, or remove it first.")
+    if seed < 0:
+        raise InputError(f"seed is {seed}: give 0 or more.")
     if count < 3:
         raise InputError(f"{count} images cannot be split into training, validation and test: ask for at least 3.")
     names = [f"membrane_{index:0{len(str(count - 1))}}" for index in range(count)]

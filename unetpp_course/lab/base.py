@@ -130,6 +130,8 @@ def training_trial(
         if write is not None:
             write()
         run = trained(config, watch)
+        if "seconds" not in run.history[0]:
+            raise InputError(f"{run.folder} was trained by an earlier version, in other steps. Move it away.")
         seconds = round(sum(epoch["seconds"] for epoch in run.history), 1)
         outcome: Outcome = {"scores": run.scores, "history": run.history, "training_seconds": seconds}
         return outcome | (read(run) if read else {})

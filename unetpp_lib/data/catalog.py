@@ -119,17 +119,12 @@ def user_data() -> Path | None:
 
 
 def find_dataset(name_or_folder: str | Path) -> Path:
-    """Find the folder of a set.
+    """Return the folder of a set: of a name, as in the module's docstring, or of a path such as ``./membranes``.
 
-    Args:
-        name_or_folder: a name, looked up in ``UNETPP_DATA``, among the shipped files and in the cache, or the path of
-            a folder.
-
-    Raises:
-        InputError: no such set is at hand; the message says where it was looked for, and what there is instead.
+    Raises InputError where no such set is at hand; the message says where it was looked for, and what there is instead.
     """
     wanted = Path(name_or_folder).expanduser()
-    is_name = len(wanted.parts) == 1 and not wanted.name.startswith(".")
+    is_name = len(wanted.parts) == 1 and not {*"/\\"} & {*str(name_or_folder)} and not wanted.name.startswith(".")
     candidates = [place / wanted for place in _places().values()] if is_name else []
     for candidate in [*candidates, wanted]:
         if (candidate / "images").is_dir():

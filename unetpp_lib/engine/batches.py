@@ -1,5 +1,6 @@
 """Which patches make a batch: a function of seed and step alone, so that a run can stop and go on anywhere."""
 
+import signal
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -133,7 +134,12 @@ def load_batches(patches: Patches, plan: BatchPlan, workers: int, pin: bool) -> 
         pin_memory=pin,
         multiprocessing_context=context,
         generator=torch.Generator(),  # else a loader draws from the global state, and a resumed run goes another way
+        worker_init_fn=_leave_ctrl_c_to_the_loop,
     )
+
+
+def _leave_ctrl_c_to_the_loop(_: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the workers as well
 
 
 def channel_statistics(folder: SegmentationFolder, indices: Sequence[int]) -> tuple[tuple[float, ...], ...]:

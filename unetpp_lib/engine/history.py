@@ -56,5 +56,5 @@ class History:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over what `state` returned."""
-        self.entries, self.losses, self.seconds = state["history"], state["epoch_loss"], state["epoch_seconds"]
+        self.entries, self.losses, self.seconds = list(state["history"]), state["epoch_loss"], state["epoch_seconds"]
         self.steps, self.images = state["epoch_steps"], state["epoch_images"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unetpp_lib.data import SegmentationFolder, Split, find_dataset, is_stack, read_split, split_by_image, write_split
+from unetpp_lib.data.catalog import shipped_data, user_cache
 from unetpp_lib.engine.config import TrainConfig
 from unetpp_lib.engine.model_files import load_model
 from unetpp_lib.engine.preprocessing import Card
@@ -113,11 +114,12 @@ def open_run(config: TrainConfig, folder: SegmentationFolder, resume: bool) -> t
 def begin_run(run: Run, config: TrainConfig, split: Split, runtime: Runtime) -> None:
     """Write what a new run starts from: configuration, provenance and split.
 
-    A folder of data is written with its full path, so that the run can be opened from any working folder.
+    The data are written with their full path, so that the run can be opened from any working folder and is never scored
+    on another set of the same name. Shipped and downloaded sets are the same on every machine: their names stay.
     """
-    given = Path(config.data).expanduser()
-    if find_dataset(config.data) == given:  # and not the name of a set, which is looked up
-        config = replace(config, data=str(given.resolve()))
+    root = find_dataset(config.data)
+    if root.parent not in (shipped_data(), user_cache()):
+        config = replace(config, data=str(root.resolve()))
     write_atomically(run.folder / "config.json", config.to_json())
     run.write_json("provenance.json", provenance(runtime))
     write_split(split, run.split_file)

@@ -235,7 +235,7 @@ class Trainer:
             self.step, self.validation.best = state["step"], state["best"]
             done = self.step % self.plan.steps_per_epoch  # what an earlier version's checkpoint does not say
             self.log.restore({"epoch_steps": done, "epoch_images": done * self.config.batch_size} | state)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(f"{self.run.checkpoint} is no checkpoint of a training. Start a new run.") from error
 
     def _progress(self) -> str:

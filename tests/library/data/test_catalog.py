@@ -195,3 +195,12 @@ def test_a_wheel_reads_its_own_files_even_where_a_folder_data_lies_beside_it(tmp
     for folder in ("unetpp_lib/shipped", "data"):
         (tmp_path / folder).mkdir(parents=True)
     assert shipped_data() == tmp_path / "unetpp_lib" / "shipped"
+
+
+def test_a_path_with_a_separator_is_no_name_even_where_a_set_has_that_name(places, tmp_path, monkeypatch):
+    make_set(places["shipped"] / "membranes")
+    make_set(tmp_path / "membranes")
+    monkeypatch.chdir(tmp_path)
+    assert find_dataset("membranes") == places["shipped"] / "membranes"
+    for path in ("./membranes", "membranes/", str(tmp_path / "membranes")):
+        assert find_dataset(path).resolve() == (tmp_path / "membranes").resolve()

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -13,6 +15,7 @@ from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine import TrainConfig, train
 from unetpp_lib.engine import trainer as trainer_module
 from unetpp_lib.engine.batches import load_batches
+from unetpp_lib.engine.checkpoints import load_checkpoint
 from unetpp_lib.engine.trainer import Trainer
 from unetpp_lib.errors import InputError
 
@@ -76,6 +79,39 @@ def test_so_is_one_that_dies_while_it_hands_over_a_batch(tiny_set, tmp_path, mon
             train(replace(tiny(tiny_set, tmp_path / "run"), workers=1))
     finally:
         signal.signal(signal.SIGCHLD, before)
+
+
+SLOW = '''"""The command, with images that take a while to read; a worker imports this too."""
+import time
+from unetpp_lib.cli import main
+from unetpp_lib.engine.batches import Patches
+
+read = Patches.__getitem__
+
+def slowly(self, place):
+    time.sleep(0.2)
+    return read(self, place)
+
+Patches.__getitem__ = slowly
+if __name__ == "__main__":
+    main()
+'''
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
+def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_loses_nothing(tiny_set, tmp_path):
+    (tmp_path / "slow.py").write_text(SLOW)
+    options = ["--widths", "4", "6", "--patch", "32", "--epochs", "50", "--workers", "2", "--checkpoint-seconds", "0"]
+    command = [sys.executable, "slow.py", "train", "--data", str(tiny_set), "--out", "run", "--device", "cpu", *options]
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    checkpoint = tmp_path / "run" / "last.pt"
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the command
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert load_checkpoint(checkpoint)["step"] > 0
 
 
 def test_a_connection_that_breaks_elsewhere_is_no_workers_death(tiny_set, tmp_path):

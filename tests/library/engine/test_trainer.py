@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from unetpp_course.membranes import write_membranes
-from unetpp_lib.data import Augmentation, SegmentationFolder
+from unetpp_lib.data import Augmentation, SegmentationFolder, find_dataset
 from unetpp_lib.engine import PRESETS, Evaluation, TrainConfig, train
 from unetpp_lib.engine.batches import Patches
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
@@ -476,3 +476,14 @@ def test_images_of_mixed_sizes_train_by_patches(tmp_path):
                 path.rename(tmp_path / "all" / part / f"{size}_{path.name}")
     assert len(set(SegmentationFolder(tmp_path / "all").sizes)) == 2
     assert train(tiny(tmp_path / "all", tmp_path / "run", epochs=1)).is_finished
+
+
+def test_a_run_on_ones_own_set_is_never_taken_for_one_on_another_set_of_that_name(tiny_set, tmp_path, monkeypatch):
+    own = copy_of(tiny_set, tmp_path / "own" / "membranes")
+    monkeypatch.setenv("UNETPP_DATA", str(tmp_path / "own"))
+    run = train(tiny("membranes", tmp_path / "run", epochs=1))
+    assert Path(run.config.data) == own.resolve()
+    monkeypatch.delenv("UNETPP_DATA")
+    assert not run.was_trained_on(find_dataset("membranes"))
+    with pytest.raises(InputError, match=r"data is membranes here and .*own.*membranes there"):
+        train(tiny("membranes", tmp_path / "run", epochs=1), resume=True)

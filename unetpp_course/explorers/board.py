@@ -252,9 +252,9 @@ class TrainingBoard(LoopBoard):
         return self.run
 
     def _watch(self, training: Trainer) -> None:
-        self.scores = _scores(training.history)
+        self.scores = _scores(training.history.entries)
         answer = partial(ask, training.model, self.image, training.card, training.runtime)
-        self._take(training.step, training.last_loss, self.config.batch_size, answer)
+        self._take(training.step, training.history.last_loss, self.config.batch_size, answer)
 
     def _take_over_run(self) -> None:
         """Show a run that was begun before: what its history says, and what its best network answers."""

@@ -55,7 +55,7 @@ def keep_weights(training: Trainer) -> None:
     """Keep the weights after each epoch of the schedule's last quarter, in the run's folder; say how far it is."""
     epoch, step = divmod(training.step, training.plan.steps_per_epoch)
     if step == 0:
-        print(f"epoch {epoch} of {EPOCHS}, loss {training.last_loss:.3f}", flush=True)
+        print(f"epoch {epoch} of {EPOCHS}, loss {training.history.last_loss:.3f}", flush=True)
     if step == 0 and epoch > EPOCHS - AVERAGED:
         save_model(training.model, training.run.folder / f"epoch{epoch}.safetensors", training.card)
 

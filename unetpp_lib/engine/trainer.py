@@ -128,19 +128,9 @@ class Trainer:
         self.plan = BatchPlan(patches, config.batch_size, config.epochs, config.seed, world.rank, world.size)
         self.loader = load_batches(patches, self.plan, config.workers, pin=runtime.device.type == "cuda")
         self.validation = Validation(run, folder, split.validation)
-        self.log = History()
+        self.history = History()
         self.step = 0
         self.pending: PendingLoss | None = None
-
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """The entries of the finished epochs."""
-        return self.log.entries
-
-    @property
-    def last_loss(self) -> float:
-        """The loss of the last step that was checked."""
-        return self.log.last_loss
 
     def fit(self, watch: Watch | None = None) -> bool:
         """Train from the current step to the end; return whether it got there (Ctrl-C or ``watch`` stops it, saved)."""
@@ -159,7 +149,7 @@ class Trainer:
                 at_end = self.step % self.plan.steps_per_epoch == 0
                 if at_end or watch is not None:
                     self.check_loss()
-                self.log.seconds += time.monotonic() - start  # what follows, up to `start` again, is no training
+                self.history.seconds += time.monotonic() - start  # what follows, up to `start` again, is no training
                 validated = at_end and self._end_epoch()
                 asked = watch is not None and self.world.is_main and bool(watch(self))
                 late = self.world.is_main and time.monotonic() - saved > self.config.checkpoint_seconds
@@ -190,7 +180,7 @@ class Trainer:
         launched = PendingLoss(self.step, images, masks, self.world.total_later(loss))
         self.check_loss()  # of the step before
         self.pending = launched
-        self.log.images += len(images) * self.world.size
+        self.history.images += len(images) * self.world.size
         self.step += 1
 
     def _loss(self, heads: Sequence[Tensor], masks: Tensor) -> Tensor:
@@ -204,12 +194,12 @@ class Trainer:
         """Wait for the loss of the last step, and stop where it is not finite."""
         if self.pending is not None:
             launched, self.pending = self.pending, None
-            self.log.add(launched.check(self.world, self.run.folder, self.config.lr))
+            self.history.add(launched.check(self.world, self.run.folder, self.config.lr))
 
     def _end_epoch(self) -> bool:
         """Add the epoch to the history and return whether the validation part was looked at."""
         epoch = self.step // self.plan.steps_per_epoch
-        entry = self.log.end_epoch(epoch, self.step)
+        entry = self.history.end_epoch(epoch, self.step)
         if epoch % self.config.evaluate_every and epoch != self.config.epochs:
             return False
         if self.world.is_main:
@@ -221,9 +211,9 @@ class Trainer:
         self.check_loss()
         if not self.world.is_main:
             return
-        self.run.write_history(self.log.entries)
+        self.run.write_history(self.history.entries)
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step}
-        save_checkpoint(state | self.log.state() | {"best": self.validation.best}, self.run.checkpoint)
+        save_checkpoint(state | self.history.state() | {"best": self.validation.best}, self.run.checkpoint)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over a saved state."""
@@ -234,10 +224,10 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.validation.best = state["step"], state["best"]
             done = self.step % self.plan.steps_per_epoch  # what an earlier version's checkpoint does not say
-            self.log.restore({"epoch_steps": done, "epoch_images": done * self.config.batch_size} | state)
+            self.history.restore({"epoch_steps": done, "epoch_images": done * self.config.batch_size} | state)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(f"{self.run.checkpoint} is no checkpoint of a training. Start a new run.") from error
 
     def _progress(self) -> str:
         best = f"best IoU {self.validation.best:.3f}" if self.validation.best >= 0 else ""
-        return ", ".join(filter(None, (self.log.progress(), best)))
+        return ", ".join(filter(None, (self.history.progress(), best)))

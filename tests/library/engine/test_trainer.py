@@ -354,7 +354,7 @@ def test_a_watcher_sees_every_step_in_place_of_the_bar_and_changes_nothing(finis
     seen = []
 
     def watch(training):
-        seen.append((training.step, training.last_loss, len(training.history)))
+        seen.append((training.step, training.history.last_loss, len(training.history.entries)))
 
     run = train(tiny(tiny_set, tmp_path / "run"), watch=watch)
     assert [(step, looks) for step, _, looks in seen] == [(step, step // 4) for step in range(1, 17)]

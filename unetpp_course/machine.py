@@ -55,6 +55,9 @@ def examine() -> Iterator[tuple[str, list[str]]]:
     except PackageNotFoundError:
         yield "the library unetpp", ["This Python does not have it. In a terminal, in the course's folder: make lab"]
         return
+    except ImportError:
+        yield "the package packaging", ["It is missing or damaged. In a new cell run: %pip install packaging"]
+        return
     yield f"Python {lowest}", _python_problems(lowest)
     for group, requirements in (("library", library), ("notebooks", course)):
         names = ", ".join(requirement.name for requirement in requirements)
@@ -110,6 +113,9 @@ def _errors_of(check: Callable[[], object]) -> list[str]:
         check()
     except (ImportError, OSError, InputError) as error:
         return [str(error)]
+    except Exception as error:  # a package whose files are damaged may raise anything
+        found = f"It failed with {type(error).__name__}: {error}."
+        return [f"{found} Mend what the lines above name; where they are all [OK], run `make lab` in a terminal again."]
     return []
 
 

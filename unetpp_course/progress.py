@@ -20,7 +20,7 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
 FILE = "progress.json"
-PATIENCE = 2.0  # seconds; a mark is written in milliseconds
+PATIENCE = 2.0  # seconds after which a lock is left over; a mark is written in milliseconds
 
 
 @dataclass
@@ -64,19 +64,33 @@ def _locked() -> Iterator[None]:
     if path is None:
         yield
         return
-    lock, last_try = path.with_name(f"{FILE}.lock"), time.monotonic() + PATIENCE
-    with suppress(PermissionError):  # in a folder that cannot be written, nothing will be lost
-        while time.monotonic() < last_try:  # an older lock is one that a killed kernel left
-            try:
-                lock.touch(exist_ok=False)
-                break
-            except FileExistsError:
-                time.sleep(0.01)
+    lock = path.with_name(f"{FILE}.lock")
+    made = _make_lock(lock)
     try:
         yield
     finally:
-        with suppress(OSError):
-            lock.unlink()
+        if made:
+            with suppress(OSError):
+                lock.unlink()
+
+
+def _make_lock(lock: Path) -> bool:
+    """Make the lock as soon as no other kernel has it; False where the folder cannot be written, so nothing is lost."""
+    while True:
+        try:
+            lock.touch(exist_ok=False)
+            return True
+        except FileExistsError:
+            time.sleep(0.01)
+        except OSError:
+            return False
+        try:
+            if abs(time.time() - lock.stat().st_mtime) > PATIENCE:  # a killed kernel left it
+                lock.unlink()
+        except FileNotFoundError:
+            continue  # the other kernel has finished
+        except OSError:
+            return False
 
 
 def _file() -> Path | None:

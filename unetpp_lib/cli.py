@@ -147,7 +147,9 @@ def predict(
     slices = {f"{path.stem}_{page:03}" if count > 1 else path.stem: (path, page) for path, page, count in pages}
     if len(slices) < len(pages):
         raise InputError("Two of the images have the same name; give them to two calls with two --out.")
-    existing = [path for name in slices for kind in ("png", "npy") if (path := out / f"{name}_mask.{kind}").exists()]
+    ends = ["mask.png", "mask.npy", "probability.png", "probability.npy"]
+    ends += [f"probability_{label}.png" for label in range(model.num_classes)]
+    existing = [path for name in slices for end in ends if (path := out / f"{name}_{end}").exists()]
     if existing:
         raise InputError(f"{existing[0]} exists already; choose another --out.")
     for name, (path, page) in tqdm(slices.items(), unit="image", delay=1):

@@ -18,18 +18,22 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give the block a path beside ``path`` to write a file to; at its end, that file takes the place of ``path``.
 
     Each writer has a path of its own, so that two of them never write one file: the last to finish is the one that
-    stays. The folder is made where it is missing, and a file that is replaced passes its permissions on. Where the
-    block fails, its file is gone and what stood at ``path`` is untouched. Raises InputError where the disk is full or
-    the folder cannot be written.
+    stays. The folder is made where it is missing, a file that is replaced passes its permissions on, and a link stays:
+    its target is replaced. Where the block fails, its file is gone and what stood at ``path`` is untouched. Raises
+    InputError where the disk is full or the folder cannot be written; what the block raises of other files passes.
     """
-    temporary = path.with_name(f"{path.name}.{token_hex(8)}.tmp")
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    temporary = target.parent / f"{token_hex(8)}.tmp"  # not longer by its target's name, which may have all 255 bytes
+    own = {str(path) for path in (None, temporary, target, *target.parents)}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        if path.exists():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
+        if target.exists():
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
     except OSError as error:
+        if error.errno is None or str(error.filename) not in own:
+            raise  # the block's, of another file
         raise InputError(
             f"{path} cannot be written: {error.strerror}. Free some space or choose another folder; "
             "what stood there before is unchanged."

@@ -79,6 +79,22 @@ def test_a_package_that_does_not_import_is_called_damaged(weights: Path, capsys,
     assert "is damaged (" in failures(capsys)
 
 
+def test_a_package_that_breaks_in_an_unknown_way_is_a_failure_with_a_remedy(weights: Path, capsys, monkeypatch):
+    def break_down():
+        raise RuntimeError("two copies of libomp")
+
+    monkeypatch.setattr(machine, "_load_network", break_down)
+    text = failures(capsys)
+    assert "→ It failed with RuntimeError: two copies of libomp. Mend what the lines above name" in text
+
+
+def test_a_machine_without_packaging_is_told_so(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    text = failures(capsys)
+    assert "[FAIL] the package packaging\n       → It is missing or damaged" in text
+    assert "%pip install packaging" in text
+
+
 def test_missing_images_and_weights_are_told_apart(weights: Path, capsys, monkeypatch):
     (weights / "unetpp_membranes.safetensors").unlink()
     monkeypatch.delenv("UNETPP_DATA")

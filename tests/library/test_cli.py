@@ -168,10 +168,19 @@ def test_predict_reads_an_array_area_by_area(capsys, run_folder, picture, tmp_pa
     assert "cell_mask.npy exists already" in again
 
 
-def test_predict_overwrites_nothing(capsys, run_folder, picture, tmp_path):
-    (tmp_path / "cell_mask.png").write_text("mine")
-    assert "cell_mask.png exists already" in refused(capsys, "predict", run_folder, picture, "--out", tmp_path)
-    assert (tmp_path / "cell_mask.png").read_text() == "mine"
+@pytest.mark.parametrize("ending", ["mask.png", "probability.png", "mask.npy", "probability.npy"])
+def test_predict_overwrites_nothing(capsys, run_folder, picture, tmp_path, ending):
+    there = tmp_path / f"cell_{ending}"
+    there.write_text("mine")
+    assert f"{there.name} exists already" in refused(capsys, "predict", run_folder, picture, "--out", tmp_path)
+    assert there.read_text() == "mine"
+
+
+def test_predict_overwrites_the_probability_of_no_class(capsys, picture, tmp_path):
+    save_model(UNet(num_classes=3, widths=(4, 6)), tmp_path / "three.safetensors")
+    (tmp_path / "cell_probability_2.png").write_text("mine")
+    said = refused(capsys, "predict", tmp_path / "three.safetensors", picture, "--out", tmp_path)
+    assert "cell_probability_2.png exists already" in said
 
 
 def test_prune_writes_a_network_whose_heads_answer_as_before(capsys, run_folder, tmp_path):

@@ -78,3 +78,35 @@ def test_a_picture_comes_back_as_it_was(tmp_path):
     write_png(tmp_path / "a.png", Image.new("L", (3, 2), 77))
     with Image.open(tmp_path / "a.png") as picture:
         assert (picture.size, picture.getpixel((1, 1))) == ((3, 2), 77)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows makes links for administrators only")
+def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+    target, link = tmp_path / "disk" / "file.txt", tmp_path / "link.txt"
+    target.parent.mkdir()
+    target.write_text("old")
+    link.symlink_to(target)
+    write_atomically(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert [file.name for file in target.parent.iterdir()] == ["file.txt"]
+
+
+def test_a_file_may_have_the_longest_name_that_there_is(tmp_path):
+    path = tmp_path / ("a" * 251 + ".txt")
+    write_atomically(path, "whole")
+    assert path.read_text() == "whole"
+
+
+@pytest.mark.parametrize("other", ["gone.txt", "no_picture.png"])
+def test_an_error_of_the_block_about_another_file_is_its_own(tmp_path, other):
+    (tmp_path / "no_picture.png").write_text("text")
+
+    def open_half_way():
+        with replacing(tmp_path / "file.txt") as temporary:
+            temporary.write_text("half")
+            Image.open(tmp_path / other)
+
+    with pytest.raises(OSError, match=other):
+        open_half_way()
+    assert [file.name for file in tmp_path.iterdir()] == ["no_picture.png"]

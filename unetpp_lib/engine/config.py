@@ -84,16 +84,17 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for option in fields(self):
             value = check_option(option.name, getattr(self, option.name), option.type)
+            most = 2**63 - 1 if option.name == "seed" else 2**31 - 1
+            if option.type is int and value > most:
+                raise InputError(f"{option.name} is {value}; it must be at most {most}.")
             object.__setattr__(self, option.name, value)
         self._check_ranges()
 
     def _check_ranges(self) -> None:
-        positive = ("channels", "num_classes", "epochs", "batch_size", "patch", "lr", "evaluate_every")
-        for name in positive:
+        for name in ("channels", "num_classes", "epochs", "batch_size", "patch", "lr", "evaluate_every"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be greater than 0.")
-        not_negative = ("bce_weight", "dice_weight", "workers", "seed", "checkpoint_seconds")
-        for name in not_negative:
+        for name in ("bce_weight", "dice_weight", "workers", "seed", "checkpoint_seconds"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be at least 0.")
         for name in ("dropout", "validation", "test"):
@@ -109,21 +110,11 @@ class TrainConfig:
 
     def build_model(self) -> SegmentationNetwork:
         """Return the network, untrained."""
-        arguments: dict[str, Any] = {
-            "in_channels": self.channels,
-            "num_classes": self.num_classes,
-            "widths": self.widths,
-            "norm": None if self.norm == "none" else self.norm,
-            "upsample": self.upsample,
-            "dropout": self.dropout,
-        }
-        match self.model:
-            case "unet":
-                return UNet(**arguments)
-            case "unetplus":
-                return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision, dense=False)
-            case "unetpp":
-                return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision)
+        arguments: dict[str, Any] = {k: getattr(self, k) for k in ("num_classes", "widths", "upsample", "dropout")}
+        arguments |= {"in_channels": self.channels, "norm": None if self.norm == "none" else self.norm}
+        if self.model == "unet":
+            return UNet(**arguments)
+        return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision, dense=self.model == "unetpp")
 
     def to_json(self) -> str:
         """Return the configuration as JSON text, without the run's folder (which holds it)."""

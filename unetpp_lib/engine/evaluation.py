@@ -14,6 +14,7 @@ from unetpp_lib.engine.tiles import TILE, read_in_tiles
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, score_table
 from unetpp_lib.models import SegmentationNetwork, probabilities
+from unetpp_lib.models.blocks import require_whole_number
 from unetpp_lib.models.mode import evaluation_mode
 
 MEAN = "mean of heads"
@@ -95,13 +96,13 @@ def evaluate(
 
     One-class predictions are cut at the card's threshold. The all-foreground answer is scored beside them.
     Images larger than ``tile`` pixels are read in tiles. Without ``runtime``, float32 on the best device. ``model`` is
-    left as it is: a copy of it is placed on the runtime's device.
+    left as it is: a copy of it, in float32, is placed on the runtime's device.
     Raises InputError for names that the folder lacks, and a folder of other channels or classes than the network's.
     """
-    runtime = runtime or choose_runtime(precision="float32")
+    runtime, tile = runtime or choose_runtime(precision="float32"), require_whole_number("tile", tile)
     names = tuple(folder.names if names is None else names)
     _require_fit(model, folder, names)
-    model = runtime.place(deepcopy(model))
+    model = runtime.place(deepcopy(model).float())
     counts: dict[str, list[Tensor]] = {}
     traps: dict[str, list[Tensor]] = {}
     for name in names:
@@ -118,9 +119,8 @@ def evaluate(
     scores = {row: score_table(torch.cat(parts)) for row, parts in counts.items()}
     for row, parts in traps.items():
         called, total = torch.stack(parts).sum(0)
-        scores[row] |= {
-            f"distractors/{size}": (called[i] / total[i]).item() for i, size in enumerate(DISTRACTORS) if total[i]
-        }
+        shares = {size: (called[i] / total[i]).item() for i, size in enumerate(DISTRACTORS) if total[i]}
+        scores[row] |= {f"distractors/{size}": share for size, share in shares.items()}
     return Evaluation(names, scores)
 
 

@@ -46,7 +46,7 @@ def export_model(
 
     Sizes stay dynamic. The end of ``path`` chooses the format: .onnx, for ONNX Runtime and others, or .pt2, for
     `torch.export.load`. With ``depth`` the network is pruned first; ``mode`` is that of `probabilities`. The card
-    stands in the ONNX file's metadata, under "unetpp", as JSON. A copy is exported: ``model`` is left as it is.
+    stands in the ONNX file's metadata, under "unetpp", as JSON. A float32 copy is exported: ``model`` is left as it is.
     Raises InputError for another ending, a path that exists, a depth or mode that there is not, and without onnxscript.
     """
     path = Path(path)
@@ -56,9 +56,7 @@ def export_model(
         raise InputError(f"{path} exists already; choose another file.")
     if mode not in get_args(Mode):
         raise InputError(f'mode is {mode!r}; choose "accurate" (the mean of the heads) or "fast" (one head).')
-    if depth is not None:
-        model = prune(model, depth)
-    model = deepcopy(model).cpu().eval()
+    model = deepcopy(model if depth is None else prune(model, depth)).cpu().float().eval()
     # torch.export ties the sizes of weights that are channels last to those of the example
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     answer = Answer(model, card, mode)

@@ -23,22 +23,25 @@ NETWORKS: dict[str, type[SegmentationNetwork]] = {"UNet": UNet, "UNetPlusPlus": 
 def save_model(model: SegmentationNetwork, path: str | Path, card: Card | None = None) -> None:
     """Write ``model`` and its ``card`` to one safetensors file; what stood there before is replaced in one step.
 
-    Raises InputError for a network that `load_model` could not build again, and for card details that are not JSON.
+    Raises InputError for a network that `load_model` could not build again, and for a card of other channels or with
+    details that are not JSON.
     """
     require_rebuildable(model)
+    card = card or Card(mean=(0.0,) * model.in_channels, std=(1.0,) * model.in_channels)
+    if len(card.mean) != model.in_channels:
+        raise InputError(f"card has {len(card.mean)} channels, model {model.in_channels}; give this network's card.")
     about = {
         "format": FORMAT,
         "network": type(model).__name__,
         "arguments": model.arguments,
         "head_depths": model.head_depths,
         "pad_multiple": model.pad_multiple,
-        "card": asdict(card or Card(mean=(0.0,) * model.in_channels, std=(1.0,) * model.in_channels)),
     }
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     try:
-        description = json.dumps(about)
-    except (TypeError, ValueError) as error:
+        description = json.dumps(about | {"card": asdict(card)})
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"The card's details cannot be written as JSON ({error}); keep plain values there.") from error
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in model.state_dict().items()}
     write_atomically(Path(path), save(tensors, metadata={"unetpp": description}))
 
 
@@ -50,6 +53,8 @@ def require_rebuildable(model: SegmentationNetwork) -> None:
             f"model is a {type(model).__name__}, and load_model builds only {' and '.join(NETWORKS)}. "
             "Save such a network itself, without a wrapper; of your own class, keep model.state_dict() by torch.save."
         )
+    if next(model.parameters()).is_meta:
+        raise InputError("model is on the device meta, where it has no weights; load its weights before you save it.")
     with torch.device("meta"):  # no weights are drawn
         rebuilt = network(**model.arguments)
     difference = first_difference(rebuilt.state_dict(), model.state_dict())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
+import torch
 
 from unetpp_lib.errors import InputError
 from unetpp_lib.models.blocks import as_whole_number, as_widths
@@ -17,8 +18,8 @@ from unetpp_lib.models.blocks import as_whole_number, as_widths
 def check_option(name: str, value: Any, kind: Any) -> Any:
     """Return an option's value as its field of the type ``kind`` holds it.
 
-    Numbers of NumPy become Python's, what can be counted through becomes a tuple of widths, and text becomes a path
-    where one is wanted. Raises InputError, which names the option, the value and what it must be.
+    Numbers of NumPy become Python's, a row of widths a tuple, and text a path where one is wanted.
+    Raises InputError, which names the option, the value and what it must be.
     """
     if get_origin(kind) is Literal:
         return _choose(name, value, get_args(kind))
@@ -27,7 +28,7 @@ def check_option(name: str, value: Any, kind: Any) -> Any:
     convert, wanted = _CONVERSIONS[kind]
     try:
         return convert(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name} is {value!r}; it must be {wanted}.") from error
 
 
@@ -39,14 +40,18 @@ def _choose(name: str, value: Any, choices: Sequence[str]) -> str:
 
 
 def _guess(value: Any, choices: Sequence[str]) -> str:
-    """Return " Did you mean …?" for another spelling of a choice, such as "UNet++" or "U-Net", and for a slip."""
-    spelled = str(value).lower().replace("++", "pp").replace("+", "plus")
-    close = get_close_matches(re.sub(r"[^a-z0-9]", "", spelled), choices, n=1)
+    """Return " Did you mean …?" for another spelling of a choice, such as "UNet++" or "fp32", and for a slip."""
+    spelled = re.sub(r"[^a-z0-9]", "", str(value).lower().replace("++", "pp").replace("+", "plus"))
+    spelled = re.sub(r"^fp?(?=\d)", "float", spelled.replace("bfloat", "bf"))
+    bits = re.sub(r"[a-z]", "", spelled)  # numbers of other bits are no slip
+    close = get_close_matches(spelled, [choice for choice in choices if choice.endswith(bits)], n=1)
     return f' Did you mean "{close[0]}"?' if close else ""
 
 
-def _as_number(value: Any) -> float:
-    if isinstance(value, bool | np.bool_ | str | bytes):
+def as_number(value: Any) -> float:
+    """Return a finite number as Python's; TypeError, ValueError or OverflowError for anything else."""
+    text_or_bool = isinstance(value, bool | np.bool_ | str | bytes | bytearray)
+    if text_or_bool or getattr(value, "ndim", 0) > 0 or getattr(value, "dtype", None) is torch.bool:
         raise TypeError
     number = float(value)
     if not math.isfinite(number):
@@ -73,7 +78,7 @@ def _as_path(value: Any) -> Path | None:
 
 _CONVERSIONS: dict[Any, tuple[Callable[[Any], Any], str]] = {
     int: (as_whole_number, "a whole number"),
-    float: (_as_number, "a finite number"),
+    float: (as_number, "a finite number"),
     bool: (_as_bool, "True or False"),
     str: (_as_text, "text"),
     Path | None: (_as_path, "a path or None"),

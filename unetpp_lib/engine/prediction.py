@@ -18,9 +18,11 @@ from unetpp_lib.engine.preprocessing import Card, check_image
 from unetpp_lib.engine.ready import prepare
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
 from unetpp_lib.engine.tiles import MARGIN, TILE, read_in_tiles
+from unetpp_lib.errors import InputError
 from unetpp_lib.files import replacing
 from unetpp_lib.metrics import classify
 from unetpp_lib.models import SegmentationNetwork, probabilities
+from unetpp_lib.models.blocks import require_whole_number
 from unetpp_lib.models.unetpp import Mode
 
 
@@ -45,7 +47,9 @@ class Predictor:
         runtime: Runtime | None = None,
     ) -> None:
         self.runtime = runtime or choose_runtime(precision="float32")
-        self.model, self.card, self.mode, self.tile = prepare(model, depth, self.runtime), card, mode, tile
+        depth = None if depth is None else require_whole_number("depth", depth)
+        self.card, self.mode, self.tile = card, mode, require_whole_number("tile", tile)
+        self.model = prepare(model, depth, self.runtime)
         self.dtype = next(self.model.parameters()).dtype
         self.flips: list[list[int]] = [[], [2], [3], [2, 3]] if average_flips else [[]]
 
@@ -57,9 +61,8 @@ class Predictor:
 
         ``image`` is ``(in_channels, H, W)`` in [0, 1], as `read_image` gives it, or a `LargeImage`. With ``out``, an
         array of the result's shape, the result is written there: with a `LargeImage` and a memory map, the memory in
-        use depends on the tile and not on the image. ``progress`` shows a bar. Raises InputError for an image of
-        another shape, for one that is not of floating-point numbers or leaves [0, 1], and for an ``out`` that the
-        result does not fit.
+        use depends on the tile and not on the image. ``progress`` shows a bar. Raises InputError for what is no such
+        image, and for an ``out`` that the result does not fit.
         """
         if not isinstance(image, LargeImage):
             check_image(image, self.model.in_channels)
@@ -73,6 +76,8 @@ class Predictor:
         ``probability`` becomes (num_classes, H, W) float32; ``mask`` (H, W) uint8, the classes, or 0 and 255 where
         there is one. InputError where there is no room for them; no half a file is left.
         """
+        if probability.resolve() == mask.resolve():
+            raise InputError(f"probability and mask are both {mask}; give each a path of its own.")
         height, width = image.shape[1:]
         classes = self.model.num_classes
         with (

@@ -7,8 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unetpp_lib.engine.options import as_number
 from unetpp_lib.errors import InputError
+from unetpp_lib.models.blocks import as_row
 
+LARGEST = torch.finfo(torch.float32).max
 ROUNDING = 1e-4  # an image may leave [0, 1] by this much: resampling and float16 round
 
 
@@ -32,17 +35,26 @@ class Card:
 
     def __post_init__(self) -> None:
         for name in ("mean", "std"):
-            object.__setattr__(self, name, _one_a_channel(name, getattr(self, name)))
+            numbers = as_row(getattr(self, name), as_number)
+            if not numbers or max(map(abs, numbers)) > LARGEST:
+                raise InputError(f"{name} is {getattr(self, name)!r}; give a finite number for each channel.")
+            object.__setattr__(self, name, numbers)
         if len(self.mean) != len(self.std):
             raise InputError(f"mean is {self.mean} and std is {self.std}; give one number each for every channel.")
         if min(self.std) <= 0:
             raise InputError(f"std is {self.std}; images are divided by it: give numbers greater than 0.")
-        if not 0 < self.threshold < 1:
-            raise InputError(f"threshold is {self.threshold}; it must be greater than 0 and less than 1.")
-        if isinstance(self.classes, str) or not all(isinstance(name, str) for name in self.classes):
+        if any((1 + abs(mean)) / std > LARGEST for mean, std in zip(self.mean, self.std, strict=True)):
+            raise InputError(f"mean is {self.mean} and std is {self.std}; images so normalised do not fit float32.")
+        (threshold,) = as_row([self.threshold], as_number) or (0.0,)
+        if not 0 < threshold < 1:
+            raise InputError(f"threshold is {self.threshold!r}; it must be greater than 0 and less than 1.")
+        classes = tuple(self.classes) if isinstance(self.classes, list | tuple) else (None,)
+        if not all(isinstance(name, str) for name in classes):
             raise InputError(f"classes is {self.classes!r}; give the names of the classes, such as {Card.classes}.")
-        object.__setattr__(self, "threshold", float(self.threshold))
-        object.__setattr__(self, "classes", tuple(self.classes))  # JSON knows lists only
+        if not isinstance(self.details, dict):
+            raise InputError(f'details is {self.details!r}; give a dictionary, such as {{"seed": 0}}.')
+        object.__setattr__(self, "threshold", threshold)
+        object.__setattr__(self, "classes", classes)  # a tuple: JSON knows lists only
 
     def normalise(self, images: Tensor) -> Tensor:
         """Return images ``(…, C, H, W)`` in [0, 1] as the network takes them. Nothing else normalises.
@@ -78,14 +90,3 @@ def check_image(image: Tensor, channels: int) -> None:
 
 
 _REMEDY = "give floating-point numbers from 0 to 1: divide bytes by 255, or read the file with read_image"
-
-
-def _one_a_channel(name: str, values: Any) -> tuple[float, ...]:
-    """Return the card's numbers as a tuple; InputError for what is no row of finite numbers."""
-    try:
-        numbers = tuple(float(value) for value in values)
-    except (TypeError, ValueError):
-        numbers = ()
-    if not numbers or not all(map(math.isfinite, numbers)):
-        raise InputError(f"{name} is {values!r}; give a finite number for each channel of the images.")
-    return numbers

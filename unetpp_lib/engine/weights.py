@@ -11,12 +11,8 @@ from unetpp_lib.errors import InputError
 def find_weights(run_or_weights: str | Path) -> Path:
     """Return the .safetensors file that ``run_or_weights`` stands for.
 
-    Args:
-        run_or_weights: a run folder, a .safetensors file, or the name of a network that comes with unetpp, one of
-            `shipped_networks`. Where a folder or a file has that name too, the folder or file is meant.
-
-    Raises:
-        InputError: it is none of these, or the folder has no weights; the message says what there is.
+    It is a run folder, a .safetensors file, or the name of one of the `shipped_networks`; a folder or file of that name
+    goes first. Raises InputError, which says what there is, for anything else and for a folder without weights.
     """
     path = Path(run_or_weights)
     if path.is_dir():
@@ -56,6 +52,5 @@ def _weights_of_run(folder: Path) -> Path:
     if str(folder) in shipped_networks():
         remedy = "To use the network of that name that comes with unetpp, rename the folder or work in another one."
     raise InputError(
-        f"{folder} holds no best.safetensors: it is no run folder, or the run stopped before its first validation. "
-        f"{remedy}"
+        f"{folder} holds no best.safetensors: it is no run folder, or the run stopped before a validation. {remedy}"
     )

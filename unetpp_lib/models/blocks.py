@@ -1,7 +1,7 @@
 """The parts that U-Net and UNet++ share: the block, the node that joins, and the frame around a network."""
 
-from collections.abc import Sequence
-from math import gcd
+from collections.abc import Callable, Mapping, Sequence, Set
+from math import gcd, prod
 from operator import index
 from typing import Any, Literal
 
@@ -18,17 +18,30 @@ MAX_DEPTH = 6
 
 def as_whole_number(value: Any) -> int:
     """Return a whole number, Python's or NumPy's, as Python's; TypeError for anything else, True and False too."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or getattr(value, "dtype", None) is torch.bool:
         raise TypeError(f"{value} is no number")
     return index(value)
 
 
+def require_whole_number(name: str, value: Any) -> int:
+    """Return what `as_whole_number` does; for anything else, InputError, which names it."""
+    try:
+        return as_whole_number(value)
+    except TypeError as error:
+        raise InputError(f"{name} is {value!r}; it must be a whole number.") from error
+
+
+def as_row(values: Any, convert: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Return ``values``, each converted, in their order; none where one is wrong, or where they are text or a set."""
+    try:
+        return () if isinstance(values, str | bytes | bytearray | Mapping | Set) else tuple(map(convert, values))
+    except (TypeError, ValueError, OverflowError):
+        return ()
+
+
 def as_widths(widths: Any) -> tuple[int, ...]:
     """Return the widths of a network's levels as a tuple; InputError where they are not 2 to 7 positive numbers."""
-    try:
-        whole = tuple(as_whole_number(width) for width in widths)
-    except TypeError:
-        whole = ()
+    whole = as_row(widths, as_whole_number)
     if not 2 <= len(whole) <= MAX_DEPTH + 1 or min(whole) < 1:
         raise InputError(f"widths is {widths!r}; give 2 to {MAX_DEPTH + 1} positive whole numbers, one a level.")
     return whole
@@ -134,14 +147,9 @@ class SegmentationNetwork(nn.Module):
         super().__init__()
         self.widths = as_widths(widths)
         self.depth = depth = len(self.widths) - 1
-        try:
-            self.in_channels, self.num_classes = as_whole_number(in_channels), as_whole_number(num_classes)
-            self.pad_multiple = 2**depth if pad_multiple is None else as_whole_number(pad_multiple)
-        except TypeError as error:
-            raise InputError(
-                f"in_channels={in_channels}, num_classes={num_classes} and pad_multiple={pad_multiple} must be "
-                "whole numbers."
-            ) from error
+        self.in_channels = require_whole_number("in_channels", in_channels)
+        self.num_classes = require_whole_number("num_classes", num_classes)
+        self.pad_multiple = require_whole_number("pad_multiple", 2**depth if pad_multiple is None else pad_multiple)
         if self.in_channels < 1 or self.num_classes < 1:
             raise InputError(f"in_channels={in_channels} and num_classes={num_classes}: both must be at least 1.")
         if upsample not in ("transpose", "bilinear"):
@@ -172,8 +180,11 @@ class SegmentationNetwork(nn.Module):
             raise InputError(f"The input has shape {tuple(x.shape)}; this network takes (N, {self.in_channels}, H, W).")
         height, width = x.shape[2:]
         padded = self._pad(x)
-        if self.norm == "batch" and self.training:
-            self._require_several_values(padded)
+        if self.norm == "batch" and self.training and len(padded) * prod(padded.shape[2:]) == 4**self.depth:
+            raise InputError(
+                "Batch norm has one value a channel at the bottom of the network and cannot train on it: "
+                'use a batch of 2 or more, larger images, or norm="group".'
+            )
         rows, columns = torch.arange(height, device=x.device), torch.arange(width, device=x.device)
         return [  # cropped by index as well: a slice would tie torch.export to sizes of one remainder
             head(features).index_select(2, rows).index_select(3, columns)
@@ -188,14 +199,5 @@ class SegmentationNetwork(nn.Module):
             tiles = (length + multiple - 1) // multiple
             if self.norm == "instance":  # it has nothing to normalise in a map of one pixel
                 tiles = torch.sym_max(tiles, 2)  # type: ignore[no-untyped-call]
-            padded = tiles * multiple
-            x = x.index_select(dim, mirror_index(length, padded, x.device))
+            x = x.index_select(dim, mirror_index(length, tiles * multiple, x.device))
         return x
-
-    def _require_several_values(self, padded: Tensor) -> None:
-        values = padded.shape[0] * (padded.shape[2] >> self.depth) * (padded.shape[3] >> self.depth)
-        if values == 1:
-            raise InputError(
-                "Batch norm has one value a channel at the bottom of the network and cannot train on it: "
-                'use a batch of 2 or more, larger images, or norm="group".'
-            )

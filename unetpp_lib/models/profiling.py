@@ -2,7 +2,7 @@
 
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from statistics import median
@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from unetpp_lib.errors import InputError
-from unetpp_lib.models.blocks import SegmentationNetwork
+from unetpp_lib.models.blocks import SegmentationNetwork, require_whole_number
 from unetpp_lib.models.pruning import prune
 
 
@@ -40,18 +40,15 @@ class _PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.alive = self.peak = 0
         self._seen: set[int] = set()
-        for tensor in tensors:
-            self._count(tensor)
+        self._count(tensors)
 
-    def _count(self, tensor: Tensor) -> None:
-        storage = tensor.untyped_storage()
-        key = storage._cdata
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        self.alive += storage.nbytes()
-        self.peak = max(self.peak, self.alive)
-        weakref.finalize(storage, self._release, key, storage.nbytes())
+    def _count(self, tree: Any) -> None:
+        for storage in [leaf.untyped_storage() for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]:
+            if (key := storage._cdata) not in self._seen:
+                self._seen.add(key)
+                self.alive += storage.nbytes()
+                self.peak = max(self.peak, self.alive)
+                weakref.finalize(storage, self._release, key, storage.nbytes())
 
     def _release(self, key: int, size: int) -> None:
         self._seen.discard(key)
@@ -59,9 +56,7 @@ class _PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(result):
-            if isinstance(leaf, Tensor):
-                self._count(leaf)
+        self._count(result)
         return result
 
 
@@ -82,8 +77,9 @@ def profile(
     A copy of the network is measured, in evaluation mode on ``device``; ``model`` itself is left as it is.
     Latency is the median of ``repeats`` passes, in seconds. Raises InputError for sizes and repeats below 1.
     """
-    height, width = (size, size) if isinstance(size, int) else size
-    if min(height, width, repeats) < 1:
+    sides = size if isinstance(size, Iterable) else (size, size)
+    height, width = (require_whole_number("size", side) for side in sides)
+    if min(height, width, require_whole_number("repeats", repeats)) < 1:
         raise InputError(f"size={size} and repeats={repeats} must be at least 1.")
     device = torch.device(device)
     model = deepcopy(model).to(device).eval()

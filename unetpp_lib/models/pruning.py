@@ -3,7 +3,7 @@
 import torch
 
 from unetpp_lib.errors import InputError
-from unetpp_lib.models.blocks import SegmentationNetwork
+from unetpp_lib.models.blocks import SegmentationNetwork, require_whole_number
 from unetpp_lib.models.unetpp import UNetPlusPlus
 
 
@@ -21,6 +21,7 @@ def prune(model: SegmentationNetwork, depth: int) -> UNetPlusPlus:
             f"This {type(model).__name__} has only its deepest head, which needs every node; "
             "prune a UNetPlusPlus that was trained with deep_supervision=True."
         )
+    depth = require_whole_number("depth", depth)
     if not 1 <= depth <= model.depth:
         raise InputError(f"depth is {depth}; this network can be pruned to a depth of 1 to {model.depth}.")
     with torch.device("meta"):  # no weights are drawn

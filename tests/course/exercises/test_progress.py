@@ -1,8 +1,10 @@
 """Progress is kept beside the notebooks, survives the kernel, and never stops a learner."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,36 @@ def test_a_file_that_cannot_be_written_costs_one_line_and_no_progress(capsys):
     assert "✅ 99.3" in repr(progress_board())
 
 
+def in_a_read_only_file_system(monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("pathlib.Path.touch", refuse)
+    monkeypatch.setattr("unetpp_course.progress.write_atomically", refuse)
+
+
+def in_a_deleted_folder(monkeypatch):
+    Path("gone").mkdir()
+    monkeypatch.chdir("gone")
+    Path("../gone").rmdir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no folder that is in use")
+@pytest.mark.parametrize("place", [in_a_read_only_file_system, in_a_deleted_folder])
+def test_where_no_lock_can_be_made_a_check_answers_and_says_so(place, monkeypatch, capsys):
+    place(monkeypatch)
+    check("99.3", "b")
+    shown = capsys.readouterr().out
+    assert shown.startswith("✅ 99.3")
+    assert shown.count("progress.json cannot be written in this folder") == 1
+    assert "✅ 99.3" in repr(progress_board())
+
+
+def leave_a_lock(seconds_ago):
+    Path("progress.json.lock").touch()
+    os.utime("progress.json.lock", (time.time() - seconds_ago,) * 2)
+
+
 KERNEL = """
 import sys
 from unetpp_course.progress import Mark, record_mark, record_prediction
@@ -118,7 +150,10 @@ record_prediction(f"{sys.argv[1]}.10", "a")
 
 
 @pytest.mark.slow
-def test_marks_that_several_kernels_make_at_once_are_all_kept():
+@pytest.mark.parametrize("killed_kernel", [False, True])
+def test_marks_that_several_kernels_make_at_once_are_all_kept(killed_kernel):
+    if killed_kernel:
+        leave_a_lock(seconds_ago=1.5)  # they all wait until it is old enough
     options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     kernels = [subprocess.Popen([sys.executable, "-c", KERNEL, str(kernel)], **options) for kernel in range(3)]
     assert [kernel.stdout.readline() for kernel in kernels] == ["ready\n"] * 3
@@ -139,6 +174,16 @@ def test_a_lock_that_a_killed_kernel_left_is_taken_away(monkeypatch):
     record_mark("99.3", Mark.PASSED)
     assert list(json.loads(FILE.read_text(encoding="utf-8"))["marks"]) == ["99.3"]
     assert list(Path().iterdir()) == [FILE]
+
+
+def test_the_lock_of_another_kernel_is_left_to_it(monkeypatch):
+    def unwritable(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    leave_a_lock(seconds_ago=0)
+    monkeypatch.setattr("pathlib.Path.touch", unwritable)
+    record_mark("99.3", Mark.PASSED)
+    assert Path("progress.json.lock").exists()
 
 
 def test_committed_notebooks_neither_read_nor_write_a_file(solved, restart_kernel, monkeypatch):

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import torch
 
 from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.errors import InputError
@@ -61,6 +62,8 @@ def test_a_damaged_configuration_is_named(tmp_path, text, message):
         ({"norm": None}, 'norm is None; it must be "batch", "group", "instance" or "none". Did you mean "none"?'),
         ({"upsample": "nearest"}, 'upsample is \'nearest\'; it must be "transpose" or "bilinear".'),
         ({"precision": "float"}, 'Did you mean "float32"?'),
+        ({"precision": "fp32"}, 'Did you mean "float32"?'),
+        ({"precision": "bfloat16"}, 'Did you mean "bf16"?'),
         ({"deep_supervision": "no"}, "deep_supervision is 'no'; it must be True or False."),
         ({"augment": 1}, "augment is 1; it must be True or False."),
         ({"compiled": None}, "compiled is None; it must be True or False."),
@@ -73,6 +76,10 @@ def test_a_damaged_configuration_is_named(tmp_path, text, message):
         ({"lr": "0.1"}, "lr is '0.1'; it must be a finite number."),
         ({"lr": float("inf")}, "lr is inf; it must be a finite number."),
         ({"bce_weight": float("nan")}, "bce_weight is nan; it must be a finite number."),
+        ({"lr": 10**400}, "; it must be a finite number."),
+        ({"seed": 2**63}, f"seed is {2**63}; it must be at most {2**63 - 1}."),
+        ({"epochs": 2**31}, f"epochs is {2**31}; it must be at most {2**31 - 1}."),
+        ({"workers": 10**30}, f"it must be at most {2**31 - 1}."),
         ({"dropout": 1}, "dropout is 1.0; it must be at least 0 and less than 1."),
         ({"dropout": -0.1}, "dropout is -0.1; it must be at least 0 and less than 1."),
         ({"validation": 1.0}, "validation is 1.0; it must be at least 0 and less than 1."),
@@ -91,11 +98,24 @@ def test_a_wrong_value_is_named_with_what_it_must_be_in_python_and_on_disk(tmp_p
         TrainConfig.from_json(tmp_path / "config.json")
 
 
-@pytest.mark.parametrize("widths", [(8,), (8, 16.5), (8, 0), 8, "8 16", None])
+@pytest.mark.parametrize("widths", [(8,), (8, 16.5), (8, 0), 8, "8 16", None, {8, 16}, {8: 1, 16: 2}, b"88"])
 def test_widths_that_make_no_network_are_named(widths):
     message = re.escape(f"widths is {widths!r}; give 2 to 7 positive whole numbers, one a level.")
     with pytest.raises(InputError, match=message):
         TrainConfig(widths=widths)
+
+
+@pytest.mark.parametrize("precision", ["float16", "fp16", "float64", "half"])
+def test_numbers_of_other_bits_get_no_guess(precision):
+    with pytest.raises(InputError, match=r'"tf32" or "float32"\.$'):
+        TrainConfig(precision=precision)
+
+
+@pytest.mark.parametrize("name", ["epochs", "lr"])
+@pytest.mark.parametrize("value", [True, np.True_, torch.tensor(True)])
+def test_a_truth_value_of_any_library_is_no_number(name, value):
+    with pytest.raises(InputError, match=f"{name} is .*True.*; it must be a .* number"):
+        TrainConfig(**{name: value})
 
 
 def test_numbers_of_numpy_lists_and_paths_become_what_json_can_hold(tmp_path):

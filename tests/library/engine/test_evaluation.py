@@ -1,6 +1,7 @@
 """The score table says what each head, their mean and the trivial answer are worth."""
 
 import json
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -107,3 +108,18 @@ def test_images_and_numbers_that_do_not_fit_are_named(tiny_set, model):
         evaluate(model, folder, Card(), ["nobody"], CPU)
     with pytest.raises(InputError, match="takes 1 channels and 1 classes, the folder was opened with 3 and 1"):
         evaluate(model, SegmentationFolder(tiny_set, channels=3), Card(), runtime=CPU)
+
+
+@pytest.mark.parametrize("precision", [torch.float64, torch.bfloat16])
+def test_a_network_of_another_precision_is_scored_in_float32(tiny_set, model, precision):
+    folder = SegmentationFolder(tiny_set)
+    converted = deepcopy(model).to(precision)
+    scores = evaluate(converted, folder, Card(), runtime=CPU).scores
+    assert scores == evaluate(deepcopy(converted).float(), folder, Card(), runtime=CPU).scores
+    assert next(converted.parameters()).dtype == precision
+
+
+@pytest.mark.parametrize("tile", [32.0, "32", None, True])
+def test_a_tile_that_is_no_whole_number_is_named(tiny_set, model, tile):
+    with pytest.raises(InputError, match=f"tile is {tile!r}; it must be a whole number"):
+        evaluate(model, SegmentationFolder(tiny_set), Card(), runtime=CPU, tile=tile)

@@ -1,6 +1,7 @@
 """An exported network answers as this library does, at any size, without it."""
 
 import json
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -97,6 +98,17 @@ def test_a_network_that_was_scored_is_exported(network, tiny_set, tmp_path):
     images = torch.rand(1, 1, 40, 56, generator=torch.Generator().manual_seed(0))
     found = answer_of_program(tmp_path / "network.pt2", images)[0].detach()
     torch.testing.assert_close(found, predict(network, images[0], CARD), atol=1e-4, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", [torch.float64, torch.bfloat16])
+def test_a_network_of_another_precision_is_exported_in_float32(network, tmp_path, precision):
+    converted = deepcopy(network).to(precision)
+    export_model(converted, tmp_path / "network.pt2", CARD)
+    images = torch.rand(1, 1, 40, 56, generator=torch.Generator().manual_seed(0))
+    found = answer_of_program(tmp_path / "network.pt2", images)[0].detach()
+    torch.testing.assert_close(found, predict(deepcopy(converted).float(), images[0], CARD), atol=1e-4, rtol=0)
+    assert next(converted.parameters()).dtype == precision
 
 
 def test_nothing_is_overwritten_and_wrong_arguments_are_named(network, tmp_path):

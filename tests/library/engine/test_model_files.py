@@ -16,6 +16,12 @@ SMALL = (4, 6, 8, 10, 12)
 CARD = Card((0.4,), (0.2,), 0.35, ("membrane", "interior"), {"seed": 7, "scores": {"iou": 0.5}})
 
 
+def with_tied_heads():
+    model = UNetPlusPlus(widths=SMALL)
+    model.heads[1] = model.heads[0]
+    return model
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -24,14 +30,16 @@ CARD = Card((0.4,), (0.2,), 0.35, ("membrane", "interior"), {"seed": 7, "scores"
         UNetPlusPlus(widths=SMALL, norm=None, deep_supervision=False),
         prune(UNetPlusPlus(widths=SMALL), 2),
         fold_batch_norm(UNet(widths=SMALL)),
+        with_tied_heads(),
         UNet(np.int64(1), np.int32(2), np.array(SMALL), dropout=np.float32(0.25)),
         UNetPlusPlus(widths=np.array(SMALL), deep_supervision=np.True_, dense=np.False_, pad_multiple=np.int64(32)),
     ],
 )
 def test_a_loaded_network_answers_as_the_saved_one(model, tmp_path):
-    save_model(model, tmp_path / "model.safetensors", CARD)
+    given = CARD if model.in_channels == 1 else Card((0.4,) * 3, (0.2,) * 3)
+    save_model(model, tmp_path / "model.safetensors", given)
     loaded, card = load_model(tmp_path / "model.safetensors")
-    assert card == CARD
+    assert card == given
     assert loaded.head_depths == model.head_depths
     x = torch.randn(1, model.in_channels, 21, 35)
     assert all(torch.equal(a, b) for a, b in zip(model.eval()(x), loaded(x), strict=True))
@@ -58,6 +66,8 @@ RUNTIME = choose_runtime("cpu", "float32")
         (torch.compile(UNet(widths=SMALL)), "model is a OptimizedModule.*without a wrapper"),
         (torch.nn.Conv2d(1, 1, 1), "model is a Conv2d, and load_model"),
         (with_another_head(), r"heads\.0\.bias has shape \(5,\), and \(1,\) in a new UNet"),
+        (UNet(3, widths=SMALL), r"card has 1 channels, model 3; give this network's card\."),
+        (UNet(widths=SMALL).to("meta"), "model is on the device meta, where it has no weights"),
         (prepare(UNetPlusPlus(widths=SMALL), None, RUNTIME), "was changed since it was made"),
     ],
 )
@@ -67,10 +77,14 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(tmp_path, model, messag
     assert not list(tmp_path.iterdir())
 
 
-def test_details_that_are_not_json_are_named(tmp_path):
-    card = Card(details={"mean": torch.zeros(1)})
-    with pytest.raises(InputError, match=r"details cannot be written as JSON.*Tensor"):
-        save_model(UNet(widths=SMALL), tmp_path / "model.safetensors", card)
+CIRCULAR: dict[str, object] = {}
+CIRCULAR["self"] = CIRCULAR
+
+
+@pytest.mark.parametrize(("details", "reason"), [({"mean": torch.zeros(1)}, "Tensor"), (CIRCULAR, "recursion")])
+def test_details_that_are_not_json_are_named(tmp_path, details, reason):
+    with pytest.raises(InputError, match=rf"details cannot be written as JSON.*{reason}"):
+        save_model(UNet(widths=SMALL), tmp_path / "model.safetensors", Card(details=details))
     assert not list(tmp_path.iterdir())
 
 
@@ -89,6 +103,24 @@ def test_details_that_are_not_json_are_named(tmp_path):
         ({"threshold": float("nan")}, "threshold is nan"),
         ({"classes": "membrane"}, "classes is 'membrane'; give the names of the classes, such as"),
         ({"classes": (0, 1)}, r"classes is \(0, 1\)"),
+        ({"classes": None}, "classes is None; give the names"),
+        ({"classes": 5}, "classes is 5; give the names"),
+        ({"classes": {"a", "b"}}, "classes is .*; give the names"),
+        ({"threshold": "0.5"}, "threshold is '0.5'; it must be greater than 0 and less than 1"),
+        ({"threshold": None}, "threshold is None; it must be"),
+        ({"threshold": [0.5]}, r"threshold is \[0\.5\]; it must be"),
+        ({"threshold": np.array([0.5])}, r"threshold is array\(\[0\.5\]\); it must be"),
+        ({"threshold": True}, "threshold is True; it must be"),
+        ({"mean": (10**400,)}, "; give a finite number for each channel"),
+        ({"mean": "12"}, "mean is '12'; give a finite number for each channel"),
+        ({"std": "12"}, "std is '12'; give a finite number for each channel"),
+        ({"mean": (True,)}, r"mean is \(True,\); give a finite number"),
+        ({"mean": ("0.5",)}, r"mean is \('0\.5',\); give a finite number"),
+        ({"std": (1e-50,)}, r"std is \(1e-50,\); images so normalised do not fit float32"),
+        ({"mean": (1e300,), "std": (1e300,)}, "mean is .*; give a finite number"),
+        ({"details": "x"}, "details is 'x'; give a dictionary"),
+        ({"details": None}, "details is None; give a dictionary"),
+        ({"details": [1]}, r"details is \[1\]; give a dictionary"),
     ],
 )
 def test_a_card_that_no_image_can_be_normalised_with_is_refused(values, message):
@@ -161,6 +193,15 @@ def test_a_file_that_is_cut_short_is_named(tmp_path, length):
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(InputError, match=r"model\.safetensors is not a whole safetensors file"):
         load_model(path)
+
+
+@pytest.mark.parametrize("path", ["", "folder"])
+def test_a_path_that_is_a_folder_is_named(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="cannot be written"):
+        save_model(UNet(widths=SMALL), path)
+    assert [file.name for file in tmp_path.iterdir()] == ["folder"]
 
 
 def test_a_pickle_is_not_opened(tmp_path):

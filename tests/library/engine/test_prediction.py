@@ -236,3 +236,19 @@ def test_a_full_disk_is_named_and_leaves_no_half_a_file(model, large, tmp_path, 
     with pytest.raises(InputError, match=r"p\.npy cannot be written: No space left on device"):
         Predictor(model, CARD, runtime=CPU).write(large, tmp_path / "p.npy", tmp_path / "m.npy")
     assert [path.name for path in tmp_path.iterdir()] == ["large.npy"]
+
+
+@pytest.mark.parametrize(
+    "options", [{"depth": 1.0}, {"depth": "1"}, {"depth": True}, {"tile": 32.0}, {"tile": None}, {"tile": "64"}]
+)
+def test_a_depth_or_tile_that_is_no_whole_number_is_named(model, options):
+    ((name, value),) = options.items()
+    with pytest.raises(InputError, match=re.escape(f"{name} is {value!r}; it must be a whole number.")):
+        predict(model, torch.rand(1, 32, 32), CARD, runtime=CPU, **options)
+
+
+def test_probabilities_and_mask_are_not_written_to_one_file(model, large, tmp_path):
+    path = tmp_path / "p.npy"
+    with pytest.raises(InputError, match=r"probability and mask are both .*p\.npy; give each a path of its own"):
+        Predictor(model, CARD, runtime=CPU).write(large, path, tmp_path / "." / "new" / ".." / "p.npy")
+    assert not path.exists()

@@ -1,5 +1,6 @@
 """What a network costs, against the counts of the papers and sums by hand."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -99,3 +100,22 @@ def test_budgets_that_nothing_keeps_are_refused():
 def test_a_size_of_nothing_is_refused():
     with pytest.raises(InputError, match="size=0"):
         profile(UNet(widths=(2, 4)), 0)
+
+
+def test_a_size_of_numpy_is_a_number_of_pixels():
+    model = UNet(widths=(2, 4))
+    assert profile(model, np.int64(32), repeats=1).macs == profile(model, (32, 32), repeats=1).macs
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": True}, "size is True; it must be a whole number"),
+        ({"size": 32.0}, r"size is 32\.0; it must be a whole number"),
+        ({"size": (32, "32")}, "size is '32'; it must be a whole number"),
+        ({"repeats": 1.5}, r"repeats is 1\.5; it must be a whole number"),
+    ],
+)
+def test_a_size_or_repeats_that_is_no_whole_number_is_named(options, message):
+    with pytest.raises(InputError, match=message):
+        profile(UNet(widths=(2, 4)), **options)

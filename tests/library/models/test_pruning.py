@@ -92,6 +92,12 @@ def test_a_depth_out_of_range_is_named(depth):
         prune(UNetPlusPlus(widths=SMALL), depth)
 
 
+@pytest.mark.parametrize("depth", ["1", 1.0, True, None])
+def test_a_depth_that_is_no_whole_number_is_named(depth):
+    with pytest.raises(InputError, match=f"depth is {depth!r}; it must be a whole number"):
+        prune(UNetPlusPlus(widths=SMALL), depth)
+
+
 def test_accurate_is_the_mean_of_the_heads_and_fast_is_one():
     torch.manual_seed(0)
     heads = [torch.randn(2, 1, 4, 4) for _ in range(3)]

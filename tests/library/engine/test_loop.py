@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from unetpp_lib.data import Augmentation
 from unetpp_lib.engine import Card, choose_runtime
 from unetpp_lib.engine.loop import learning_rate, make_optimizer, prepare_batch, seeded, training_step
+from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.losses import bce_loss, deep_supervision_loss
 from unetpp_lib.models import UNet, UNetPlusPlus
 
@@ -53,6 +54,18 @@ def test_a_second_step_forgets_the_gradient_of_the_first():
                 p -= 0.1 * gradient
     for mine, theirs in zip(model.parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("captured", [False, True])
+def test_old_gradients_go_before_a_captured_network_runs_and_else_before_the_backward_pass(captured):
+    images, masks = batch()
+    model, seen = network(), []
+    model.register_forward_pre_hook(lambda *_: seen.append(next(model.parameters()).grad is None))
+    runtime = Runtime(torch.device("cuda" if captured else "cpu"), bf16=False, compiled=captured)
+    optimizer = make_optimizer(model)
+    for _ in range(2):
+        training_step(model, optimizer, images, masks, 0.1, runtime)
+    assert seen == [True, captured]
 
 
 def test_adam_is_that_of_its_paper():

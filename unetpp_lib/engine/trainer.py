@@ -137,7 +137,6 @@ class Trainer:
         self.plan.first_step = self.step
         self.network.train()
         votes = Votes(self.world, self.runtime.device)
-        saved = time.monotonic()
         start = saved = time.monotonic()
         shown = self.world.is_main and watch is None
         with (

@@ -74,7 +74,7 @@ def train(config: Annotated[TrainConfig, OmitArgPrefixes], resume: bool = False)
     scores = run.scores
     note = "never seen in training" if scores["part"] == "test" else "no test part: these chose the epoch, and flatter"
     print(f"\nScores on the {scores['part']} part, {len(scores['images'])} images ({note}):")
-    print(engine.Evaluation(tuple(scores["images"]), scores["scores"]).table())
+    print(engine.Evaluation(tuple(scores["images"]), scores["scores"], tuple(scores.get("classes", ()))).table())
     print(f"\nPredictions: {run.picture}\nRun: {run.folder}")
     return 0
 

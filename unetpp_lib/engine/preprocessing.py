@@ -51,10 +51,17 @@ class Card:
         classes = tuple(self.classes) if isinstance(self.classes, list | tuple) else (None,)
         if not all(isinstance(name, str) for name in classes):
             raise InputError(f"classes is {self.classes!r}; give the names of the classes, such as {Card.classes}.")
+        if len(set(classes)) < len(classes):
+            raise InputError(f"classes is {classes}; give each class a name of its own.")
         if not isinstance(self.details, dict):
             raise InputError(f'details is {self.details!r}; give a dictionary, such as {{"seed": 0}}.')
         object.__setattr__(self, "threshold", threshold)
         object.__setattr__(self, "classes", classes)  # a tuple: JSON knows lists only
+
+    def names_of(self, num_classes: int) -> tuple[str, ...]:
+        """Return the names of a network's classes; "class 0" … where the card has not one for each."""
+        count = max(2, num_classes)
+        return self.classes if len(self.classes) == count else tuple(f"class {label}" for label in range(count))
 
     def normalise(self, images: Tensor) -> Tensor:
         """Return images ``(…, C, H, W)`` in [0, 1] as the network takes them. Nothing else normalises.

@@ -67,6 +67,8 @@ def _train_as(world: World, config: TrainConfig, runtime: Runtime, resume: bool,
         trainer.restore(load_checkpoint(run.checkpoint))
     elif world.is_main and not run.split_file.exists():
         begin_run(run, config, split, runtime)
+        if watch is None:
+            print(split)
     with explained(trainer):
         finished = trainer.fit(watch)
     if finished and world.is_main:
@@ -85,7 +87,8 @@ def score_run(run: Run, folder: SegmentationFolder, runtime: Runtime) -> None:
     part = next(part for part in ("test", "validation", "train") if getattr(split, part))
     evaluation = evaluate(model, folder, card, getattr(split, part), runtime)
     draw_predictions(model, folder, evaluation.names[:3], card, runtime, run.picture)
-    run.write_json("scores.json", {"part": part, "images": evaluation.names, "scores": evaluation.scores})
+    about = {"part": part, "images": evaluation.names, "classes": evaluation.classes, "scores": evaluation.scores}
+    run.write_json("scores.json", about)
 
 
 class Validation:
@@ -117,10 +120,9 @@ class Trainer:
     ) -> None:
         self.run, self.config, self.runtime, self.world = run, config, runtime, world
         indices = [folder.index_of[name] for name in split.train]
-        classes = tuple(f"class {c}" for c in range(config.num_classes)) if config.num_classes > 1 else Card.classes
         details = {"data": folder.root.name, "seed": config.seed}
         mean, std = channel_statistics(folder, indices)
-        self.card = Card(mean, std, classes=classes, details=details)
+        self.card = Card(mean, std, classes=config.classes, details=details)
         self.model = runtime.place(config.build_model())
         self.network = distribute(self.model, runtime, world)
         self.optimizer = make_optimizer(self.model)
@@ -185,8 +187,8 @@ class Trainer:
     def _loss(self, heads: Sequence[Tensor], masks: Tensor) -> Tensor:
         """Return the sum of the heads' losses; the ranks' mean of it is the loss of the whole batch."""
         pixels = self.world.mean(count_pixels(masks)) if self.config.num_classes > 1 else None
-        bce, dice = self.config.bce_weight, self.config.dice_weight
-        loss = partial(bce_dice_loss, bce_weight=bce, dice_weight=dice, pixels=pixels)
+        names = ("bce_weight", "dice_weight", "foreground_weight")
+        loss = partial(bce_dice_loss, pixels=pixels, **{name: getattr(self.config, name) for name in names})
         return deep_supervision_loss(heads, masks, loss)
 
     def check_loss(self) -> None:

@@ -14,7 +14,14 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from unetpp_lib.data import Augmentation, SegmentationFolder, Split, find_dataset
-from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
+from unetpp_lib.engine.batches import (
+    BatchPlan,
+    Patches,
+    brightness_range,
+    channel_statistics,
+    derived_seed,
+    load_batches,
+)
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
 from unetpp_lib.engine.config import TrainConfig
 from unetpp_lib.engine.distributed import Votes, World, distribute, join_world
@@ -121,6 +128,7 @@ class Trainer:
         self.run, self.config, self.runtime, self.world = run, config, runtime, world
         indices = [folder.index_of[name] for name in split.train]
         details = {"data": folder.root.name, "seed": config.seed}
+        details["training_brightness"] = brightness_range(folder, indices)
         mean, std = channel_statistics(folder, indices)
         self.card = Card(mean, std, classes=config.classes, details=details)
         self.model = runtime.place(config.build_model())

@@ -19,6 +19,7 @@ from unetpp_lib.engine.config import PresetName
 from unetpp_lib.engine.distributed import is_main_process
 from unetpp_lib.engine.image_files import find_images, name_pages, refuse_to_overwrite, thin_out, write_prediction
 from unetpp_lib.engine.tiles import TILE
+from unetpp_lib.engine.warm_start import config_from
 from unetpp_lib.errors import InputError
 from unetpp_lib.models.unetpp import Mode
 
@@ -221,9 +222,10 @@ def profile(run_or_weights: Positional[Path], /, size: int = 512, device: str = 
 
 
 def train_defaults(args: Sequence[str]) -> TrainConfig:
-    """Return what the options of `unetpp train` start from: the preset's values, or those of the run to resume."""
+    """Return what the options of `unetpp train` start from: the values of a preset, or those of a run to go on with."""
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--preset", choices=get_args(PresetName), default="laptop")
+    first.add_argument("--preset", choices=get_args(PresetName))
+    first.add_argument("--init")
     first.add_argument("--out", type=Path)
     first.add_argument("--resume", action="store_true")
     try:
@@ -232,7 +234,8 @@ def train_defaults(args: Sequence[str]) -> TrainConfig:
         return engine.PRESETS["laptop"]
     if chosen.resume and chosen.out is not None:
         return Run(chosen.out).config
-    return engine.PRESETS[cast(PresetName, chosen.preset)]
+    preset = None if chosen.preset is None else engine.PRESETS[cast(PresetName, chosen.preset)]
+    return config_from(chosen.init, preset) if chosen.init else preset or engine.PRESETS["laptop"]
 
 
 def _choice(commands: Commands) -> Any:

@@ -24,6 +24,11 @@ class Split:
     test: tuple[str, ...]
     how: str = field(default="", compare=False, kw_only=True)
 
+    @property
+    def names(self) -> set[str]:
+        """The images of all parts."""
+        return {*self.train, *self.validation, *self.test}
+
     def __str__(self) -> str:
         """Return how many images each part has, with their fraction, and how they were divided."""
         counts = {part: len(getattr(self, part)) for part in PARTS}

@@ -48,6 +48,9 @@ class TrainConfig:
     """1: foreground against background; C ≥ 2: the masks hold classes 0 … C-1, and 255 is ignored."""
     class_names: tuple[str, ...] = ()
     """The names of the classes, class 0 first; they go into the network's card and the tables of scores."""
+    init: str = ""
+    """Start from the best weights of a run, of a .safetensors file or of a network that comes along; then the options
+    start from those of that run or, its architecture apart, of the preset."""
     epochs: int = 40
     """Times that the training part is seen; in one epoch each image gives as many patches as its area holds."""
     batch_size: int = 4
@@ -97,6 +100,8 @@ class TrainConfig:
             if option.type is int and value > most:
                 raise InputError(f"{option.name} is {value}; it must be at most {most}.")
             object.__setattr__(self, option.name, value)
+        if self.init and Path(self.init).exists():  # else it is the name of a network that comes along
+            object.__setattr__(self, "init", str(Path(self.init).resolve()))
         self._check_ranges()
 
     def _check_ranges(self) -> None:

@@ -139,14 +139,52 @@ def begin_run(run: Run, config: TrainConfig, split: Split, runtime: Runtime) -> 
 
 
 def choose_split(folder: SegmentationFolder, config: TrainConfig) -> Split:
-    """Return the split that ``config.split`` and ``config.group`` ask for; its ``how`` says what was done."""
+    """Return the split that ``config.split`` and ``config.group`` ask for; its ``how`` says what was done.
+
+    A run that starts from the weights of another on the same images keeps its split. Raises InputError where an image
+    would be held out that those weights have learned from, and for a split.json that does not fit.
+    """
+    automatic = config.split == "auto" and not config.group
+    earlier = earlier_runs(config.init, folder.root)
+    if automatic and earlier and earlier[0].split.names == set(folder.names):
+        split = replace(earlier[0].split, how=f"As in {earlier[0].folder.name}, whose weights it starts from.")
+    elif automatic and (folder.root / "split.json").is_file():
+        split = _read_own_split(folder)
+    else:
+        split = _divide(folder, config)
+    learned = sorted({name for run in earlier for name in run.split.train} & {*split.validation, *split.test})
+    if learned:
+        raise InputError(
+            f"init is {config.init}, which has learned from {learned[0]}, and this split would hold that image out "
+            f"({len(learned)} in all), so its score would flatter. Leave out --split and --group, or give a split.json "
+            "that trains on these images."
+        )
+    return split
+
+
+def earlier_runs(init: str, root: Path) -> list[Run]:
+    """Return the runs on the data in ``root`` that the weights ``init`` come from, latest first, if they are there."""
+    runs: list[Run] = []
+    while init and Path(init).exists():
+        run = Run(Path(init) if Path(init).is_dir() else Path(init).parent)
+        if not (run.split_file.is_file() and (run.folder / "config.json").is_file()):
+            break
+        runs += [run] if run.was_trained_on(root) else []
+        init = run.config.init
+    return runs
+
+
+def _read_own_split(folder: SegmentationFolder) -> Split:
     own = folder.root / "split.json"
-    if config.split == "auto" and not config.group and own.is_file():
-        split = read_split(own)
-        missing = {*split.train, *split.validation, *split.test} - set(folder.names)
-        if missing or not split.train:
-            raise InputError(f"{own} names no training image, or images that are not there: {sorted(missing)[:3]}.")
-        return replace(split, how=f"As {folder.root.name}/split.json says.")
+    split = read_split(own)
+    missing = split.names - set(folder.names)
+    if missing or not split.train:
+        raise InputError(f"{own} names no training image, or images that are not there: {sorted(missing)[:3]}.")
+    return replace(split, how=f"As {folder.root.name}/split.json says.")
+
+
+def _divide(folder: SegmentationFolder, config: TrainConfig) -> Split:
+    """Divide the images: by groups, by stacks or in blocks where there are any, else at random."""
     shares = config.validation, config.test, config.seed
     groups, why = ({}, "") if config.group or config.split == "random" else find_stacks(folder)
     if config.group:

@@ -35,6 +35,7 @@ from unetpp_lib.engine.pictures import draw_predictions
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runs import Run, begin_run, open_run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
+from unetpp_lib.engine.warm_start import load_initial
 from unetpp_lib.errors import InputError
 from unetpp_lib.losses import bce_dice_loss, count_pixels, deep_supervision_loss
 
@@ -70,9 +71,12 @@ def _train_as(world: World, config: TrainConfig, runtime: Runtime, resume: bool,
     run, split = open_run(config, folder, resume)
     trainer = Trainer(run, config, split, folder, runtime, world)
     world.wait()  # every rank has seen the folder as it was, and nothing is written before all is known to be right
-    if resume and run.checkpoint.exists():
+    restored = resume and run.checkpoint.exists()
+    if restored:
         trainer.restore(load_checkpoint(run.checkpoint))
-    elif world.is_main and not run.split_file.exists():
+    elif config.init:
+        load_initial(trainer.model, config.init)
+    if world.is_main and not restored and not run.split_file.exists():
         begin_run(run, config, split, runtime)
         if watch is None:
             print(split)

@@ -14,7 +14,7 @@ from unetpp_lib.engine.tiles import TILE, read_in_tiles
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, score_table
 from unetpp_lib.models import SegmentationNetwork, probabilities
-from unetpp_lib.models.blocks import require_whole_number
+from unetpp_lib.models.blocks import require_network, require_whole_number
 from unetpp_lib.models.mode import evaluation_mode
 
 MEAN = "mean of heads"
@@ -109,6 +109,7 @@ def evaluate(
     left as it is: a copy of it, in float32, is placed on the runtime's device.
     Raises InputError for names that the folder lacks, and a folder of other channels or classes than the network's.
     """
+    require_network(model)
     runtime, tile = runtime or choose_runtime(precision="float32"), require_whole_number("tile", tile)
     names = tuple(folder.names if names is None else names)
     _require_fit(model, folder, names)

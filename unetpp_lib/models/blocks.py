@@ -209,4 +209,4 @@ def require_network(model: object) -> None:
         inside = getattr(model, "network", getattr(model, "module", None))
         wrapped = hasattr(inside, "head_features")
         remedy = "give the network inside it" if wrapped else "give a UNet or UNetPlusPlus, or a class made from one"
-        raise InputError(f"model is of type {type(model).__name__}; {remedy}.")
+        raise InputError(f"model is {type(model).__name__}: {remedy}.")

@@ -95,7 +95,7 @@ def test_a_depth_without_a_head_is_named(depth):
 
 @pytest.mark.parametrize("model", [nn.Linear(1, 1), None, "unet"])
 def test_what_is_no_network_is_named(model):
-    with pytest.raises(InputError, match=f"model is of type {type(model).__name__}; give a UNet or UNetPlusPlus"):
+    with pytest.raises(InputError, match=f"model is {type(model).__name__}: give a UNet or UNetPlusPlus"):
         SingleOutput(model)
 
 
@@ -110,7 +110,7 @@ def test_the_library_asks_for_the_network_inside(tiny_set, tmp_path):
         lambda: export_model(wrapped, tmp_path / "a.pt2", Card()),
         lambda: SingleOutput(wrapped),
     ):
-        with pytest.raises(InputError, match="model is of type SingleOutput; give the network inside it"):
+        with pytest.raises(InputError, match="model is SingleOutput: give the network inside it"):
             use()
     with pytest.raises(InputError, match="Save such a network itself, without a wrapper"):
         save_model(wrapped, tmp_path / "a.safetensors")

@@ -20,6 +20,7 @@ NAMES = (
     "losses",
     "normalisation",
     "nuclei",
+    "recipes",
     "report_protocol",
     "semantic_gap",
     "sick_runs",

@@ -4,9 +4,11 @@ from itertools import product
 
 import pytest
 import torch
+from torch import nn
 from torch.optim import SGD, Adam
 
 from unetpp_course.lab import recipes
+from unetpp_course.lab.leakage import split_protocol
 from unetpp_course.lab.recipes import BUILDERS, RECIPES, REPORT, THRESHOLDS
 from unetpp_lib.engine import choose_runtime
 from unetpp_lib.losses import bce_dice_loss, bce_loss
@@ -52,8 +54,11 @@ def test_a_higher_threshold_calls_fewer_pixels_white() -> None:
     network = UNet(widths=(2, 4))
     images = torch.zeros(3, 1, 8, 8)
     with torch.no_grad():
-        network.heads[0].weight.zero_()
-        network.heads[0].bias.fill_(0.3)  # p = .574: white at p > .5, membrane at logit > .5
+        head = network.get_submodule("heads.0")
+        assert isinstance(head, nn.Conv2d)
+        assert head.bias is not None
+        head.weight.zero_()
+        head.bias.fill_(0.3)  # p = .574: white at p > .5, membrane at logit > .5
     masks = torch.ones(3, 1, 8, 8, dtype=torch.uint8)
     scores = recipes.score(network, images, masks, choose_runtime("cpu", "float32"))
     assert {name: values["white, image"] for name, values in scores.items()} == {"p > .5": 1.0, "logit > .5": 0.0}
@@ -62,7 +67,7 @@ def test_a_higher_threshold_calls_fewer_pixels_white() -> None:
 
 def test_copies_of_a_held_out_slice_are_in_no_training_part() -> None:
     slices = [f"s{number:02}" for number in range(30)]
-    split = recipes.split_protocol(slices, "blocked", 0, recipes.COPIES)
+    split = split_protocol(slices, "blocked", 0, recipes.COPIES)
     families = [{name.split("_")[0] for name in part} for part in (split.train, split.test)]
     assert len(split.train) == 360
     assert len(families[1]) == 6

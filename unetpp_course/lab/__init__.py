@@ -11,6 +11,7 @@ NAMES = (
     "alone",
     "architectures",
     "best_model",
+    "converged",
     "copies",
     "epoch_choice",
     "folds",

@@ -1,23 +1,19 @@
-"""The exercises of notebook 04: what feeds a node, what that costs, and three bugs that raise no error."""
+"""The exercises of notebook 04: what feeds a node, the loop that computes the grid, a wrong connection, and the price."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate, max_pool2d
 
-from unetpp_course.checks import (
-    ChoiceExercise,
-    FunctionExercise,
-    NumberExercise,
-    Option,
-    WiringExercise,
-)
-from unetpp_course.custom_wiring import cross, edges, known_wires
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
+from unetpp_course.custom_wiring import node_cost
 from unetpp_course.graph import Node
 from unetpp_lib.models import UNetPlusPlus
 
-MYSTERY = cross(known_wires(4)["UNet++"], (1, 2), right=(2, 1), wrong=(2, 0))  # the network of exercise 4.5
+Maps = dict[Node, Tensor]
 
 
 def node_inputs(i: int, j: int) -> list[Node]:
@@ -38,84 +34,124 @@ def places(random: np.random.Generator) -> Iterator[tuple[int, int]]:
         yield (int(i), int(j))
 
 
-class Thrown(nn.Module):
-    """A block whose normalisation changes nothing, for its result is thrown away."""
+class Halved(nn.Module):
+    """Takes the place of an encoder's block: it adds the number of its row."""
 
-    def __init__(self) -> None:
+    def __init__(self, row: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(1, 2, 3, padding=1)
-        self.norm = nn.GroupNorm(1, 2)
-        self.head = nn.Conv2d(2, 1, 1)
+        self.row = row
 
-    def forward(self, image: Tensor) -> list[Tensor]:
-        """Return the logits."""
-        x = self.conv(image)
-        self.norm(x)
-        return [self.head(x)]
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a map of the same size."""
+        return x + self.row
 
 
-class Forgotten(nn.Module):
-    """Two branches, the second of which no head reads."""
+class Weighted(nn.Module):
+    """Takes the place of a node: the skips times 1, 2, 3 …, plus half of the doubled map from below.
 
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(1, channels, 1, bias=False)
-        self.second = nn.Conv2d(1, channels, 1)
-        self.scale = nn.Parameter(torch.ones(1))
+    It fits any number of skips, so that a wrong list gives wrong numbers where a convolution would only raise.
+    """
 
-    def forward(self, image: Tensor) -> list[Tensor]:
-        """Return the logits of two heads."""
-        return [self.first(image), self.scale * image]
-
-
-class Shut(nn.Module):
-    """A ReLU that no value passes: the gradients before it are 0, which is not the same as none."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(1))
-        self.head = nn.Conv2d(1, 1, 1)
-
-    def forward(self, image: Tensor) -> list[Tensor]:
-        """Return the logits."""
-        return [self.head(torch.relu(self.scale * image - 100))]
+    def forward(self, skips: Sequence[Tensor], below: Tensor) -> Tensor:
+        """Return a map of the size of the skips."""
+        total = 0.5 * interpolate(below, scale_factor=2)
+        for number, skip in enumerate(skips, start=1):
+            total = total + number * skip
+        return total
 
 
-def dead_parameters(model: nn.Module, image: Tensor) -> list[str]:
-    """Return the names of the parameters that no path leads to from any of the heads."""
-    outputs = torch.stack([head.sum() for head in model(image)])
-    names, parameters = zip(*model.named_parameters(), strict=True)
-    gradients = torch.autograd.grad(outputs.sum(), parameters, allow_unused=True)
-    return [name for name, gradient in zip(names, gradients, strict=True) if gradient is None]
+def toy_nodes(depth: int) -> nn.ModuleList:
+    """Return the nodes of a grid whose maps can be calculated by hand."""
+    rows = [[Halved(i), *(Weighted() for _ in range(depth - i))] for i in range(depth + 1)]
+    return nn.ModuleList(nn.ModuleList(row) for row in rows)
 
 
-def networks(random: np.random.Generator) -> Iterator[tuple[nn.Module, Tensor]]:
-    """Yield networks with and without dead parameters, each with an image."""
-    image = torch.from_numpy(random.normal(size=(2, 1, 8, 8))).float()
+def grids(random: np.random.Generator) -> Iterator[tuple[nn.ModuleList, Tensor]]:
+    """Yield the nodes of toy grids and of real networks, each with an image."""
+    for nodes, side in ((toy_nodes(2), 8), (toy_nodes(3), 8)):
+        yield nodes, torch.from_numpy(random.normal(size=(1, 1, side, side))).float()
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
-        yield Thrown(), image
-        yield Forgotten(2), image
-        yield UNetPlusPlus(widths=(2, 3, 4)), image
-        yield Forgotten(int(random.integers(3, 6))), image
-        yield Shut(), image
+        for widths in ((2, 3, 4), (2, 3), (2, 2, 3, 2, 2)):
+            nodes = UNetPlusPlus(widths=widths).eval().nodes
+            yield nodes, torch.from_numpy(random.normal(size=(2, 1, 16, 32))).float()
 
 
-def _names_by(model: nn.Module, image: Tensor, heads: slice, dead: bool = True) -> list[str]:
-    sum(head.sum() for head in model(image)[heads]).backward()
-    return [name for name, parameter in model.named_parameters() if (parameter.grad is None) == dead]
+def run_grid(nodes: nn.ModuleList, image: Tensor) -> Maps:
+    """Return the maps of all nodes; each is computed when another asks for it, in whatever order that is."""
+    found: Maps = {}
+
+    def compute(i: int, j: int) -> Tensor:
+        if (i, j) not in found:
+            node = nodes[i][j]  # type: ignore[index]
+            if j > 0:
+                found[i, j] = node([compute(i, k) for k in range(j)], compute(i + 1, j - 1))
+            else:
+                found[i, j] = node(max_pool2d(compute(i - 1, 0), 2) if i > 0 else image)
+        return found[i, j]
+
+    for i in range(len(nodes)):
+        for j in range(len(nodes) - i):
+            compute(i, j)
+    return found
 
 
-def _head_by_head(model: nn.Module, image: Tensor) -> list[str]:
-    for head in model(image):
-        head.sum().backward()
-    return [name for name, parameter in model.named_parameters() if parameter.grad is None]
+def _other_grid(
+    nodes: nn.ModuleList,
+    image: Tensor,
+    *,
+    skips: Callable[[Maps, int, int], list[Tensor]] = lambda X, i, j: [X[i, k] for k in range(j)],
+    below: Callable[[Maps, int, int], Tensor] = lambda X, i, j: X[i + 1, j - 1],
+    encoder: Callable[[Maps, int, Tensor], Tensor] = lambda X, i, image: max_pool2d(X[i - 1, 0], 2) if i else image,
+    by_rows: bool = False,
+) -> Maps:
+    """Run a grid with one thing changed."""
+    depth = len(nodes) - 1
+    X: Maps = {}
+    for i in range(depth + 1):
+        X[i, 0] = nodes[i][0](encoder(X, i, image))  # type: ignore[index]
+    order = [(i, j) for j in range(1, depth + 1) for i in range(depth - j + 1)]
+    for i, j in sorted(order) if by_rows else order:
+        X[i, j] = nodes[i][j](skips(X, i, j), below(X, i, j))  # type: ignore[index]
+    return X
 
 
-def _zeros(model: nn.Module, image: Tensor) -> list[str]:
-    alive = _names_by(model, image, slice(None), dead=False)
-    parameters = dict(model.named_parameters())
-    return [name for name in alive if (gradient := parameters[name].grad) is not None and not gradient.any()]
+WIDTHS = ((32, 64, 128, 256, 512), (8, 12, 20, 30), (3, 5))
+
+
+def node_macs(i: int, j: int, widths: Sequence[int], side: int) -> int:
+    """Return the multiply-accumulates of a node with j > 0, counted while PyTorch runs it."""
+    below = (i + 1, j - 1)
+    return node_cost((i, j), (*((i, k) for k in range(j)), below), tuple(widths), side)[1]
+
+
+def priced_nodes(random: np.random.Generator) -> Iterator[tuple[int, int, tuple[int, ...], int]]:
+    """Yield nodes, widths and sides; in the paper's widths several parts cancel out, so others come along."""
+    yield 0, 1, (8, 12, 20, 30), 64
+    yield 1, 2, (8, 12, 20, 30), 64
+    yield 0, 4, (32, 64, 128, 256, 512), 512
+    for _ in range(4):
+        widths = tuple(int(width) for width in random.integers(3, 40, 5))
+        i = int(random.integers(0, 3))
+        yield i, int(random.integers(1, 5 - i)), widths, int(2 ** random.integers(5, 8))
+
+
+def _other_cost(
+    i: int,
+    j: int,
+    widths: Sequence[int],
+    side: int,
+    *,
+    up: float = 1,
+    maps: Callable[[int], int] = lambda j: j + 1,
+    kernel: int = 9,
+    second: float = 1,
+    pixels: Callable[[int, int], int] = lambda i, side: (side >> i) ** 2,
+    factor: int = 1,
+) -> float:
+    """Count with one thing changed."""
+    w, below = widths[i], widths[i + 1]
+    return factor * pixels(i, side) * (up * below * w + kernel * maps(j) * w * w + second * kernel * w * w)
 
 
 EXERCISES = (
@@ -123,7 +159,7 @@ EXERCISES = (
         number="4.1",
         title="What feeds a node",
         difficulty="easy",
-        minutes=8,
+        minutes=6,
         reference=node_inputs,
         cases=places,
         mistakes={
@@ -165,154 +201,162 @@ EXERCISES = (
         },
         seconds=2,
     ),
-    NumberExercise(
+    FunctionExercise(
         number="4.2",
-        title="How wide is the last node?",
-        difficulty="easy",
-        minutes=4,
-        question="the channels that the first convolution of X^{0,4} reads, at widths 32, 64, 128, 256, 512",
-        solution=160,
-        unit="channels",
+        title="The loop that is UNet++",
+        difficulty="hard",
+        minutes=15,
+        reference=run_grid,
+        cases=grids,
+        tolerance=0.0,
+        seconds=10,
         mistakes={
-            "The up-convolution halves the channels: from below come 32, not 64.": 192,
-            "These are the four skips alone: the map from below is missing.": 128,
-            "This is U-Net, one skip and one map from below: here are four skips.": 64,
-            "X^{0,4} does not see itself: it has four skips, from columns 0 to 3.": 192 + 32,
-            "This is what the convolution gives, not what it reads.": 32,
-            "This is U-Net's one skip and the map from below as wide as it was: here are four skips.": 96,
-            "The map from below comes from row 1, the next one down, not from the bottom.": 4 * 32 + 512,
+            "It asks for a map that has not been computed yet. A node needs the node in the row below, one column to the "
+            "left: X[i + 1, j - 1]. So finish column j - 1 in all rows before you start column j.": (
+                partial(_other_grid, by_rows=True)
+            ),
+            "Two maps of different sizes meet. Is every map of column 0 halved before its block, and does the map from "
+            "below come from row i + 1?": partial(
+                _other_grid, encoder=lambda X, i, image: X[i - 1, 0] if i else image
+            ),
+            "This is UNet+: a node reads its left neighbour alone. In UNet++ it reads all earlier maps of its row.": (
+                partial(_other_grid, skips=lambda X, i, j: [X[i, j - 1]])
+            ),
+            "Of its own row a node reads the encoder's map alone. In UNet++ it reads all earlier maps of its row.": (
+                partial(_other_grid, skips=lambda X, i, j: [X[i, 0]])
+            ),
+            "The skips are in the wrong order: the equation lists them from column 0 to column j - 1.": (
+                partial(_other_grid, skips=lambda X, i, j: [X[i, k] for k in reversed(range(j))])
+            ),
+            "The map from below comes from column 0: the equation takes it from column j - 1.": (
+                partial(_other_grid, below=lambda X, i, j: X[i + 1, 0])
+            ),
+            "The first node halves the image. X^{0,0} takes the image as it is; only the rows below halve.": (
+                partial(_other_grid, encoder=lambda X, i, image: max_pool2d(X[i - 1, 0] if i else image, 2))
+            ),
+            "Every row of the encoder starts from X^{0,0}. Row i takes the map of row i - 1, halved once.": (
+                partial(_other_grid, encoder=lambda X, i, image: max_pool2d(X[0, 0], 2**i) if i else image)
+            ),
+            "Every row of the encoder starts from the image. Row i takes the map of row i - 1, halved once.": (
+                partial(_other_grid, encoder=lambda X, i, image: max_pool2d(image, 2**i))
+            ),
         },
     ),
     ChoiceExercise(
         number="4.3",
-        title="The price of the grid",
+        title="Find the wrong connection",
         difficulty="medium",
-        minutes=2,
-        question="UNet++ has 16.5 % more parameters than U-Net. How much more does it compute?",
+        minutes=5,
+        question="Which connection of the mystery network is wrong?",
         options={
             "a": Option(
-                "less than 16.5 %",
-                "Most parameters lie deep, where maps are small. The grid adds its own in rows of large maps.",
+                "X^{0,3} reads X^{1,0} where it should read X^{1,2}",
+                "Then the gradient of X^{0,3} would not reach X^{1,2} either, and it does.",
             ),
             "b": Option(
-                "about 16.5 %",
-                "A weight works once for each pixel of its map: one in row 0 works 256 times as often as one in row 4.",
+                "X^{2,1} reads X^{3,1} where it should read X^{3,0}",
+                "Whatever X^{2,1} reads, the gradient would still reach X^{2,1} itself, and it does not.",
             ),
             "c": Option(
-                "about half as much again",
-                "You go in the right direction, and not far enough: the new nodes work on large maps.",
-            ),
-            "d": Option(
-                "more than twice as much",
-                "Yes. The new nodes are few in parameters, but they stand in the rows of the large maps.",
+                "X^{1,2} reads X^{2,0} where it should read X^{2,1}",
+                "Yes. X^{1,2} is reached and X^{2,1}, which it should read, is not: the connection between them is "
+                "missing. X^{3,0} is lost with it.",
                 right=True,
             ),
-        },
-        prediction=True,
-    ),
-    WiringExercise(
-        number="4.4",
-        title="Wire a UNet+",
-        difficulty="medium",
-        minutes=8,
-        question="the edges of a UNet+ of depth 3",
-        solution=edges(known_wires(3)["UNet+"]),
-        mistakes={
-            "This is UNet++: in UNet+ a node sees of its own row its left neighbour alone.": edges(
-                known_wires(3)["UNet++"]
-            ),
-            "This is U-Net: the nodes between the two arms are missing.": edges(known_wires(3)["U-Net"]),
-            "This is the UNet+ of depth 2: depth 3 has four rows, 0 to 3.": edges(known_wires(2)["UNet+"]),
-            "This is the UNet+ of depth 4: depth 3 has four rows, 0 to 3.": edges(known_wires(4)["UNet+"]),
-            "The encoder is missing: X^{i,0} feeds X^{i+1,0}.": frozenset(
-                edge for edge in edges(known_wires(3)["UNet+"]) if edge[1][1]
+            "d": Option(
+                "X^{2,1} reads X^{2,0} twice",
+                "Then the gradient would still come through X^{1,2} to X^{2,1} itself, and it does not.",
             ),
         },
     ),
     ChoiceExercise(
-        number="4.5",
-        title="Find the wrong wire",
-        difficulty="hard",
-        minutes=8,
-        question="Which wire of the mystery network is wrong?",
+        number="4.4",
+        title="The price of the grid",
+        difficulty="medium",
+        minutes=2,
+        question="By how much does the arithmetic of UNet++ exceed that of U-Net?",
         options={
             "a": Option(
-                "X^{0,3} is fed by X^{1,0} in place of X^{1,2}",
-                "Then the gradient of X^{0,3} would not reach X^{1,2} either. In the picture it does.",
+                "less than 16.5 % more",
+                "The new nodes have few parameters, but each of their weights is used at many pixels.",
             ),
             "b": Option(
-                "X^{1,2} is fed by X^{2,0} in place of X^{2,1}",
-                "Yes. X^{1,2} is reached and X^{2,1}, which should feed it, is not: the wire between them is missing.",
+                "more than twice as much",
+                "It is 2.47 times as much. The new nodes have few parameters, but each of their weights is used at many "
+                "pixels.",
                 right=True,
             ),
             "c": Option(
-                "X^{2,1} is fed by X^{3,1} in place of X^{3,0}",
-                "Whatever feeds X^{2,1}, the gradient would still come to X^{2,1} itself. In the picture it does not.",
+                "about 16.5 % more",
+                "A weight is used once per pixel of its map: one in row 0 is used 256 times as often as one in row 4.",
             ),
             "d": Option(
-                "X^{4,0} is fed by nothing",
-                "X^{4,0} gets nothing from X^{0,3} in the right network either: it lies beyond, in the next diagonal.",
+                "about half as much again",
+                "The direction is right, but it is more: the new nodes work on large maps.",
             ),
         },
+        prediction=True,
     ),
     FunctionExercise(
-        number="4.6",
-        title="Find the parameters that never learn",
+        number="4.5",
+        title="What one node costs",
         difficulty="medium",
         minutes=10,
-        reference=dead_parameters,
-        cases=networks,
+        reference=node_macs,
+        cases=priced_nodes,
         mistakes={
-            "These are the parameters that do get a gradient: the others are asked for.": (
-                lambda model, image: _names_by(model, image, slice(None), dead=False)
+            "The up-convolution is missing.": partial(_other_cost, up=0),
+            "The second convolution of the block is missing.": partial(_other_cost, second=0),
+            "The first convolution reads one map more: the doubled one from below.": (
+                partial(_other_cost, maps=lambda j: j)
             ),
-            "You name all parameters: before `backward` none of them has a gradient.": (
-                lambda model, image: [name for name, _ in model.named_parameters() if image is not None]
+            "The first convolution reads one map only: it reads j maps of its row and the doubled one.": (
+                partial(_other_cost, maps=lambda j: 1)
             ),
-            "You ask the first head alone: what only another head needs is not dead.": (
-                lambda model, image: _names_by(model, image, slice(0, 1))
+            "Every pixel of the map counts, not every pixel of the image: row i is halved i times.": (
+                partial(_other_cost, pixels=lambda i, side: side**2)
             ),
-            "You ask the last head alone: what only another head needs is not dead.": (
-                lambda model, image: _names_by(model, image, slice(-1, None))
+            "Halving a map halves both of its sides, so the number of pixels is divided by 4 for each row.": (
+                partial(_other_cost, pixels=lambda i, side: side**2 >> i)
             ),
-            "Do you look for gradients that are 0? Where no path leads, the gradient is None.": _zeros,
-            "A gradient of 0 is no sign of death: on another image the ReLU may open. Ask for None alone.": (
-                lambda model, image: _names_by(model, image, slice(None)) + _zeros(model, image)
+            "A map has as many pixels as its side squared.": partial(_other_cost, pixels=lambda i, side: side >> i),
+            "A 3×3 convolution has nine weights for each pair of channels.": partial(_other_cost, kernel=1),
+            "The up-convolution has four weights for each pair of channels, but each new pixel needs only one.": (
+                partial(_other_cost, up=4)
             ),
-            "Each `backward` frees what the next one needs: add up all heads first, and go back once.": _head_by_head,
-            "You give the parameters themselves: their names are asked for.": (
-                lambda model, image: [
-                    dict(model.named_parameters())[name] for name in _names_by(model, image, slice(None))
-                ]
+            "The up-convolution is 2×2, not 3×3, and each new pixel needs one of its four weights.": (
+                partial(_other_cost, up=9)
             ),
-            "You name the weights alone: a bias can be dead as well.": (
-                lambda model, image: [name for name in _names_by(model, image, slice(None)) if "weight" in name]
+            "The pixels are missing: a weight is used once at every pixel.": (
+                partial(_other_cost, pixels=lambda i, side: 1)
             ),
-            "You name the layers: their parameters are asked for, such as `norm.weight`.": (
-                lambda model, image: list(
-                    dict.fromkeys(name.rpartition(".")[0] for name in _names_by(model, image, slice(None)))
-                )
+            "A multiplication and an addition together are one multiply-accumulate: count them once.": (
+                partial(_other_cost, factor=2)
             ),
         },
         seconds=5,
     ),
-    NumberExercise(
-        number="4.7",
-        title="One up-convolution for three wires",
-        difficulty="medium",
-        minutes=5,
-        question="the parameters that are missing if three wires from row 1 to row 0 share one up-convolution",
-        solution=16_448,
-        tolerance=0.5,
-        unit="parameters",
-        mistakes={
-            "This is one up-convolution: three wires need three, so two are missing.": 8_224,
-            "These are all three: one of them is still there.": 24_672,
-            "The biases are missing: each up-convolution has 32.": 16_384,
-            "These are all three, and without biases: two of them are missing, with 32 biases each.": 3 * 64 * 32 * 4,
-            "This is what is left: how many fewer it is, is asked for.": 9_041_601 - 16_448,
-            "A 2×2 kernel has four weights for each pair of channels, not nine.": 2 * (64 * 32 * 9 + 32),
-            "A bias belongs to each channel that comes out, 32, not to each that goes in.": 2 * (64 * 32 * 4 + 64),
+    ChoiceExercise(
+        number="4.6",
+        title="One run, or five?",
+        difficulty="easy",
+        minutes=2,
+        question="What do five more trainings of each network show?",
+        options={
+            "a": Option(
+                "The same picture: the gap is about as large in UNet++ with one head as in U-Net.",
+                "It is 0.29 in U-Net and 0.10 in UNet++ with one head: the one run was not typical.",
+            ),
+            "b": Option(
+                "The one run was misleading: most of the gap is already gone in UNet++ with one head.",
+                "0.29 in U-Net, 0.10 in UNet++ with one head: every one of the five is below every U-Net.",
+                right=True,
+            ),
+            "c": Option(
+                "The seeds scatter so much that nothing can be said about any of the networks.",
+                "They do scatter, but every UNet++ lies below every U-Net.",
+            ),
         },
+        prediction=True,
     ),
 )

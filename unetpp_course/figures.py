@@ -25,7 +25,7 @@ def load_backend() -> None:
 
 
 def use_small_figures() -> None:
-    """Show every figure from here on with at most 256 colours, on screen and in the file; without IPython do nothing."""
+    """Show every figure from here on with at most 256 colours, for a small file; without IPython do nothing."""
     shell = get_ipython()
     if shell is None or shell.display_formatter is None:
         return

@@ -15,7 +15,8 @@ def difference(expected: object, received: object, tolerance: float) -> str:
     """Return a sentence on how ``received`` differs from ``expected``, or nothing where it does not.
 
     A tensor or an array must have the expected kind, shape, dtype and device; a number may also be a tensor or an
-    array of no dimension; a list may be a tuple; a dictionary may have any order. Values may differ by ``tolerance``, and by that share of themselves.
+    array of no dimension; a list may be a tuple; a dictionary may have any order. Values may differ by ``tolerance``,
+    and by that share of themselves.
 
     >>> difference([1, 2], (1, 2.0), tolerance=0)
     ''

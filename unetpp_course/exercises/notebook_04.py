@@ -1,7 +1,6 @@
-"""The exercises of notebook 04: what feeds a node, the loop that computes the grid, a wrong connection, and the price."""
+"""The exercises of notebook 04: what feeds a node, the loop that computes the grid, a wrong connection, the price."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 
 import numpy as np
 import torch
@@ -14,6 +13,8 @@ from unetpp_course.graph import Node
 from unetpp_lib.models import UNetPlusPlus
 
 Maps = dict[Node, Tensor]
+
+# Exercise 4.1: What feeds a node
 
 
 def node_inputs(i: int, j: int) -> list[Node]:
@@ -32,6 +33,126 @@ def places(random: np.random.Generator) -> Iterator[tuple[int, int]]:
     yield (1, 3)
     for i, j in random.integers((0, 1), (4, 6), (6, 2)):
         yield (int(i), int(j))
+
+
+def takes_the_left_neighbour(i, j):
+    return [(i, j - 1), (i + 1, j - 1)]
+
+
+def takes_the_encoder_alone(i, j):
+    return (i, 0), (i + 1, j - 1)
+
+
+def goes_straight_down(i, j):
+    return [(i, k) for k in range(j)] + [(i + 1, j)]
+
+
+def takes_the_encoder_below(i, j):
+    return [(i, k) for k in range(j)] + [(i + 1, 0)]
+
+
+def counts_rows_upwards(i, j):
+    return [(i, k) for k in range(j)] + [(i - 1, j - 1)]
+
+
+def sees_itself(i, j):
+    return [(i, k) for k in range(j + 1)] + [(i + 1, j - 1)]
+
+
+def forgets_below(i, j):
+    return [(i, k) for k in range(j)]
+
+
+def swaps_row_and_column(i, j):
+    return [(k, i) for k in range(j)] + [(j - 1, i + 1)]
+
+
+def begins_at_one(i, j):
+    return [(i, k) for k in range(1, j)] + [(i + 1, j - 1)]
+
+
+def begins_below(i, j):
+    return [(i + 1, j - 1)] + [(i, k) for k in range(j)]
+
+
+def goes_from_right_to_left(i, j):
+    return [(i, j - 1 - k) for k in range(j)] + [(i + 1, j - 1)]
+
+
+def swaps_the_row_alone(i, j):
+    return [(k, i) for k in range(j)] + [(i + 1, j - 1)]
+
+
+def takes_all_below(i, j):
+    return [(row, k) for row in (i, i + 1) for k in range(j)]
+
+
+def gives_names(i, j):
+    return [f"X{i}{k}" for k in range(j)] + [f"X{i + 1}{j - 1}"]
+
+
+def gives_a_set(i, j):
+    return {(i, k) for k in range(j)} | {(i + 1, j - 1)}
+
+
+def forgets_to_return_inputs(i, j):
+    [(i, k) for k in range(j)] + [(i + 1, j - 1)]
+
+
+def joins_wrongly(i, j):
+    return [(i, k) for k in range(j)] + (i + 1, j - 1)
+
+
+def takes_a_node(node):
+    return [(node[0], k) for k in range(node[1])] + [(node[0] + 1, node[1] - 1)]
+
+
+EXERCISE_4_1 = FunctionExercise(
+    number="4.1",
+    title="What feeds a node",
+    difficulty="easy",
+    minutes=6,
+    reference=node_inputs,
+    cases=places,
+    mistakes=[
+        (
+            takes_the_left_neighbour,
+            "This is UNet+: of its own row, the node sees its left neighbour alone. Equation 1 takes all of them.",
+        ),
+        (
+            takes_the_encoder_alone,
+            "This is U-Net: of its own row, the node sees column 0 alone. Equation 1 takes all columns before j.",
+        ),
+        (
+            goes_straight_down,
+            "The node below is of the same column: equation 1 takes it from the column before, j - 1.",
+        ),
+        (takes_the_encoder_below, "The node below is of column 0: equation 1 takes it from the column before, j - 1."),
+        (counts_rows_upwards, "You go up a row: rows are counted downwards, and below row i is row i + 1."),
+        (sees_itself, "The node sees itself: the columns end at j - 1."),
+        (forgets_below, "The node below is missing."),
+        (swaps_row_and_column, "Row and column are swapped: a node is (i, j), the row first."),
+        (begins_at_one, "Column 0, the encoder, is missing."),
+        (
+            begins_below,
+            "These are the right nodes in another order: first the row from left to right, then the node below.",
+        ),
+        (goes_from_right_to_left, "The row runs from right to left: column 0 comes first."),
+        (swaps_the_row_alone, "In the pairs of the row, row and column are swapped: a node is (i, k), the row first."),
+        (takes_all_below, "You take the whole row below: equation 1 takes one node of it, in column j - 1."),
+    ],
+    also_wrong=[
+        (gives_names, "should be a list, not a value of type str"),
+        (gives_a_set, "not a value of type set"),
+        (forgets_to_return_inputs, "returns None"),
+        (joins_wrongly, "raises TypeError in line 2"),
+        (takes_a_node, "cannot be called"),
+    ],
+    seconds=2,
+)
+
+
+# Exercise 4.2: The loop that is UNet++
 
 
 class Halved(nn.Module):
@@ -96,7 +217,7 @@ def run_grid(nodes: nn.ModuleList, image: Tensor) -> Maps:
     return found
 
 
-def _other_grid(
+def other_grid(
     nodes: nn.ModuleList,
     image: Tensor,
     *,
@@ -116,7 +237,212 @@ def _other_grid(
     return X
 
 
-WIDTHS = ((32, 64, 128, 256, 512), (8, 12, 20, 30), (3, 5))
+def goes_row_by_row(nodes, image):
+    return other_grid(nodes, image, by_rows=True)
+
+
+def takes_below_from_the_same_column(nodes, image):
+    return other_grid(nodes, image, below=lambda X, i, j: X[i + 1, j])
+
+
+def never_halves(nodes, image):
+    return other_grid(nodes, image, encoder=lambda X, i, image: X[i - 1, 0] if i else image)
+
+
+def skips_the_left_neighbour_alone(nodes, image):
+    return other_grid(nodes, image, skips=lambda X, i, j: [X[i, j - 1]])
+
+
+def skips_the_encoder_alone(nodes, image):
+    return other_grid(nodes, image, skips=lambda X, i, _: [X[i, 0]])
+
+
+def skips_from_right_to_left(nodes, image):
+    return other_grid(nodes, image, skips=lambda X, i, j: [X[i, k] for k in reversed(range(j))])
+
+
+def skips_without_the_encoder(nodes, image):
+    return other_grid(nodes, image, skips=lambda X, i, j: [X[i, k] for k in range(1, j)])
+
+
+def takes_below_from_the_encoder(nodes, image):
+    return other_grid(nodes, image, below=lambda X, i, _: X[i + 1, 0])
+
+
+def halves_the_image(nodes, image):
+    return other_grid(nodes, image, encoder=lambda X, i, image: max_pool2d(X[i - 1, 0] if i else image, 2))
+
+
+def pools_from_the_first_node(nodes, image):
+    return other_grid(nodes, image, encoder=lambda X, i, image: max_pool2d(X[0, 0], 2**i) if i else image)
+
+
+def pools_the_image(nodes, image):
+    return other_grid(nodes, image, encoder=lambda _, i, image: max_pool2d(image, 2**i))
+
+
+def stops_after_the_encoder(nodes, image):
+    X = {(0, 0): nodes[0][0](image)}
+    for i in range(1, len(nodes)):
+        X[i, 0] = nodes[i][0](max_pool2d(X[i - 1, 0], 2))
+    return X
+
+
+def stops_one_column_early(nodes, image):
+    X = other_grid(nodes, image)
+    return {(i, j): X[i, j] for i, j in X if j < len(nodes) - 1}
+
+
+def returns_the_last_map(nodes, image):
+    return other_grid(nodes, image)[0, len(nodes) - 1]
+
+
+def returns_rows(nodes, image):
+    X = other_grid(nodes, image)
+    return [[X[i, j] for j in range(len(nodes) - i)] for i in range(len(nodes))]
+
+
+def forgets_to_return_the_grid(nodes, image):
+    other_grid(nodes, image)
+
+
+def gives_the_skips_one_by_one(nodes, image):
+    X = stops_after_the_encoder(nodes, image)
+    X[0, 1] = nodes[0][1](X[0, 0], X[1, 0], X[1, 0])
+    return X
+
+
+EXERCISE_4_2 = FunctionExercise(
+    number="4.2",
+    title="The loop that is UNet++",
+    difficulty="hard",
+    minutes=12,
+    reference=run_grid,
+    cases=grids,
+    tolerance=0.0,
+    seconds=10,
+    mistakes=[
+        (
+            goes_row_by_row,
+            "It asks for a map that has not been computed yet. A node needs the map one row down and one column to the "
+            "left, X[i + 1, j - 1]. So finish column j - 1 in all rows before you start column j.",
+        ),
+        (
+            takes_below_from_the_same_column,
+            "It asks for a map that has not been computed yet: the map from below is X[i + 1, j - 1], one column to the "
+            "left, not X[i + 1, j].",
+        ),
+        (
+            never_halves,
+            "Two maps of different sizes meet. Is each map of column 0 halved before its block, and does the map from "
+            "below come from row i + 1?",
+        ),
+        (
+            skips_the_left_neighbour_alone,
+            "This is UNet+: a node reads only its left neighbour. In UNet++ it reads all earlier maps of its row.",
+        ),
+        (
+            skips_the_encoder_alone,
+            "A node reads only the encoder's map of its row. In UNet++ it reads all earlier maps of its row.",
+        ),
+        (
+            skips_from_right_to_left,
+            "The skips are in the wrong order: the equation lists them from column 0 to column j - 1.",
+        ),
+        (skips_without_the_encoder, "The encoder's map is missing among the skips: column 0 counts too."),
+        (
+            takes_below_from_the_encoder,
+            "The map from below comes from column 0: the equation takes it from column j - 1.",
+        ),
+        (
+            halves_the_image,
+            "The first node halves the image. X^{0,0} takes the image as it is; only the rows below halve.",
+        ),
+        (
+            pools_from_the_first_node,
+            "Every row of the encoder starts from X^{0,0}. Row i takes the map of row i - 1, halved once.",
+        ),
+        (pools_the_image, "Every row of the encoder starts from the image. Row i takes the map of row i - 1, halved."),
+    ],
+    also_wrong=[
+        (stops_after_the_encoder, "The entry (0, 1) is missing"),
+        (stops_one_column_early, "The entry (0, 2) is missing"),
+        (returns_the_last_map, "should be a dictionary, not a tensor"),
+        (returns_rows, "should be a dictionary, not a list"),
+        (forgets_to_return_the_grid, "returns None"),
+        (gives_the_skips_one_by_one, "TypeError in line 3"),
+    ],
+)
+
+
+EXERCISE_4_3 = ChoiceExercise(
+    number="4.3",
+    title="Find the wrong connection",
+    difficulty="medium",
+    minutes=5,
+    question="Which connection of the mystery network is wrong?",
+    options={
+        "a": Option(
+            "X03 reads X10 where it should read X12",
+            "Then the gradient of X03 would not reach X12 either, and it does.",
+        ),
+        "b": Option(
+            "X21 reads X31 where it should read X30",
+            "Whatever X21 reads, the gradient would still reach X21 itself, and it does not.",
+        ),
+        "c": Option(
+            "X12 reads X20 where it should read X21",
+            "Yes. X12 is reached and X21, which it should read, is not: the connection between them is "
+            "missing. X30 is lost with it.",
+            right=True,
+        ),
+        "d": Option(
+            "X21 reads X20 twice",
+            "Then the gradient would still come through X12 to X21 itself, and it does not.",
+        ),
+    },
+    also_wrong=[
+        ("(1, 2)", "by its letter"),
+        ((1, 2), "by its letter"),
+    ],
+)
+
+
+EXERCISE_4_4 = ChoiceExercise(
+    number="4.4",
+    title="The price of the grid",
+    difficulty="medium",
+    minutes=2,
+    question="By how much does the arithmetic of UNet++ exceed that of U-Net?",
+    options={
+        "a": Option(
+            "less than 16.5 % more",
+            "The new nodes have few parameters, but each of their weights is used at many pixels.",
+        ),
+        "b": Option(
+            "more than twice as much",
+            "It is 2.47 times as much. The new nodes have few parameters, but each of their weights is used at many "
+            "pixels.",
+            right=True,
+        ),
+        "c": Option(
+            "about 16.5 % more",
+            "A weight is used once per pixel of its map: one in row 0 is used 256 times as often as one in row 4.",
+        ),
+        "d": Option(
+            "about half as much again",
+            "The direction is right, but it is more: the new nodes work on large maps.",
+        ),
+    },
+    also_wrong=[
+        ("e", "by its letter"),
+        (147, "by its letter"),
+    ],
+    prediction=True,
+)
+
+
+# Exercise 4.5: What one node costs
 
 
 def node_macs(i: int, j: int, widths: Sequence[int], side: int) -> int:
@@ -136,227 +462,180 @@ def priced_nodes(random: np.random.Generator) -> Iterator[tuple[int, int, tuple[
         yield i, int(random.integers(1, 5 - i)), widths, int(2 ** random.integers(5, 8))
 
 
-def _other_cost(
-    i: int,
-    j: int,
-    widths: Sequence[int],
-    side: int,
-    *,
-    up: float = 1,
-    maps: Callable[[int], int] = lambda j: j + 1,
-    kernel: int = 9,
-    second: float = 1,
-    pixels: Callable[[int, int], int] = lambda i, side: (side >> i) ** 2,
-    factor: int = 1,
-) -> float:
-    """Count with one thing changed."""
+def forgets_the_up_convolution(i, j, widths, side):
+    w = widths[i]
+    return (side // 2**i) ** 2 * (9 * (j + 1) * w * w + 9 * w * w)
+
+
+def forgets_the_second_convolution(i, j, widths, side):
     w, below = widths[i], widths[i + 1]
-    return factor * pixels(i, side) * (up * below * w + kernel * maps(j) * w * w + second * kernel * w * w)
+    return (side // 2**i) ** 2 * (below * w + 9 * (j + 1) * w * w)
+
+
+def counts_one_input(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return (side // 2**i) ** 2 * (below * w + 9 * w * w + 9 * w * w)
+
+
+def joins_the_map_before_it_is_doubled(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return (side // 2**i) ** 2 * (below * w + 9 * (j * w + below) * w + 9 * w * w)
+
+
+def counts_the_pixels_of_the_image(i, j, widths, side):
+    return node_macs(i, j, widths, side * 2**i)
+
+
+def halves_the_number_of_pixels(i, j, widths, side):
+    return node_macs(i, j, widths, side) * 2**i
+
+
+def counts_one_row_of_pixels(i, j, widths, side):
+    return node_macs(i, j, widths, side) / (side // 2**i)
+
+
+def counts_the_pixels_of_the_row_below(i, j, widths, side):
+    return node_macs(i, j, widths, side) / 4
+
+
+def forgets_the_kernel(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return (side // 2**i) ** 2 * (below * w + (j + 1) * w * w + w * w)
+
+
+def counts_three_weights(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return (side // 2**i) ** 2 * (below * w + 3 * (j + 1) * w * w + 3 * w * w)
+
+
+def counts_four_weights(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return (side // 2**i) ** 2 * (4 * below * w + 9 * (j + 1) * w * w + 9 * w * w)
+
+
+def counts_nine_weights(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return (side // 2**i) ** 2 * 9 * (below * w + (j + 1) * w * w + w * w)
+
+
+def counts_weights(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return below * w + 9 * (j + 1) * w * w + 9 * w * w
+
+
+def counts_parameters(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return 4 * below * w + 9 * (j + 1) * w * w + 9 * w * w
+
+
+def counts_additions_too(i, j, widths, side):
+    return 2 * node_macs(i, j, widths, side)
+
+
+def adds_the_widths(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return (side // 2**i) ** 2 * (below + w + 9 * (j + 2) * w)
+
+
+def forgets_to_return_the_cost(i, j, widths, side):
+    node_macs(i, j, widths, side)
+
+
+EXERCISE_4_5 = FunctionExercise(
+    number="4.5",
+    title="What one node costs",
+    difficulty="medium",
+    minutes=8,
+    reference=node_macs,
+    cases=priced_nodes,
+    mistakes=[
+        (forgets_the_up_convolution, "The up-convolution is missing."),
+        (
+            forgets_the_second_convolution,
+            "Nine weights for each pair of the node's own channels are missing. Either the first convolution does not "
+            "read the doubled map, or the second convolution is left out.",
+        ),
+        (
+            counts_one_input,
+            "The first convolution reads more than one map: j maps of its row and the doubled one.",
+        ),
+        (
+            joins_the_map_before_it_is_doubled,
+            "The up-convolution also changes the channels: the doubled map has as many as the maps of row i.",
+        ),
+        (
+            counts_the_pixels_of_the_image,
+            "Count the pixels of the node's map, not those of the image: its side is halved i times.",
+        ),
+        (
+            halves_the_number_of_pixels,
+            "Halving a map halves both of its sides, so each row has a quarter of the pixels of the row above.",
+        ),
+        (counts_one_row_of_pixels, "A map has as many pixels as its side squared."),
+        (
+            counts_the_pixels_of_the_row_below,
+            "The up-convolution writes a map of row i, so its pixels are those of row i as well.",
+        ),
+        (forgets_the_kernel, "A 3×3 convolution has nine weights for each pair of channels."),
+        (counts_three_weights, "A 3×3 convolution has nine weights for each pair of channels, not three."),
+        (
+            counts_four_weights,
+            "The up-convolution has four weights for each pair of channels, but each new pixel needs only one.",
+        ),
+        (
+            counts_nine_weights,
+            "The up-convolution is 2×2, not 3×3, and each new pixel needs one of its four weights.",
+        ),
+        (counts_weights, "The pixels are missing: a weight is used once at every pixel."),
+        (counts_parameters, "These are the parameters. A weight is used once at every pixel."),
+        (
+            adds_the_widths,
+            "Every output channel has weights for every input channel: multiply the two numbers of channels.",
+        ),
+        (
+            counts_additions_too,
+            "A multiplication together with its addition is one multiply-accumulate: count the two once.",
+        ),
+    ],
+    also_wrong=[(forgets_to_return_the_cost, "returns None")],
+    seconds=5,
+)
+
+
+EXERCISE_4_6 = ChoiceExercise(
+    number="4.6",
+    title="One run, or five?",
+    difficulty="easy",
+    minutes=2,
+    question="What do five more trainings of each network show?",
+    options={
+        "a": Option(
+            "The same picture: the gap is about as large in UNet++ with one head as in U-Net.",
+            "It is 0.29 in U-Net and 0.10 in UNet++ with one head: the one run was not typical.",
+        ),
+        "b": Option(
+            "The one run was misleading: most of the gap is already gone in UNet++ with one head.",
+            "0.29 in U-Net, 0.10 in UNet++ with one head: every one of the five is below every U-Net.",
+            right=True,
+        ),
+        "c": Option(
+            "The seeds scatter so much that nothing can be said about any of the networks.",
+            "They do scatter, but every UNet++ lies below every U-Net.",
+        ),
+    },
+    also_wrong=[
+        ("d", "by its letter"),
+        (0.1, "by its letter"),
+    ],
+    prediction=True,
+)
 
 
 EXERCISES = (
-    FunctionExercise(
-        number="4.1",
-        title="What feeds a node",
-        difficulty="easy",
-        minutes=6,
-        reference=node_inputs,
-        cases=places,
-        mistakes={
-            "This is UNet+: of its own row, the node sees its left neighbour alone. Equation 1 takes all of them.": (
-                lambda i, j: [(i, j - 1), (i + 1, j - 1)]
-            ),
-            "This is U-Net: of its own row, the node sees column 0 alone. Equation 1 takes all columns before j.": (
-                lambda i, j: [(i, 0), (i + 1, j - 1)]
-            ),
-            "The node below is of the same column: equation 1 takes it from the column before, j - 1.": (
-                lambda i, j: [*((i, k) for k in range(j)), (i + 1, j)]
-            ),
-            "The node below is of column 0: equation 1 takes it from the column before, j - 1.": (
-                lambda i, j: [*((i, k) for k in range(j)), (i + 1, 0)]
-            ),
-            "You go up a row: rows are counted downwards, and below row i is row i + 1.": (
-                lambda i, j: [*((i, k) for k in range(j)), (i - 1, j - 1)]
-            ),
-            "The node sees itself: the columns end at j - 1.": (
-                lambda i, j: [*((i, k) for k in range(j + 1)), (i + 1, j - 1)]
-            ),
-            "The node below is missing.": lambda i, j: [(i, k) for k in range(j)],
-            "Row and column are swapped: a node is (i, j), the row first.": (
-                lambda i, j: [*((k, i) for k in range(j)), (j - 1, i + 1)]
-            ),
-            "Column 0, the encoder, is missing.": lambda i, j: [*((i, k) for k in range(1, j)), (i + 1, j - 1)],
-            "These are the right nodes in another order: first the row from left to right, then the node below.": (
-                lambda i, j: [(i + 1, j - 1), *((i, k) for k in range(j))]
-            ),
-            "The row runs from right to left: column 0 comes first.": (
-                lambda i, j: [*((i, k) for k in reversed(range(j))), (i + 1, j - 1)]
-            ),
-            "In the pairs of the row, row and column are swapped: a node is (i, k), the row first.": (
-                lambda i, j: [*((k, i) for k in range(j)), (i + 1, j - 1)]
-            ),
-            "You take the whole row below: equation 1 takes one node of it, in column j - 1.": (
-                lambda i, j: [*((i, k) for k in range(j)), *((i + 1, k) for k in range(j))]
-            ),
-        },
-        seconds=2,
-    ),
-    FunctionExercise(
-        number="4.2",
-        title="The loop that is UNet++",
-        difficulty="hard",
-        minutes=15,
-        reference=run_grid,
-        cases=grids,
-        tolerance=0.0,
-        seconds=10,
-        mistakes={
-            "It asks for a map that has not been computed yet. A node needs the node in the row below, one column to the "
-            "left: X[i + 1, j - 1]. So finish column j - 1 in all rows before you start column j.": (
-                partial(_other_grid, by_rows=True)
-            ),
-            "Two maps of different sizes meet. Is every map of column 0 halved before its block, and does the map from "
-            "below come from row i + 1?": partial(
-                _other_grid, encoder=lambda X, i, image: X[i - 1, 0] if i else image
-            ),
-            "This is UNet+: a node reads its left neighbour alone. In UNet++ it reads all earlier maps of its row.": (
-                partial(_other_grid, skips=lambda X, i, j: [X[i, j - 1]])
-            ),
-            "Of its own row a node reads the encoder's map alone. In UNet++ it reads all earlier maps of its row.": (
-                partial(_other_grid, skips=lambda X, i, j: [X[i, 0]])
-            ),
-            "The skips are in the wrong order: the equation lists them from column 0 to column j - 1.": (
-                partial(_other_grid, skips=lambda X, i, j: [X[i, k] for k in reversed(range(j))])
-            ),
-            "The map from below comes from column 0: the equation takes it from column j - 1.": (
-                partial(_other_grid, below=lambda X, i, j: X[i + 1, 0])
-            ),
-            "The first node halves the image. X^{0,0} takes the image as it is; only the rows below halve.": (
-                partial(_other_grid, encoder=lambda X, i, image: max_pool2d(X[i - 1, 0] if i else image, 2))
-            ),
-            "Every row of the encoder starts from X^{0,0}. Row i takes the map of row i - 1, halved once.": (
-                partial(_other_grid, encoder=lambda X, i, image: max_pool2d(X[0, 0], 2**i) if i else image)
-            ),
-            "Every row of the encoder starts from the image. Row i takes the map of row i - 1, halved once.": (
-                partial(_other_grid, encoder=lambda X, i, image: max_pool2d(image, 2**i))
-            ),
-        },
-    ),
-    ChoiceExercise(
-        number="4.3",
-        title="Find the wrong connection",
-        difficulty="medium",
-        minutes=5,
-        question="Which connection of the mystery network is wrong?",
-        options={
-            "a": Option(
-                "X^{0,3} reads X^{1,0} where it should read X^{1,2}",
-                "Then the gradient of X^{0,3} would not reach X^{1,2} either, and it does.",
-            ),
-            "b": Option(
-                "X^{2,1} reads X^{3,1} where it should read X^{3,0}",
-                "Whatever X^{2,1} reads, the gradient would still reach X^{2,1} itself, and it does not.",
-            ),
-            "c": Option(
-                "X^{1,2} reads X^{2,0} where it should read X^{2,1}",
-                "Yes. X^{1,2} is reached and X^{2,1}, which it should read, is not: the connection between them is "
-                "missing. X^{3,0} is lost with it.",
-                right=True,
-            ),
-            "d": Option(
-                "X^{2,1} reads X^{2,0} twice",
-                "Then the gradient would still come through X^{1,2} to X^{2,1} itself, and it does not.",
-            ),
-        },
-    ),
-    ChoiceExercise(
-        number="4.4",
-        title="The price of the grid",
-        difficulty="medium",
-        minutes=2,
-        question="By how much does the arithmetic of UNet++ exceed that of U-Net?",
-        options={
-            "a": Option(
-                "less than 16.5 % more",
-                "The new nodes have few parameters, but each of their weights is used at many pixels.",
-            ),
-            "b": Option(
-                "more than twice as much",
-                "It is 2.47 times as much. The new nodes have few parameters, but each of their weights is used at many "
-                "pixels.",
-                right=True,
-            ),
-            "c": Option(
-                "about 16.5 % more",
-                "A weight is used once per pixel of its map: one in row 0 is used 256 times as often as one in row 4.",
-            ),
-            "d": Option(
-                "about half as much again",
-                "The direction is right, but it is more: the new nodes work on large maps.",
-            ),
-        },
-        prediction=True,
-    ),
-    FunctionExercise(
-        number="4.5",
-        title="What one node costs",
-        difficulty="medium",
-        minutes=10,
-        reference=node_macs,
-        cases=priced_nodes,
-        mistakes={
-            "The up-convolution is missing.": partial(_other_cost, up=0),
-            "The second convolution of the block is missing.": partial(_other_cost, second=0),
-            "The first convolution reads one map more: the doubled one from below.": (
-                partial(_other_cost, maps=lambda j: j)
-            ),
-            "The first convolution reads one map only: it reads j maps of its row and the doubled one.": (
-                partial(_other_cost, maps=lambda j: 1)
-            ),
-            "Every pixel of the map counts, not every pixel of the image: row i is halved i times.": (
-                partial(_other_cost, pixels=lambda i, side: side**2)
-            ),
-            "Halving a map halves both of its sides, so the number of pixels is divided by 4 for each row.": (
-                partial(_other_cost, pixels=lambda i, side: side**2 >> i)
-            ),
-            "A map has as many pixels as its side squared.": partial(_other_cost, pixels=lambda i, side: side >> i),
-            "A 3×3 convolution has nine weights for each pair of channels.": partial(_other_cost, kernel=1),
-            "The up-convolution has four weights for each pair of channels, but each new pixel needs only one.": (
-                partial(_other_cost, up=4)
-            ),
-            "The up-convolution is 2×2, not 3×3, and each new pixel needs one of its four weights.": (
-                partial(_other_cost, up=9)
-            ),
-            "The pixels are missing: a weight is used once at every pixel.": (
-                partial(_other_cost, pixels=lambda i, side: 1)
-            ),
-            "A multiplication and an addition together are one multiply-accumulate: count them once.": (
-                partial(_other_cost, factor=2)
-            ),
-        },
-        seconds=5,
-    ),
-    ChoiceExercise(
-        number="4.6",
-        title="One run, or five?",
-        difficulty="easy",
-        minutes=2,
-        question="What do five more trainings of each network show?",
-        options={
-            "a": Option(
-                "The same picture: the gap is about as large in UNet++ with one head as in U-Net.",
-                "It is 0.29 in U-Net and 0.10 in UNet++ with one head: the one run was not typical.",
-            ),
-            "b": Option(
-                "The one run was misleading: most of the gap is already gone in UNet++ with one head.",
-                "0.29 in U-Net, 0.10 in UNet++ with one head: every one of the five is below every U-Net.",
-                right=True,
-            ),
-            "c": Option(
-                "The seeds scatter so much that nothing can be said about any of the networks.",
-                "They do scatter, but every UNet++ lies below every U-Net.",
-            ),
-        },
-        prediction=True,
-    ),
+    EXERCISE_4_1,
+    EXERCISE_4_2,
+    EXERCISE_4_3,
+    EXERCISE_4_4,
+    EXERCISE_4_5,
+    EXERCISE_4_6,
 )

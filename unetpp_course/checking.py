@@ -41,7 +41,7 @@ def commit(number: str, answer: object) -> None:
         _print(verdict.mark, title, str(verdict))
     else:
         record_prediction(number, letter)
-        _print("🔒", title, f"Your prediction is noted: {letter}) {exercise.options[letter].text}")
+        _print("📝", title, f"Your prediction is noted: {letter}) {exercise.options[letter].text}")
 
 
 def yours(number: str, answer: Callable[..., object]) -> Callable[..., object]:

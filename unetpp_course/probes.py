@@ -9,8 +9,6 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from unetpp_course.graph import Node, node_modules, noted_maps
-from unetpp_course.shipped import shipped_model
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
@@ -107,25 +105,6 @@ def read_nodes(
         node: iou(confusion_counts(mask, truths), of="background", average="pooled") for node, mask in found.items()
     }
     return Readout(model, card, weights, thresholds, scores, found, others)
-
-
-def shipped_gap(name: str) -> float:
-    """Return the semantic gap of a trained network that comes with the course, such as "unet_membranes".
-
-    It is the score of X^{1,d-1}, the map from below, less that of the map at its left, where both meet in X^{0,d}: the
-    probes are fitted on eight training images and scored on the validation part.
-    """
-    model, card = shipped_model(name)
-    folder = SegmentationFolder(find_dataset("membranes"))
-    split = read_split(folder.root / "split.json")
-    parts = []
-    for names in (split.train[:8], split.validation):
-        images, masks = zip(*(folder[folder.index_of[one]] for one in names), strict=True)
-        parts.append((torch.stack(images), torch.stack(masks)))
-    scores = read_nodes(model, card, *parts).scores
-    depth = model.depth
-    left = (0, depth - 1) if (0, depth - 1) in scores else (0, 0)
-    return scores[1, depth - 1] - scores[left]
 
 
 def require_fit(model: SegmentationNetwork, card: Card, images: Tensor, masks: Tensor) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, max_pool2d
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
 from unetpp_course.custom_wiring import node_cost
@@ -53,6 +53,10 @@ def takes_the_encoder_below(i, j):
 
 def counts_rows_upwards(i, j):
     return [(i, k) for k in range(j)] + [(i - 1, j - 1)]
+
+
+def goes_up_to_the_right(i, j):
+    return [(i, k) for k in range(j)] + [(i - 1, j + 1)]
 
 
 def sees_itself(i, j):
@@ -129,6 +133,10 @@ EXERCISE_4_1 = FunctionExercise(
         ),
         (takes_the_encoder_below, "The node below is of column 0: equation 1 takes it from the column before, j - 1."),
         (counts_rows_upwards, "You go up a row: rows are counted downwards, and below row i is row i + 1."),
+        (
+            goes_up_to_the_right,
+            "Your last node is one row up and one column to the right: take the one a row down and to the left.",
+        ),
         (sees_itself, "The node sees itself: the columns end at j - 1."),
         (forgets_below, "The node below is missing."),
         (swaps_row_and_column, "Row and column are swapped: a node is (i, j), the row first."),
@@ -189,13 +197,18 @@ def toy_nodes(depth: int) -> nn.ModuleList:
 
 def grids(random: np.random.Generator) -> Iterator[tuple[nn.ModuleList, Tensor]]:
     """Yield the nodes of toy grids and of real networks, each with an image."""
-    for nodes, side in ((toy_nodes(2), 8), (toy_nodes(3), 8)):
+    for nodes, side in ((toy_nodes(2), 8), (toy_nodes(3), 16)):
         yield nodes, torch.from_numpy(random.normal(size=(1, 1, side, side))).float()
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
         for widths in ((2, 3, 4), (2, 3), (2, 2, 3, 2, 2)):
             nodes = UNetPlusPlus(widths=widths).eval().nodes
             yield nodes, torch.from_numpy(random.normal(size=(2, 1, 16, 32))).float()
+
+
+def describe_grid(nodes: nn.ModuleList, image: Tensor) -> str:
+    """Return in words what a grid is run on."""
+    return f"the nodes of a grid of depth {len(nodes) - 1}, an image of {image.shape[2]} × {image.shape[3]} pixels"
 
 
 def run_grid(nodes: nn.ModuleList, image: Tensor) -> Maps:
@@ -281,6 +294,30 @@ def pools_the_image(nodes, image):
     return other_grid(nodes, image, encoder=lambda _, i, image: max_pool2d(image, 2**i))
 
 
+def skips_the_encoder_again_and_again(nodes, image):
+    return other_grid(nodes, image, skips=lambda X, i, j: [X[i, 0]] * j)
+
+
+def skips_the_left_neighbour_again_and_again(nodes, image):
+    return other_grid(nodes, image, skips=lambda X, i, j: [X[i, j - 1]] * j)
+
+
+def halves_by_the_mean(nodes, image):
+    return other_grid(nodes, image, encoder=lambda X, i, image: avg_pool2d(X[i - 1, 0], 2) if i else image)
+
+
+def computes_one_row_too_many(nodes, image):
+    X = stops_after_the_encoder(nodes, image)
+    for j in range(1, len(nodes)):
+        for i in range(len(nodes) - j + 1):
+            X[i, j] = nodes[i][j]([X[i, k] for k in range(j)], X[i + 1, j - 1])
+    return X
+
+
+def swaps_row_and_column_in_the_keys(nodes, image):
+    return {(j, i): found for (i, j), found in other_grid(nodes, image).items()}
+
+
 def stops_after_the_encoder(nodes, image):
     X = {(0, 0): nodes[0][0](image)}
     for i in range(1, len(nodes)):
@@ -319,6 +356,7 @@ EXERCISE_4_2 = FunctionExercise(
     minutes=12,
     reference=run_grid,
     cases=grids,
+    describe=describe_grid,
     tolerance=0.0,
     seconds=10,
     mistakes=[
@@ -329,8 +367,8 @@ EXERCISE_4_2 = FunctionExercise(
         ),
         (
             takes_below_from_the_same_column,
-            "It asks for a map that has not been computed yet: the map from below is X[i + 1, j - 1], one column to the "
-            "left, not X[i + 1, j].",
+            "It asks for a map that has not been computed yet. Is the map from below X[i + 1, j - 1], and do the skips "
+            "end with X[i, j - 1]?",
         ),
         (
             never_halves,
@@ -362,6 +400,22 @@ EXERCISE_4_2 = FunctionExercise(
             pools_from_the_first_node,
             "Every row of the encoder starts from X^{0,0}. Row i takes the map of row i - 1, halved once.",
         ),
+        (
+            skips_the_encoder_again_and_again,
+            "The list of skips has the right length, but it holds the encoder's map again and again: it should hold "
+            "X[i, 0], X[i, 1], … X[i, j - 1].",
+        ),
+        (
+            skips_the_left_neighbour_again_and_again,
+            "The list of skips has the right length, but it holds the left neighbour again and again: it should hold "
+            "X[i, 0], X[i, 1], … X[i, j - 1].",
+        ),
+        (halves_by_the_mean, "D is max pooling: halve with max_pool2d."),
+        (
+            computes_one_row_too_many,
+            "It asks for a node that the grid does not have: in column j the rows end at depth - j.",
+        ),
+        (swaps_row_and_column_in_the_keys, "Row and column are swapped: the map of X^{i,j} is X[i, j]."),
         (pools_the_image, "Every row of the encoder starts from the image. Row i takes the map of row i - 1, halved."),
     ],
     also_wrong=[
@@ -397,8 +451,8 @@ EXERCISE_4_3 = ChoiceExercise(
             right=True,
         ),
         "d": Option(
-            "X21 reads X20 twice",
-            "Then the gradient would still come through X12 to X21 itself, and it does not.",
+            "X22 reads X20 where it should read X21",
+            "X22 does not feed X03 at all: the gradient would look the same whatever X22 reads.",
         ),
     },
     also_wrong=[
@@ -460,6 +514,7 @@ def priced_nodes(random: np.random.Generator) -> Iterator[tuple[int, int, tuple[
         widths = tuple(int(width) for width in random.integers(3, 40, 5))
         i = int(random.integers(0, 3))
         yield i, int(random.integers(1, 5 - i)), widths, int(2 ** random.integers(5, 8))
+    yield 3, 1, (8, 12, 20, 30, 44), 64
 
 
 def forgets_the_up_convolution(i, j, widths, side):
@@ -475,6 +530,29 @@ def forgets_the_second_convolution(i, j, widths, side):
 def counts_one_input(i, j, widths, side):
     w, below = widths[i], widths[i + 1]
     return (side // 2**i) ** 2 * (below * w + 9 * w * w + 9 * w * w)
+
+
+def counts_two_inputs(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return (side // 2**i) ** 2 * (below * w + 9 * 2 * w * w + 9 * w * w)
+
+
+def reads_all_maps_twice(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return (side // 2**i) ** 2 * (below * w + 2 * 9 * (j + 1) * w * w)
+
+
+def adds_the_biases(i, j, widths, side):
+    return node_macs(i, j, widths, side) + (side // 2**i) ** 2 * 3 * widths[i]
+
+
+def doubles_where_the_pixels_are_few(i, j, widths, side):
+    w, below = widths[i], widths[i + 1]
+    return node_macs(i, j, widths, side) - below * w * (side // 2**i) ** 2 * 3 / 4
+
+
+def halves_once_for_each_row_twice(i, j, widths, side):
+    return node_macs(i, j, widths, side) * 4**i / max(1, 2 * i) ** 2
 
 
 def joins_the_map_before_it_is_doubled(i, j, widths, side):
@@ -560,6 +638,20 @@ EXERCISE_4_5 = FunctionExercise(
             "The first convolution reads more than one map: j maps of its row and the doubled one.",
         ),
         (
+            counts_two_inputs,
+            "The first convolution reads j + 1 maps, not always two: here are j skips and the doubled map.",
+        ),
+        (
+            reads_all_maps_twice,
+            "Only the first convolution reads all j + 1 maps. The second one reads the output of the first.",
+        ),
+        (adds_the_biases, "Leave the biases out: they are additions without a multiplication."),
+        (
+            doubles_where_the_pixels_are_few,
+            "The up-convolution writes a map of row i: each of its pixels needs one weight for each pair of channels.",
+        ),
+        (halves_once_for_each_row_twice, "Halving i times divides the side by 2**i, not by 2 * i."),
+        (
             joins_the_map_before_it_is_doubled,
             "The up-convolution also changes the channels: the doubled map has as many as the maps of row i.",
         ),
@@ -574,7 +666,7 @@ EXERCISE_4_5 = FunctionExercise(
         (counts_one_row_of_pixels, "A map has as many pixels as its side squared."),
         (
             counts_the_pixels_of_the_row_below,
-            "The up-convolution writes a map of row i, so its pixels are those of row i as well.",
+            "These are the pixels of the row below. The map of X^{i,j} has those of row i: its side is halved i times.",
         ),
         (forgets_the_kernel, "A 3×3 convolution has nine weights for each pair of channels."),
         (counts_three_weights, "A 3×3 convolution has nine weights for each pair of channels, not three."),
@@ -607,20 +699,20 @@ EXERCISE_4_6 = ChoiceExercise(
     title="One run, or five?",
     difficulty="easy",
     minutes=2,
-    question="What do five more trainings of each network show?",
+    question="What do all five seeds together show?",
     options={
         "a": Option(
-            "The same picture: the gap is about as large in UNet++ with one head as in U-Net.",
-            "It is 0.29 in U-Net and 0.10 in UNet++ with one head: the one run was not typical.",
+            "The seeds scatter so much that U-Net and UNet++ cannot be told apart.",
+            "They do scatter, but less than the two networks differ: every UNet++ lies below every U-Net.",
         ),
         "b": Option(
-            "The one run was misleading: most of the gap is already gone in UNet++ with one head.",
-            "0.29 in U-Net, 0.10 in UNet++ with one head: every one of the five is below every U-Net.",
+            "Every UNet++ has a smaller gap than every U-Net, and on average more than half of the gap is gone.",
+            "On average the gap is 0.29 in U-Net and 0.10 in UNet++.",
             right=True,
         ),
         "c": Option(
-            "The seeds scatter so much that nothing can be said about any of the networks.",
-            "They do scatter, but every UNet++ lies below every U-Net.",
+            "UNet++ has the smaller gap on average, but in some pairs it is the other way round.",
+            "The largest gap of a UNet++ is 0.15, the smallest of a U-Net is 0.24: they do not overlap.",
         ),
     },
     also_wrong=[

@@ -184,15 +184,15 @@ EXERCISE_20_1 = FunctionExercise(
 
 EXERCISE_20_2 = NumberExercise(
     number="20.2",
-    title="One up-convolution for three wires",
+    title="One up-convolution for three connections",
     difficulty="medium",
     minutes=5,
-    question="the parameters that are missing if three wires from row 1 to row 0 share one up-convolution",
+    question="the parameters that are missing if three connections from row 1 to row 0 share one up-convolution",
     solution=16_448,
     tolerance=0.5,
     unit="parameters",
     mistakes=[
-        (8_224, "This is one up-convolution: three wires need three, so two are missing."),
+        (8_224, "This is one up-convolution: three connections need three, so two are missing."),
         (24_672, "These are all three: one of them is still there."),
         (16_384, "The biases are missing: each up-convolution has 32."),
         (3 * 64 * 32 * 4, "These are all three, and without biases: two of them are missing, with 32 biases each."),

@@ -38,7 +38,7 @@ def test_an_exercise_judges_every_answer_rightly(exercise: Exercise, tmp_path, c
     run(written.setup, written.solution, written.call)
     if written.call.startswith("commit"):
         said = capsys.readouterr().out
-        assert said.startswith(f"🔒 {exercise.number} "), f"the notebook's solution is told: {said}"
+        assert said.startswith(f"📝 {exercise.number} "), f"the notebook's solution is told: {said}"
         check(exercise.number)
     said = capsys.readouterr().out
     assert said.startswith(f"{Mark.PASSED} {exercise.number} "), f"the notebook's solution is told: {said}"

@@ -74,6 +74,26 @@ def test_the_preset_sets_where_the_options_start(capsys):
     assert "32 64 128 256 512" in out
 
 
+def test_classes_are_named_in_the_tables_and_in_the_files(capsys, tiny_set, tmp_path):
+    (tmp_path / "masks").mkdir()
+    shutil.copytree(tiny_set / "images", tmp_path / "images")
+    for path in (tiny_set / "masks").iterdir():
+        Image.open(path).point(lambda value: value // 255).save(tmp_path / "masks" / path.name)
+    names = ["--num-classes", 2, "--class-names", "ground", "disc"]
+    status, out, _ = run(capsys, "train", "--data", tmp_path, "--out", tmp_path / "run", *names, *TINY)
+    assert status == 0
+    assert "Split: train 8 (67%), validation 2 (17%), test 2 (17%). At random, image by image." in out
+    found = Run(tmp_path / "run")
+    assert found.scores["classes"] == ["ground", "disc"]
+    assert 0 <= found.scores["scores"]["mean of heads"]["iou_by_class/disc"] <= 1
+    assert found.load_model()[1].classes == ("ground", "disc")
+    for text in (out, run(capsys, "evaluate", tmp_path / "run")[1]):
+        rows = [line.split()[0] for line in text.splitlines() if line.strip()]
+        assert {"ground", "disc"} <= set(rows)
+    wrong = refused(capsys, "train", "--num-classes", 3, "--class-names", "a", "b", "--out", tmp_path / "new")
+    assert "class_names is ('a', 'b'); num_classes=3 needs 3 names" in wrong
+
+
 def test_evaluate_scores_the_runs_own_test_part(capsys, run_folder):
     status, out, _ = run(capsys, "evaluate", run_folder, "--device", "cpu")
     assert status == 0

@@ -181,6 +181,11 @@ def test_two_groups_are_enough_without_a_test_part():
     assert (split.train, split.validation, split.test) == (("a1", "a2"), ("b1",), ())
 
 
+def test_small_groups_leave_enough_for_the_parts_to_come():
+    split = split_by_group({"a": ["a1"], "b": ["b1"], "c": [f"c{k}" for k in range(28)]}, 0.3, 0.4, seed=0)
+    assert [len(getattr(split, part)) for part in PARTS] == [28, 1, 1]
+
+
 sizes = st.lists(st.integers(1, 30), min_size=3, max_size=12)
 
 

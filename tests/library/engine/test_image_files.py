@@ -64,7 +64,8 @@ def test_a_path_may_begin_at_home_where_no_shell_does(tmp_path, monkeypatch):
 
 def test_what_is_named_twice_is_predicted_once(tmp_path):
     touch(tmp_path, "a.png", "b.png")
-    assert found(tmp_path, tmp_path / "b.png", tmp_path, tmp_path / "*.png") == ["b.png", "a.png"]
+    again = tmp_path / ".." / tmp_path.name / "a.png"
+    assert found(tmp_path, tmp_path / "b.png", tmp_path, tmp_path / "*.png", again) == ["b.png", "a.png"]
 
 
 def test_our_own_masks_beside_an_image_are_passed_over(tmp_path):

@@ -51,6 +51,6 @@ def _what_it_is(path: Path) -> str:
         return "is no image but a Git LFS pointer to one; run: git lfs pull"
     if start.startswith((b"<!doctype html", b"<html")):
         return "is no image but a web page (HTML); download the image itself"
-    if not set(head) - set(range(32, 127)) - set(b"\t\r\n"):
+    if not set(head) & set(range(32)) - set(b"\t\r\n"):  # no control characters
         return "is no image but text; copy the image itself anew from where it came"
     return "is no image that can be read, or a damaged one; save it as PNG with 8 or 16 bit"

@@ -61,15 +61,15 @@ def _single_band(picture: Picture, source: object) -> NDArray[Any]:
     values = picture.values[..., :-1] if picture.has_alpha else picture.values
     if picture.kind == "colour" and values.itemsize > 1:
         raise InputError(f"{source}: is 16-bit colour; save a grey or palette PNG whose values are the classes")
-    if not (values == values[..., :1]).all() or picture.kind in ("inks", "bands"):
-        what = f"has {values.shape[-1]} bands" if picture.kind == "bands" else "is coloured"
-        raise InputError(f"{source}: {what}; save a grey or palette PNG whose values are the classes")
-    values = values[..., 0]
     if values.dtype.kind not in "biuf" or not (values >= 0).all() or np.isposinf(values).any():
         raise InputError(
             f"{source}: holds {values.dtype} with values that are no classes (below 0, NaN, infinite or complex); "
             "save whole numbers from 0"
         )
+    if not (values == values[..., :1]).all() or picture.kind in ("inks", "bands"):
+        what = f"has {values.shape[-1]} bands" if picture.kind == "bands" else "is coloured"
+        raise InputError(f"{source}: {what}; save a grey or palette PNG whose values are the classes")
+    values = values[..., 0]
     if picture.inverted and not picture.keeps_labels and picture.white is not None:
         values = ~values if values.dtype.kind == "b" else picture.white - values
     return values

@@ -52,6 +52,6 @@ def _load_16_bit_colour(picture: ImageFile, raw_mode: str) -> NDArray[np.uint16]
     else:
         high = np.asarray(picture).astype(np.uint16)
         with Image.open(picture.filename) as again:
-            again.tile = [(*again.tile[0][:3], raw_mode.replace("B", "L"))]  # type: ignore[list-item]
+            again.tile = [(*again.tile[0][:3], raw_mode.replace("16B", "16L"))]  # type: ignore[list-item]
             low = np.asarray(again)
     return np.left_shift(high, 8) + low

@@ -43,19 +43,24 @@ def download(name: Positional[str], /, out: Path | None = None) -> None:
     print(f"The images and masks are in {folder}.\n{KNOWN[name].credit()}")
 
 
-def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int = 1) -> None:
+def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int = 1, mask_suffix: str = "") -> None:
     """Check every image and mask of a folder; all faults are listed at once.
 
     Args:
         folder: A folder with images/ and masks/, or a data set's name.
         channels: 1 (grey) or 3 (RGB).
         num_classes: 1 for foreground against background, else how many classes the masks hold.
+        mask_suffix: What follows an image's name in its mask's, such as _mask.
     """
-    found = data.SegmentationFolder(data.find_dataset(folder), channels, num_classes)
+    found = data.SegmentationFolder(data.find_dataset(folder), channels, num_classes, mask_suffix=mask_suffix)
     sizes = sorted(set(found.sizes))
     print(f"{found.root}: {len(found)} pairs of image and mask, no faults.")
     print(f"Height × width: {', '.join(f'{h}×{w}' for h, w in sizes[:5])}{' …' * (len(sizes) > 5)}")
     print("Share of the pixels: " + ", ".join(f"class {k} {share:.1%}" for k, share in enumerate(found.class_shares)))
+    if num_classes > 1:
+        print(f"Ignored (255): {found.ignored_share:.1%} of all pixels")
+    for note in found.notes:
+        print(f"Note: {note}")
 
 
 def train(config: Annotated[TrainConfig, OmitArgPrefixes], resume: bool = False) -> int:
@@ -85,6 +90,7 @@ def evaluate(
     on: Annotated[str | None, arg(name="data")] = None,
     part: Part = "test",
     device: str = "auto",
+    mask_suffix: str = "",
 ) -> None:
     """Score every head of a network.
 
@@ -93,6 +99,7 @@ def evaluate(
         on: A data set's name or folder; default: the run's own.
         part: Which part to score; a set that has no split is scored whole.
         device: auto, cpu, cuda …
+        mask_suffix: What follows an image's name in its mask's, such as _mask; of the run's own data it is known.
     """
     model, card = engine.load_model(engine.find_weights(run_or_weights))
     run = Run(run_or_weights) if run_or_weights.is_dir() else None
@@ -100,7 +107,8 @@ def evaluate(
         raise InputError(f"{run_or_weights} is no run folder: say with --data what to score it on.")
     root = data.find_dataset(run.config.data if run is not None and on is None else cast(str, on))
     own = run if run is not None and run.was_trained_on(root) else None
-    folder = data.SegmentationFolder(root, model.in_channels, model.num_classes)
+    suffix = run.config.mask_suffix if run is not None and own is not None else mask_suffix
+    folder = data.SegmentationFolder(root, model.in_channels, model.num_classes, mask_suffix=suffix, complete=False)
     given = folder.root / "split.json"
     split = own.split if own is not None else data.read_split(given) if given.is_file() else None
     names = folder.names if split is None or part == "all" else getattr(split, part)
@@ -143,7 +151,12 @@ def predict(
         raise InputError(f"{', '.join(missing)}: there is no such file. Check the path.")
     model, card = engine.load_model(engine.find_weights(run_or_weights))
     ask = engine.Predictor(model, card, mode, depth, tile, average_flips, engine.choose_runtime(device))
-    pages = [(path, page, count) for path in images for count in [data.count_pages(path)] for page in range(count or 1)]
+    pages = [
+        (path, page, count)
+        for path in images
+        for count in [data.count_pages(path, model.in_channels)]
+        for page in range(count or 1)
+    ]
     slices = {f"{path.stem}_{page:03}" if count > 1 else path.stem: (path, page) for path, page, count in pages}
     if len(slices) < len(pages):
         raise InputError("Two of the images have the same name; give them to two calls with two --out.")

@@ -47,7 +47,7 @@ def bce_loss(logits: Tensor, target: Tensor, pixels: Tensor | None = None) -> Te
     `pixels`, a scalar, takes the place of the softmax's number of pixels, `count_pixels(target)`. Where processes share
     a batch, give each the mean of their numbers: then the mean of their losses is that of the whole batch.
     """
-    _check(logits, target)
+    target = _check(logits, target)
     logits = _at_least_float32(logits)
     if logits.shape[1] == 1:
         return F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype))
@@ -71,7 +71,7 @@ def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tenso
     `logits` (N, C, H, W), `target` (N, 1, H, W), for values see the module's docstring. Raises `InputError` for others,
     and for smooth < 0.
     """
-    _check(logits, target)
+    target = _check(logits, target)
     if smooth < 0:
         raise InputError(f"smooth is {smooth}: it is a number of pixels, give 0 or more.")
     logits = _at_least_float32(logits)
@@ -110,7 +110,8 @@ def _at_least_float32(logits: Tensor) -> Tensor:
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
-def _check(logits: Tensor, target: Tensor) -> None:
+def _check(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the target in a type that PyTorch can compute with, once both are known to fit."""
     if logits.ndim != 4 or logits.numel() == 0 or logits.shape[1] > IGNORED or not logits.is_floating_point():
         raise InputError(
             f"logits are {tuple(logits.shape)} of {logits.dtype}: "
@@ -121,8 +122,11 @@ def _check(logits: Tensor, target: Tensor) -> None:
         raise InputError(f"target is {tuple(target.shape)}: logits {(N, C, H, W)} need a target of {(N, 1, H, W)}.")
     if C > 1 and (target.is_floating_point() or target.is_complex()):
         raise InputError(f"target is of {target.dtype}: {C} classes need integer class indices, for example uint8.")
+    if target.dtype in (torch.uint16, torch.uint32, torch.uint64):  # PyTorch stores these, but cannot compare them
+        target = target.long()
     if target.device.type == "cpu" and not torch.compiler.is_compiling():
         _check_values(target, C)
+    return target
 
 
 def _check_values(target: Tensor, channels: int) -> None:

@@ -44,6 +44,8 @@ class TrainConfig:
     """Channels of the images: 1 (grey) or 3 (RGB)."""
     num_classes: int = 1
     """1: foreground against background; C ≥ 2: the masks hold classes 0 … C-1, and 255 is ignored."""
+    mask_suffix: str = ""
+    """What follows an image's name in its mask's: _mask for images/a.png with masks/a_mask.png."""
     epochs: int = 40
     """Times that the training part is seen; in one epoch each image gives as many patches as its area holds."""
     batch_size: int = 4

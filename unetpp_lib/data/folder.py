@@ -18,7 +18,7 @@ from tqdm import tqdm
 from unetpp_lib.data.decoding import decode
 from unetpp_lib.data.labels import IGNORED, Labels, to_labels
 from unetpp_lib.data.listing import Pair, list_pairs
-from unetpp_lib.data.mask_checks import applied_to, compare_masks, count_labels, missing_classes
+from unetpp_lib.data.mask_checks import compare_masks, count_labels, missing_classes, notes_on
 from unetpp_lib.data.reading import as_image
 from unetpp_lib.errors import InputError
 
@@ -70,9 +70,10 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
 
     Pairs are the files ``images/NAME.*`` (PNG, TIFF, JPEG) and ``masks/NAME.*`` (PNG, TIFF), where ``mask_suffix`` may
     follow NAME; a TIFF with several pages holds the slices NAME_000, NAME_001 … in both. Hidden files, tables and notes
-    are passed over. Construction decodes every file once and keeps none, in as many threads as PyTorch has; ``share`` may spread
-    the work over processes. All binary masks must use the same foreground value or colour, so that a folder of classes
-    is not taken for a binary one. With ``complete``, which training needs, every class must occur somewhere.
+    are passed over. Construction decodes every file once and keeps none, in as many threads as PyTorch has; ``share``
+    may spread the work over processes. All binary masks must use the same foreground value or colour, so that a folder
+    of classes is not taken for a binary one. Every class must occur somewhere, unless ``complete`` is False, as for a
+    folder that is only scored.
 
     Attributes: ``root``, ``channels`` and ``num_classes`` as given; ``names`` in alphabetical order; ``index_of``, the
     index of each name; ``sizes``, (H, W) of each; ``class_shares``, each class's fraction of the labelled pixels;
@@ -156,7 +157,7 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
             return _Found(faults, known)
         size = (labels.classes.shape[0], labels.classes.shape[1])
         if image.shape[1:] != size:
-            turned = "turned by EXIF, which programs that draw masks often leave out: " if seen.orientation > 1 else ""
+            turned = "the image was turned by its EXIF orientation, " if seen.orientation > 1 else ""
             faults.append(
                 f"{pair.mask}: height and width are {size}, those of its image {tuple(image.shape[1:])}; {turned}"
                 "find the mask that was drawn on this image, or crop both alike"
@@ -167,7 +168,7 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         content = b"" if uniform else hashlib.sha256(image.numpy().tobytes()).digest()
         pixels = count_labels(labels.classes, self.num_classes)
         own = not uniform and np.array_equal(seen.values, drawn.values)
-        return _Found(faults, known, size, pixels, sums.tolist(), content, applied_to(seen, drawn), own)
+        return _Found(faults, known, size, pixels, sums.tolist(), content, notes_on(seen, drawn, labels), own)
 
 
 def _each(work: Callable[[_T], _R], items: Sequence[_T], label: str) -> list[_R]:
@@ -194,4 +195,4 @@ def _attempt(read: Callable[[], _T], faults: list[str]) -> _T | None:
 
 def _passed_over(paths: Sequence[Path]) -> tuple[str, ...]:
     shown = ", ".join(f"{path.parent.name}/{path.name}" for path in paths[:5])
-    return (f"{len(paths)} files were passed over: {shown}{' …' * (len(paths) > 5)}",) if paths else ()
+    return (f"{len(paths)} file(s) passed over: {shown}{' …' * (len(paths) > 5)}",) if paths else ()

@@ -22,6 +22,7 @@ class Labels(NamedTuple):
     classes: NDArray[np.uint8]
     foreground: float | Colour | None = None
     colours: dict[int, Colour] = {}  # noqa: RUF012 - never written to
+    is_guess: bool = False  # whether the darker of two colours was taken for background without being black
 
 
 def to_labels(picture: Picture, num_classes: int, source: object) -> Labels:
@@ -37,7 +38,7 @@ def to_labels(picture: Picture, num_classes: int, source: object) -> Labels:
         shades = palette.astype(int).sum(axis=1)
         background = used[shades.argmin()] if len(used) > 1 or not shades.any() else None  # black, or else the darker
         colour = tuple(palette[shades.argmax()].tolist()) if shades.any() else None
-        return Labels((values != background).astype(np.uint8), colour)
+        return Labels((values != background).astype(np.uint8), colour, is_guess=bool(len(used) > 1 and shades.all()))
     if palette is not None and (palette == palette[:, :1]).all():
         values, used = picture.palette[values][..., 0], np.unique(palette[:, 0])  # type: ignore[index]
     if np.count_nonzero(used) > 1:

@@ -59,16 +59,16 @@ def missing_classes(folder: Path, pixels: Sequence[int], num_classes: int, compl
         )
 
 
-def applied_to(image: Picture, mask: Picture) -> tuple[str, ...]:
+def notes_on(image: Picture, mask: Picture, labels: Labels) -> tuple[str, ...]:
     """Say what was applied to the files of a pair, in words that follow a number of files."""
-    notes = []
-    for what, picture in (("image(s)", image), ("mask(s)", mask)):
-        if picture.orientation > 1:
-            notes.append(f"{what}: turned as their EXIF orientation says; masks must be drawn on the turned image")
-    if image.inverted:
-        notes.append("image(s): inverted, because the TIFF says that 0 is white")
-    if mask.inverted and mask.keeps_labels:
-        notes.append("mask(s): taken as stored, although the TIFF says that 0 is white (tifffile, ImageJ)")
-    elif mask.inverted:
-        notes.append("mask(s): inverted, because the TIFF says that 0 is white")
-    return tuple(notes)
+    turned = "turned as their EXIF orientation says; masks must be drawn on the turned image"
+    notes = {
+        f"image(s): {turned}": image.orientation > 1,
+        f"mask(s): {turned}": mask.orientation > 1,
+        "image(s): inverted, because the TIFF says that 0 is white": image.inverted,
+        "mask(s): inverted, because the TIFF says that 0 is white": mask.inverted and not mask.keeps_labels,
+        "mask(s): taken as stored, although the TIFF says that 0 is white (tifffile, ImageJ)": mask.inverted
+        and mask.keeps_labels,
+        "mask(s): of two colours without black, the darker one is taken for background": labels.is_guess,
+    }
+    return tuple(note for note, applies in notes.items() if applies)

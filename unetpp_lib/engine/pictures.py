@@ -29,6 +29,8 @@ CLASS_COLOURS = np.array([ImageColor.getrgb(colour) for colour in _OKABE_ITO], d
 IGNORED_COLOUR = np.array([160, 160, 160], dtype=np.uint8)  # of 255, where neither loss nor score looks
 _FONT = ImageFont.load_default(16)
 
+Entry = tuple[str, NDArray[np.uint8]]  # of a legend: a text and its colour
+
 
 def draw_predictions(
     model: SegmentationNetwork,
@@ -40,7 +42,8 @@ def draw_predictions(
 ) -> None:
     """Write a PNG with a row for each image of ``names``: image, truth, every head and their mean; below, a legend.
 
-    Each picture keeps its proportions, and labels keep their colours. A copy of ``model`` is placed on the runtime's device; ``model`` itself is left as it is.
+    Each picture keeps its proportions, and labels keep their colours. A copy of ``model`` is placed on the runtime's
+    device; ``model`` itself is left as it is.
     """
     model, rows, ignored = runtime.place(deepcopy(model)), [], False
     for name in names:
@@ -52,9 +55,14 @@ def draw_predictions(
             cells[reading] = _colour(mask, label, folder.num_classes)
         rows.append(cells)
         ignored |= folder.num_classes > 1 and bool((mask == 255).any())
-    legend = _lay_out(_legend(card, folder.num_classes, ignored), len(rows[0]) * (CELL + 8))
-    lines = 1 + max(line for _, line, _, _ in legend)
+    write_png(path, _draw_sheet(rows, _legend(card, folder.num_classes, ignored)))
+
+
+def _draw_sheet(rows: Sequence[dict[str, NDArray[np.uint8]]], entries: Sequence[Entry]) -> Image.Image:
+    """Return the cells of all rows under their captions, with the legend below."""
+    legend = _lay_out(entries, len(rows[0]) * (CELL + 8))
     bottom = len(rows) * (CELL + CAPTION)
+    lines = 1 + max(line for _, line, _ in legend)
     sheet = Image.new("RGB", (len(rows[0]) * (CELL + 8), bottom + lines * CAPTION), "white")
     draw = ImageDraw.Draw(sheet)
     for r, cells in enumerate(rows):
@@ -62,11 +70,11 @@ def draw_predictions(
             left, top = c * (CELL + 8), r * (CELL + CAPTION)
             draw.text((left + 4, top + 5), caption, "black", _FONT)
             sheet.paste(_fit(pixels, smooth=c == 0), (left, top + CAPTION))
-    for left, line, text, colour in legend:
+    for left, line, (text, colour) in legend:
         top = bottom + line * CAPTION
         draw.rectangle((left, top + 6, left + 16, top + 22), tuple(colour), "black")
         draw.text((left + 22, top + 5), text, "black", _FONT)
-    write_png(path, sheet)
+    return sheet
 
 
 def _fit(pixels: NDArray[np.uint8], smooth: bool) -> Image.Image:
@@ -77,7 +85,7 @@ def _fit(pixels: NDArray[np.uint8], smooth: bool) -> Image.Image:
     return picture.resize(size, Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST)
 
 
-def _legend(card: Card, num_classes: int, ignored: bool) -> list[tuple[str, NDArray[np.uint8]]]:
+def _legend(card: Card, num_classes: int, ignored: bool) -> list[Entry]:
     """Return what each colour means: right and wrong for one class, else the classes' names."""
     if num_classes == 1:
         here, there = card.classes if len(card.classes) == 2 else Card.classes
@@ -88,16 +96,14 @@ def _legend(card: Card, num_classes: int, ignored: bool) -> list[tuple[str, NDAr
     return entries + [("ignored", IGNORED_COLOUR)] * ignored
 
 
-def _lay_out(
-    entries: Sequence[tuple[str, NDArray[np.uint8]]], width: int
-) -> list[tuple[int, int, str, NDArray[np.uint8]]]:
+def _lay_out(entries: Sequence[Entry], width: int) -> list[tuple[int, int, Entry]]:
     """Return each entry with its distance from the left and its line."""
     left, line, places = 4, 0, []
-    for text, colour in entries:
-        length = 38 + round(_FONT.getlength(text))
+    for entry in entries:
+        length = 38 + round(_FONT.getlength(entry[0]))
         if left > 4 and left + length > width:
             left, line = 4, line + 1
-        places.append((left, line, text, colour))
+        places.append((left, line, entry))
         left += length
     return places
 

@@ -172,7 +172,8 @@ def test_a_turned_image_of_another_size_than_its_mask_is_told_so(tmp_path):
     root = fill(tmp_path, [with_exif(noise(), 6, "a.jpg")], [MASK * 255])
     (fault,) = faults(root)
     assert fault.startswith(
-        f"masks/a.png: height and width are ({H}, {W}), those of its image ({W}, {H}); the image was turned by its EXIF "
+        f"masks/a.png: height and width are ({H}, {W}), those of its image ({W}, {H}); the image was turned by its "
+        "EXIF orientation"
     )
 
 
@@ -195,8 +196,8 @@ def test_masks_may_have_a_suffix(tmp_path, names, suffix):
     root = pairs(tmp_path, [f"{name}.png" for name in names], [f"{name}{suffix}.png" for name in names])
     assert SegmentationFolder(root, mask_suffix=suffix).names == tuple(sorted(names))
     assert faults(root) == (
-        f'masks: {len(names)} masks all end in {suffix}; set mask_suffix="{suffix}" (--mask-suffix {suffix}), or rename '
-        "them",
+        f'masks: {len(names)} masks all end in {suffix}; set mask_suffix="{suffix}" (--mask-suffix {suffix}), or '
+        "rename them",
     )
 
 

@@ -55,7 +55,7 @@ def test_pictures_keep_proportions_and_the_colours_of_labels(tmp_path, size, num
         assert (cell[height:] == 255).all()
         assert (cell[:, width:] == 255).all()
     truth = cells[1][:height, :width]
-    rows, columns = (((np.arange(n) + 0.5) * side / n).astype(int) for n, side in zip((height, width), size, strict=True))
+    rows, columns = (((np.arange(round(side * scale)) + 0.5) / scale).astype(int) for side in size)
     labels = mask[0].numpy()[rows][:, columns]
     expected = COLOURS[labels, labels] if num_classes == 1 else colour_classes(labels)
     assert np.array_equal(truth, expected)

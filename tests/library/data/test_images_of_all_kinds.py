@@ -220,6 +220,17 @@ def test_an_image_that_cannot_be_read_rightly_is_refused(tmp_path, recipe, chann
     assert str(caught.value).startswith(str(path))
 
 
+def test_12_bits_are_divided_by_their_own_range(tmp_path):
+    twelve, path = WIDE // 16, tmp_path / "a.tif"
+    high, low = twelve[:, 0::2], twelve[:, 1::2]
+    packed = np.stack([high >> 4, (high & 15) << 4 | low >> 8, low & 255], axis=-1).astype(np.uint8).reshape(H, -1)
+    imwrite(path, packed, metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[0].tags[256].overwrite(W)
+        file.pages[0].tags[258].overwrite(12)
+    agree(read_image(path), 1, twelve / 4095)
+
+
 # The same answer for a mapped file
 
 

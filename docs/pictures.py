@@ -105,7 +105,7 @@ def draw_folds() -> Figure:
         found = t_interval(by_fold(lead))
         pairs.plot([found.low, found.high], [row, row], color="#0072B2")
         pairs.plot(found.mean, row, "|", color="#0072B2", markersize=14, markeredgewidth=3)
-        for values in lead:  # a seed
+        for values in lead.to_numpy():  # a seed
             pairs.plot(by_fold(values[None]), [row + 0.3] * len(FOLDS), "o", color="black", alpha=0.4, markersize=4)
     pairs.axvline(0, color="black", linewidth=1)
     names = {network: label for network, (label, *_) in LOOK.items()}

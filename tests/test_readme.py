@@ -150,7 +150,7 @@ def test_its_table_of_depths_is_what_was_measured():
 
 @pytest.mark.parametrize("line", re.findall(r"^- .*\(data/results/.*", TEXT, re.MULTILINE))
 def test_its_findings_are_what_was_measured(line):
-    name = re.search(r"data/results/(\w+)/", line)[1]
+    name = re.search(r"data/results/(\w+)\.jsonl", line)[1]
     assert name in NAMES
     table = find_experiment(name).table(read_results(name))
     measured = [numbers(text) for text in re.findall(rf"{NUMBER} \[{NUMBER}, {NUMBER}\]", table)]

@@ -27,6 +27,7 @@ from unetpp_course.lab.results import (
 )
 from unetpp_lib.data import SegmentationFolder, find_dataset
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, train
+from unetpp_lib.engine.checkpoints import load_checkpoint
 from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.engine.runtime import provenance
 from unetpp_lib.engine.trainer import Trainer
@@ -35,7 +36,7 @@ from unetpp_lib.files import write_atomically, write_png
 from unetpp_lib.models import SegmentationNetwork
 
 __all__ = [
-    "RUNS", "Experiment", "Outcome", "Results", "Trial", "read_answers", "read_results", "run_experiment", "trained",
+    "RUNS", "Experiment", "Outcome", "Results", "Trial", "last_network", "read_answers", "read_results", "run_experiment", "trained",
     "training_trial", "write_pair",
 ]  # fmt: skip
 
@@ -155,6 +156,13 @@ def read_answers(run: Run, names: Iterable[str], model: SegmentationNetwork | No
         for output, probability in read_image_heads(network, image, card, runtime).items():
             answers.setdefault(output, {})[name] = probability.float(), mask[None]
     return answers
+
+
+def last_network(run: Run) -> SegmentationNetwork:
+    """Return the network at the end of a run, whichever epoch scored best."""
+    model, _ = run.load_model()
+    model.load_state_dict(load_checkpoint(run.checkpoint)["model"])
+    return model
 
 
 def write_pair(folder: Path, name: str, image: Tensor, mask: Tensor) -> None:

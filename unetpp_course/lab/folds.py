@@ -28,7 +28,7 @@ from torch import Tensor
 
 from unetpp_course.lab import architectures
 from unetpp_course.lab.architectures import DEEPEST, SEARCH_SCORE
-from unetpp_course.lab.base import RUNS, Experiment, Outcome, Results, Trial, read_answers, training_trial
+from unetpp_course.lab.base import RUNS, Experiment, Outcome, Results, Trial, last_network, read_answers, training_trial
 from unetpp_course.lab.intervals import block_bootstrap, t_interval
 from unetpp_course.lab.results import Row, final_scores
 from unetpp_course.lab.tables import across, as_text, interval, pick
@@ -93,13 +93,16 @@ def write_fold(fold: int) -> None:
     write_split(split_fold(SegmentationFolder(folder).names, fold), folder / "split.json")  # last: all is there
 
 
-def score_slices(run: Run) -> Outcome:
+def score_slices(run: Run, *, last: bool = False) -> Outcome:
     """Return, by output, the scores of each test slice, and the threshold that its validation slices chose.
+
+    The network is the run's best by validation, or the ``last``; where the only look is at the end, they are the same.
 
     White and membrane are IoU at probability ½. ``v_rand`` and ``v_info`` are at ``threshold``, the one of THRESHOLDS
     with the highest V_rand on the validation slices; ``best`` is what the best one for the test slices would give.
     """
-    answers = read_answers(run, (*run.split.validation, *run.split.test))
+    model = last_network(run) if last else None
+    answers = read_answers(run, (*run.split.validation, *run.split.test), model)
     return {"readings": {output: score_reading(found, run.split) for output, found in answers.items()}}
 
 
@@ -126,6 +129,12 @@ def score_reading(found: Mapping[str, tuple[Tensor, Tensor]], split: Split) -> O
             "v_info": round(fmean(em[name][best].v_info for name in split.test), 5),
         },
     }
+
+
+def values_of(outcome: Outcome, score: str) -> list[float]:
+    """Return a score of a training's test slices, in the stack's order, of the deepest head."""
+    deepest = architectures.deepest(outcome["readings"])
+    return [row["value"] for row in slice_rows(outcome) if row["output"] == deepest and row["score"] == score]
 
 
 def slice_rows(outcome: Outcome) -> Iterator[Row]:
@@ -176,6 +185,11 @@ class Comparison:
         """Return "seconds" where a network has trainings of its own for equal seconds, else "steps"."""
         return "seconds" if arm == "seconds" and network in self.epochs_in_equal_time else "steps"
 
+    def trial_name(self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None) -> str:
+        """Return the name of one training, at the rate of the arm unless another is given."""
+        end = "-seconds" if self.variant(network, arm) == "seconds" else ""
+        return f"{network}-lr{rate or self.rate(network, arm):g}-fold{fold}-seed{seed}{end}"
+
     def configuration(
         self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None
     ) -> TrainConfig:
@@ -221,9 +235,11 @@ class Comparison:
 
     def trial(self, network: str, fold: int, seed: int, arm: Arm, rate: float | None = None) -> Trial:
         """Return one training; its fold is written when it is measured."""
-        config, variant = self.configuration(network, fold, seed, arm, rate), self.variant(network, arm)
-        name = f"{network}-lr{config.lr:g}-fold{fold}-seed{seed}" + ("-seconds" if variant == "seconds" else "")
-        columns = {"network": network, "fold": fold, "variant": variant}
+        name, config = (
+            self.trial_name(network, fold, seed, arm, rate),
+            self.configuration(network, fold, seed, arm, rate),
+        )
+        columns = {"network": network, "fold": fold, "variant": self.variant(network, arm)}
         write = partial(write_fold, fold)
         return training_trial(name, config, score_slices, write=write, columns=columns, rows=training_rows)
 

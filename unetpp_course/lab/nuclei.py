@@ -28,6 +28,7 @@ from unetpp_course.lab.base import (
     Outcome,
     Results,
     Trial,
+    last_network,
     read_answers,
     training_trial,
     write_pair,
@@ -36,7 +37,6 @@ from unetpp_course.lab.results import Row, unnest
 from unetpp_course.lab.tables import across, as_text, each, interval
 from unetpp_lib.data import SegmentationFolder, find_dataset, split_by_image, write_split
 from unetpp_lib.engine import PRESETS, Run
-from unetpp_lib.engine.checkpoints import load_checkpoint
 from unetpp_lib.metrics import classify, confusion_counts, iou, score_table
 
 SOURCE = "dsb2018"
@@ -111,10 +111,8 @@ def batch_mean(counts: Tensor) -> float:
 
 def read_epochs(run: Run) -> Outcome:
     """Return every score of the held-out images, by epoch (best, last) and output."""
-    best, last = run.load_model()[0], run.load_model()[0]
-    last.load_state_dict(load_checkpoint(run.checkpoint)["model"])
     outcome: Outcome = {}
-    for epoch, model in {"best": best, "last": last}.items():
+    for epoch, model in {"best": None, "last": last_network(run)}.items():
         outcome[epoch] = {}
         for output, answers in read_answers(run, run.split.validation, model).items():
             counts = torch.cat([confusion_counts(classify(p), mask) for p, mask in answers.values()])

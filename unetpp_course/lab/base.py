@@ -36,8 +36,8 @@ from unetpp_lib.files import write_atomically, write_png
 from unetpp_lib.models import SegmentationNetwork
 
 __all__ = [
-    "RUNS", "Experiment", "Outcome", "Results", "Trial", "last_network", "read_answers", "read_results", "run_experiment", "trained",
-    "training_trial", "write_pair",
+    "RUNS", "Experiment", "Outcome", "Results", "Trial", "last_network", "read_answers", "read_results",
+    "run_experiment", "trained", "training_trial", "write_pair",
 ]  # fmt: skip
 
 RUNS = Path("runs", "experiments")

@@ -140,6 +140,7 @@ def table(results: Results) -> str:
         {"score": score, "pair": f"{one}, minus {other}", INTERVALS: intervals(found[score][one] - found[score][other])}
         for score in COMPARED
         for one, other in PAIRS
+        if one in found[score]
     ]
     chosen = choices(results).rename("way").reset_index()
     best = pick(frame, score="best V_rand").merge(chosen, on=["seed", "fold", "way"])["value"].mean()

@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from unetpp_course.lab import architectures
-from unetpp_course.lab.architectures import DEEPEST, SEARCH_SCORE
+from unetpp_course.lab.architectures import DEEPEST
 from unetpp_course.lab.base import RUNS, Experiment, Outcome, Results, Trial, last_network, read_answers, training_trial
 from unetpp_course.lab.intervals import block_bootstrap, t_interval
 from unetpp_course.lab.results import Row, final_scores
@@ -52,6 +52,7 @@ SOURCE = "isbi2012"
 FOLDS, TEST, VALIDATION = range(5), 6, 3  # slices of the stack, 30 in all
 SEEDS = (0, 1, 2)
 SEARCH_FOLD, SEARCH_SEED = 0, 0
+SEARCH_SCORE = architectures.SEARCH_SCORE
 THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of cell interior, for the segments of the Rand and information scores
 SCORES = ("white", "membrane", "class mean", "v_rand", "v_info")
 POOLED = {
@@ -134,7 +135,7 @@ def score_reading(found: Mapping[str, tuple[Tensor, Tensor]], split: Split) -> O
 def values_of(outcome: Outcome, score: str) -> list[float]:
     """Return a score of a training's test slices, in the stack's order, of the deepest head."""
     deepest = architectures.deepest(outcome["readings"])
-    return [row["value"] for row in slice_rows(outcome) if row["output"] == deepest and row["score"] == score]
+    return [scores[score] for scores in outcome["readings"][deepest]["slices"].values()]
 
 
 def slice_rows(outcome: Outcome) -> Iterator[Row]:

@@ -24,6 +24,9 @@ def across(frame: pd.DataFrame, columns: Names, index: Names = "seed", **where: 
     What is paired stands in one row, so a difference of two columns is paired; NaN where one is missing.
     Raises ValueError where two values would share a cell: pick more.
     """
+    named = [*where, *([columns] if isinstance(columns, str) else columns)]
+    named += [index] if isinstance(index, str) else index
+    frame = frame.assign(**{name: None for name in named if name not in frame})  # no trial at hand has it
     return pick(frame, **where).pivot(index=index, columns=columns, values="value")
 
 

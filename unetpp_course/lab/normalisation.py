@@ -97,21 +97,21 @@ def by_seed(results: Results) -> pd.DataFrame:
 
 
 COMPARED: dict[str, tuple[tuple[str, int, str], tuple[str, int, str]]] = {
-    "batch norm, batch 1: training mode minus evaluation": (
+    "batch norm, batch 1: training mode less evaluation": (
         ("batch", 1, "training, one by one"),
         ("batch", 1, "evaluation"),
     ),
-    "batch norm, batch 4: training mode minus evaluation": (
+    "batch norm, batch 4: training mode less evaluation": (
         ("batch", 4, "training, one by one"),
         ("batch", 4, "evaluation"),
     ),
-    "batch norm, batch 1: averages anew minus as they were": (
+    "batch norm, batch 1: averages anew less as they were": (
         ("batch", 1, "evaluation, averages anew"),
         ("batch", 1, "evaluation"),
     ),
-    "batch 1, evaluation: group norm minus batch norm": (("group", 1, "evaluation"), ("batch", 1, "evaluation")),
-    "batch 4, evaluation: group norm minus batch norm": (("group", 4, "evaluation"), ("batch", 4, "evaluation")),
-    "batch norm, evaluation: batch 4 minus batch 1": (("batch", 4, "evaluation"), ("batch", 1, "evaluation")),
+    "batch 1, evaluation: group norm less batch norm": (("group", 1, "evaluation"), ("batch", 1, "evaluation")),
+    "batch 4, evaluation: group norm less batch norm": (("group", 4, "evaluation"), ("batch", 4, "evaluation")),
+    "batch norm, evaluation: batch 4 less batch 1": (("batch", 4, "evaluation"), ("batch", 1, "evaluation")),
 }
 """What is compared in pairs of a seed: the first minus the second."""
 

@@ -55,9 +55,9 @@ def test_seeds_are_paired(results_of):
     scores = normalisation.by_seed(results)
     assert scores["batch", 4, "evaluation"].tolist() == pytest.approx([0.4, 0.41, 0.42])
     gains = {name: (scores[one] - scores[other]).tolist() for name, (one, other) in COMPARED.items()}
-    assert gains["batch norm, batch 1: training mode minus evaluation"] == pytest.approx([0.1] * 3)
-    assert gains["batch 1, evaluation: group norm minus batch norm"] == pytest.approx([0.15] * 3)
-    assert gains["batch norm, evaluation: batch 4 minus batch 1"] == pytest.approx([0.1] * 3)
+    assert gains["batch norm, batch 1: training mode less evaluation"] == pytest.approx([0.1] * 3)
+    assert gains["batch 1, evaluation: group norm less batch norm"] == pytest.approx([0.15] * 3)
+    assert gains["batch norm, evaluation: batch 4 less batch 1"] == pytest.approx([0.1] * 3)
     assert "+0.150 [+0.150, +0.150]" in normalisation.table(results)
 
 

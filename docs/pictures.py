@@ -18,7 +18,8 @@ from PIL import Image
 from unetpp_course import MISTAKES, draw_network, mark_mistakes, shipped_model, use_course_style
 from unetpp_course.figures import COLOURS
 from unetpp_course.lab import read_results
-from unetpp_course.lab.folds import FOLDS, LAPTOP, TEST, by_fold
+from unetpp_course.lab.blocked_folds import FOLDS, TEST, by_fold
+from unetpp_course.lab.folds import LAPTOP
 from unetpp_course.lab.intervals import t_interval
 from unetpp_course.style import WIDTH, Pixels, as_picture
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split

@@ -12,7 +12,8 @@ from tables import BLOCK, PAGE, fill  # noqa: E402
 
 from unetpp_course.lab import read_results  # noqa: E402
 from unetpp_course.lab.best_model import by_slice, choices  # noqa: E402
-from unetpp_course.lab.folds import LAPTOP, by_fold  # noqa: E402
+from unetpp_course.lab.blocked_folds import by_fold  # noqa: E402
+from unetpp_course.lab.folds import LAPTOP  # noqa: E402
 from unetpp_course.lab.intervals import t_interval  # noqa: E402
 
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, read_results, training_trial
-from unetpp_course.lab.folds import FOLDS, INTERVALS, LAPTOP, SCORES, intervals, score_reading, slice_rows, write_fold
+from unetpp_course.lab.blocked_folds import FOLDS, INTERVALS, SCORES, intervals, score_reading, slice_rows, write_fold
+from unetpp_course.lab.folds import LAPTOP
 from unetpp_course.lab.results import Row
 from unetpp_course.lab.tables import across, as_text, pick
 from unetpp_lib.data import SegmentationFolder, find_dataset

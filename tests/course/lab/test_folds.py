@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from unetpp_course.lab import folds, read_results
-from unetpp_course.lab.folds import FOLDS, LAPTOP, SEEDS, split_fold
+from unetpp_course.lab import blocked_folds, folds, read_results
+from unetpp_course.lab.blocked_folds import FOLDS, split_fold
+from unetpp_course.lab.folds import LAPTOP, SEEDS
 from unetpp_course.lab.folds_full import FULL
 from unetpp_lib.data import read_split
 from unetpp_lib.metrics import em_scores
@@ -79,11 +80,13 @@ def test_the_threshold_is_chosen_on_validation_slices_and_the_best_on_test_slice
     truth = (torch.rand(1, 1, 40, 40, generator=generator) > 0.3).to(torch.uint8)
     good = truth.float() * 0.4 + 0.2  # right at 0.3 and 0.5
     late = truth.float() * 0.1 + 0.8  # right at no threshold but between 0.8 and 0.9: all interior at 0.7
-    split = folds.Split(("a",), ("b",), ("c", "d"))
+    split = blocked_folds.Split(("a",), ("b",), ("c", "d"))
     found = {"b": (good, truth), "c": (late, truth), "d": (good, truth)}
-    scored = folds.score_reading(found, split)
+    scored = blocked_folds.score_reading(found, split)
     assert scored["threshold"] == 0.3
-    by_threshold = {t: fmean(em_scores(found[name][0], truth, t).v_rand for name in "cd") for t in folds.THRESHOLDS}
+    by_threshold = {
+        t: fmean(em_scores(found[name][0], truth, t).v_rand for name in "cd") for t in blocked_folds.THRESHOLDS
+    }
     best = max(by_threshold, key=by_threshold.get)  # type: ignore[arg-type]
     assert scored["best"]["threshold"] == best
     assert scored["best"]["v_rand"] == pytest.approx(by_threshold[best], abs=1e-5)
@@ -141,11 +144,11 @@ def test_leads_are_paired_by_seed_and_slice(results_of):
 
 def test_the_three_intervals_are_of_folds_of_seeds_and_of_blocks():
     values = np.repeat([[0.0, 0.1, 0.2, 0.3, 0.4]], 6, axis=1) + np.array([[0.0], [0.1]])
-    text = folds.intervals(values)
+    text = blocked_folds.intervals(values)
     # folds: mean .25, standard deviation .158, t = 2.776; seeds: .2 and .3, t = 12.706
     assert text.startswith("+0.250 [+0.054, +0.446] [-0.385, +0.885] [")
     assert text.count("[") == 3
-    assert folds.intervals(values[:1]).count("[") == 2  # one seed shows no spread of seeds
+    assert blocked_folds.intervals(values[:1]).count("[") == 2  # one seed shows no spread of seeds
 
 
 def test_a_rate_is_chosen_by_the_validation_slices_of_one_fold(results_of):
@@ -199,12 +202,12 @@ def test_the_table_shows_what_is_at_hand(results_of):
 
 
 def test_a_fold_is_written_once_with_its_split(tmp_path, monkeypatch, tiny_set):
-    monkeypatch.setattr(folds, "RUNS", tmp_path)
-    monkeypatch.setattr(folds, "SOURCE", str(tiny_set))
-    monkeypatch.setattr(folds, "TEST", 1)
-    monkeypatch.setattr(folds, "VALIDATION", 1)
-    folds.write_fold(1)
-    folder = folds.fold_folder(1)
+    monkeypatch.setattr(blocked_folds, "RUNS", tmp_path)
+    monkeypatch.setattr(blocked_folds, "SOURCE", str(tiny_set))
+    monkeypatch.setattr(blocked_folds, "TEST", 1)
+    monkeypatch.setattr(blocked_folds, "VALIDATION", 1)
+    blocked_folds.write_fold(1)
+    folder = blocked_folds.fold_folder(1)
     split = read_split(folder / "split.json")
     names = sorted(path.stem for path in (tiny_set / "images").iterdir())
     assert (split.test, split.validation) == ((names[1],), (names[2],))

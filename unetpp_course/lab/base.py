@@ -37,7 +37,7 @@ from unetpp_lib.models import SegmentationNetwork
 
 __all__ = [
     "RUNS", "Experiment", "Outcome", "Results", "Trial", "last_network", "read_answers", "read_results",
-    "run_experiment", "trained", "training_trial", "write_pair",
+    "run_experiment", "stack_images", "trained", "training_trial", "write_pair",
 ]  # fmt: skip
 
 RUNS = Path("runs", "experiments")
@@ -156,6 +156,12 @@ def read_answers(run: Run, names: Iterable[str], model: SegmentationNetwork | No
         for output, probability in read_image_heads(network, image, card, runtime).items():
             answers.setdefault(output, {})[name] = probability.float(), mask[None]
     return answers
+
+
+def stack_images(folder: SegmentationFolder, names: Iterable[str]) -> tuple[Tensor, Tensor]:
+    """Return images of one size and their masks: (N, C, H, W) in [0, 1] and (N, 1, H, W)."""
+    images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
+    return torch.stack(images), torch.stack(masks)
 
 
 def last_network(run: Run) -> SegmentationNetwork:

@@ -79,7 +79,8 @@ def score_readings(run: Run) -> Outcome:
                 found[slice_name] = probability[None], mask[None]
             looks = [confusion_counts(classify(found[n][0]), found[n][1]) for n in run.split.validation]
             validation = round(iou(torch.cat(looks), "background", "pooled"), 5)
-            readings[name + ", flips" * flips] = score_reading(found, run.split) | {"validation": validation}
+            output = f"{name}, flips" if flips else name
+            readings[output] = score_reading(found, run.split) | {"validation": validation}
     return {"readings": readings}
 
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images
 from unetpp_course.lab.copies import BATCH, SCORES, WIDTHS, segment, train_epochs
 from unetpp_course.lab.results import Row
 from unetpp_course.lab.tables import across, interval
@@ -28,9 +28,7 @@ SIZES = (1, 2, 4, 6)  # images of a test part
 
 def read_images(names: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Return images of the embedded set, each with mean 0 and standard deviation 1, and masks (N, 1, 256, 256)."""
-    folder = SegmentationFolder(find_dataset("membranes"))
-    pairs = [folder[folder.index_of[name]] for name in names]
-    images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))
+    images, masks = stack_images(SegmentationFolder(find_dataset("membranes")), names)
     return (images - images.mean((1, 2, 3), keepdim=True)) / images.std((1, 2, 3), keepdim=True), masks
 
 

@@ -1,13 +1,13 @@
 """Which weight should each head's loss have? Short trainings of a supervised UNet++ with four lists of weights."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 
 from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
 from unetpp_course.lab.loops import TrainingPart, train_steps
-from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.results import rows_at
 from unetpp_course.lab.tables import across, as_text, interval
 from unetpp_lib.data import Augmentation, SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, choose_runtime, evaluate
@@ -62,11 +62,6 @@ def train_heads(config: HeadTraining, watch: Watch | None = None) -> tuple[Segme
     return model.eval(), part.card
 
 
-def output_rows(outcome: Outcome) -> Iterator[Row]:
-    """Yield the membrane IoU of the test part, pooled, by output."""
-    return unnest(outcome["scores"], "output")
-
-
 def weights_trial(arm: str, seed: int) -> Trial:
     """Return the trial that trains with the weights ``arm`` and scores every head on the test part."""
     config = HeadTraining(ARMS[arm], seed)
@@ -79,7 +74,7 @@ def weights_trial(arm: str, seed: int) -> Trial:
         return {"scores": {reading: values[SCORE] for reading, values in scores.items()}}
 
     settings = json.loads(json.dumps(asdict(config)))
-    return Trial(f"{arm}-seed{seed}", settings, measure, {"variant": arm, "seed": seed}, output_rows)
+    return Trial(f"{arm}-seed{seed}", settings, measure, {"variant": arm, "seed": seed}, rows_at("scores", "output"))
 
 
 def table(results: Results) -> str:

@@ -6,6 +6,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from unetpp_course.lab.base import stack_images
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card
 from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
@@ -42,8 +43,8 @@ class TrainingPart:
 
     def read(self, names: Iterable[str]) -> Batch:
         """Return whole images, normalised, and masks as they are on disk: (N, 1, H, W) each."""
-        images, masks = zip(*(self.folder[self.folder.index_of[name]] for name in names), strict=True)
-        return self.card.normalise(torch.stack(images)), torch.stack(masks)
+        images, masks = stack_images(self.folder, names)
+        return self.card.normalise(images), masks
 
 
 def train_steps(

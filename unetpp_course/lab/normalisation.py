@@ -7,7 +7,6 @@ the last network counts. Each network is then read several times, always with th
 running averages were taken anew.
 """
 
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from itertools import product
@@ -16,11 +15,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, training_trial
-from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images, training_trial
+from unetpp_course.lab.results import rows_at
 from unetpp_course.lab.tables import across, as_text, each, interval
 from unetpp_lib.data import SegmentationFolder, find_dataset
-from unetpp_lib.engine import PRESETS, Card, Run, TrainConfig, choose_runtime
+from unetpp_lib.engine import PRESETS, Run, TrainConfig, choose_runtime
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork, probabilities
 
@@ -38,12 +37,6 @@ def configuration(norm: str, batch: int, seed: int) -> TrainConfig:
         PRESETS["laptop"], model="unet", norm=norm, batch_size=batch, lr=RATE, seed=seed,  # type: ignore[arg-type]
         epochs=EPOCHS, evaluate_every=EPOCHS, checkpoint_seconds=600,
     )  # fmt: skip
-
-
-def load(folder: SegmentationFolder, names: tuple[str, ...], card: Card) -> tuple[Tensor, Tensor]:
-    """Return images of one size, normalised, and masks: (N, C, H, W) and (N, 1, H, W)."""
-    images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
-    return card.normalise(torch.stack(images)), torch.stack(masks)
 
 
 @torch.no_grad()
@@ -72,7 +65,10 @@ def read_modes(run: Run) -> Outcome:
     model = choose_runtime("cpu", "float32").place(model)
     folder = SegmentationFolder(find_dataset(run.config.data))
     test, validation, train = (
-        load(folder, part, card) for part in (run.split.test, run.split.validation, run.split.train)
+        (card.normalise(images), masks)
+        for images, masks in (
+            stack_images(folder, part) for part in (run.split.test, run.split.validation, run.split.train)
+        )
     )
     in_training = deepcopy(model).train()  # a pass in training mode moves the running averages
     anew = take_averages_anew(model, train[0], run.config.batch_size)
@@ -83,11 +79,6 @@ def read_modes(run: Run) -> Outcome:
         membrane_iou(anew, *test),
     )
     return {"readings": dict(zip(READINGS, scores, strict=True)), "validation": membrane_iou(model, *validation)}
-
-
-def reading_rows(outcome: Outcome) -> Iterator[Row]:
-    """Yield the membrane's IoU on the test images by reading."""
-    return unnest(outcome["readings"], "output")
 
 
 def by_seed(results: Results) -> pd.DataFrame:
@@ -135,7 +126,8 @@ def table(results: Results) -> str:
 def make_trial(norm: str, batch: int, seed: int) -> Trial:
     """Return the trial that trains one network and reads it in all modes."""
     name, columns = f"{norm}-batch{batch}-lr{RATE:g}-seed{seed}", {"norm": norm, "batch": batch}
-    return training_trial(name, configuration(norm, batch, seed), read_modes, columns=columns, rows=reading_rows)
+    rows = rows_at("readings", "output")
+    return training_trial(name, configuration(norm, batch, seed), read_modes, columns=columns, rows=rows)
 
 
 EXPERIMENT = Experiment(

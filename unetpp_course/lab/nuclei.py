@@ -10,7 +10,6 @@ The seed draws the held-out fifth as well as the training. Images of one experim
 files do not say which belong together; so it is in the work that is compared with.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,7 +32,7 @@ from unetpp_course.lab.base import (
     training_trial,
     write_pair,
 )
-from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.results import rows_at
 from unetpp_course.lab.tables import across, as_text, each, interval
 from unetpp_lib.data import SegmentationFolder, find_dataset, split_by_image, write_split
 from unetpp_lib.engine import PRESETS, Run
@@ -121,18 +120,13 @@ def read_epochs(run: Run) -> Outcome:
     return {"epochs": outcome}
 
 
-def epoch_rows(outcome: Outcome) -> Iterator[Row]:
-    """Yield every score of the held-out images, by epoch ("best", "last") and output."""
-    return unnest(outcome["epochs"], "epoch", "output", "score")
-
-
 def make_trial(arm: str, network: str, seed: int) -> Trial:
     """Return one trial: its images are written when it is measured."""
     config = replace(ARMS[arm], **NETWORKS[network], data=data_folder(arm, seed).as_posix(), seed=seed)  # type: ignore[arg-type]
     columns = {"network": network, "variant": arm}
     return training_trial(
         f"{arm}-{network}-seed{seed}", config, read_epochs, write=partial(write_data, arm, seed), columns=columns,
-        rows=epoch_rows, held_out=HELD_OUT,
+        rows=rows_at("epochs", "epoch", "output", "score"), held_out=HELD_OUT,
     )  # fmt: skip
 
 

@@ -50,6 +50,11 @@ def final_scores(outcome: Outcome) -> Iterator[Row]:
     return unnest(outcome["scores"]["scores"], "output", "score") if "scores" in outcome else iter(())
 
 
+def rows_at(key: str, *levels: str) -> Callable[[Outcome], Iterator[Row]]:
+    """Return a function from an outcome to the rows of its entry ``key``, as `unnest`."""
+    return lambda outcome: unnest(outcome[key], *levels)
+
+
 @dataclass(frozen=True)
 class Trial:
     """One measurement of an experiment."""
@@ -145,9 +150,7 @@ def read_records(name: str, folder: Path) -> dict[str, Record]:
     for path in part_files(name, folder):
         record = _parse(path.read_bytes(), str(path))
         if found.setdefault(path.stem, record) != record:
-            raise InputError(
-                f"{path} and {merged} differ in {path.stem}: it was measured twice. Move one of them away."
-            )
+            raise InputError(f"{path} and {merged} differ in {path.stem}, which was measured twice. Move one away.")
     return dict(sorted(found.items()))
 
 

@@ -5,14 +5,13 @@ Probes are fitted on the first training images and scored on the validation part
 """
 
 import json
-from collections.abc import Iterator
 
 import pandas as pd
 import torch
 
 from unetpp_course.lab import architectures
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, trained
-from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images, trained
+from unetpp_course.lab.results import rows_at
 from unetpp_course.lab.tables import across, as_text, each, interval
 from unetpp_course.probes import read_nodes
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
@@ -25,13 +24,8 @@ SEEDS = architectures.SEEDS
 FITTED = 8  # training images
 
 
-def probe_rows(outcome: Outcome) -> Iterator[Row]:
-    """Yield the membrane IoU (pooled over the scored images) of each node's probe; the output is the node, "0,4"."""
-    return unnest(outcome["nodes"], "output")
-
-
 def node_scores(results: Results) -> pd.DataFrame:
-    """Return what the probes of the nodes score: (network, seed) × nodes."""
+    """Return the membrane IoU, pooled over the scored images, of probes: (network, seed) × nodes, named as "0,4"."""
     return across(results.frame, "output", index=["network", "seed"])
 
 
@@ -53,9 +47,7 @@ def table(results: Results) -> str:
         for name in NETWORKS
         if name in gap and gap[name].count() > 1
     ]
-    return (
-        as_text(rows, "") + "\nmembrane IoU of probes, validation part, pooled; mean [95 % t-interval over the seeds]"
-    )
+    return f"{as_text(rows, '')}\nmembrane IoU of probes, validation part, pooled; mean [95 %, seeds]"
 
 
 def probe_trial(network: str, seed: int) -> Trial:
@@ -71,7 +63,9 @@ def probe_trial(network: str, seed: int) -> Trial:
         return {"nodes": read_scores(config, model, card)}
 
     settings = json.loads(config.to_json()) | {"trained": network != UNTRAINED, "fitted": FITTED}
-    return Trial(f"{network}-seed{seed}", settings, measure, {"network": network, "seed": seed}, probe_rows)
+    return Trial(
+        f"{network}-seed{seed}", settings, measure, {"network": network, "seed": seed}, rows_at("nodes", "output")
+    )
 
 
 def read_scores(config: TrainConfig, model: SegmentationNetwork, card: Card) -> dict[str, float]:
@@ -80,8 +74,7 @@ def read_scores(config: TrainConfig, model: SegmentationNetwork, card: Card) -> 
     split = read_split(folder.root / "split.json")
     parts = []
     for names in (split.train[:FITTED], split.validation):
-        images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
-        parts.append((torch.stack(images), torch.stack(masks)))
+        parts.append(stack_images(folder, names))
     scores = read_nodes(model, card, *parts).scores
     return {f"{i},{j}": score for (i, j), score in scores.items()}
 

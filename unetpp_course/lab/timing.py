@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from unetpp_course.lab.results import Outcome, Row, Trial
+from unetpp_course.lab.base import Outcome, Trial, stack_images
+from unetpp_course.lab.results import Row
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, TrainConfig, choose_runtime
 from unetpp_lib.engine.batches import channel_statistics
@@ -41,9 +42,9 @@ def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
     folder = SegmentationFolder(find_dataset(config.data))
     indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
     mean, std = channel_statistics(folder, indices)
-    images, masks = zip(*(folder[index] for index in indices[: config.batch_size]), strict=True)
+    images, masks = stack_images(folder, [folder.names[index] for index in indices[: config.batch_size]])
     corner = (..., slice(config.patch), slice(config.patch))
-    return Card(mean, std).normalise(torch.stack(images)[corner]), torch.stack(masks)[corner]
+    return Card(mean, std).normalise(images[corner]), masks[corner]
 
 
 def seconds_of(work: Callable[[], object], device: torch.device) -> float:

@@ -179,7 +179,7 @@ def test_a_trial_that_was_measured_twice_stops_the_merge_and_both_stay(tmp_path)
     merge_results("counting", tmp_path)
     merged = (tmp_path / "counting.jsonl").read_bytes()
     part.write_text(twice)
-    with pytest.raises(InputError, match=r"a\.json and .*counting\.jsonl differ in a: it was measured twice"):
+    with pytest.raises(InputError, match=r"a\.json and .*counting\.jsonl differ in a, which was measured twice"):
         merge_results("counting", tmp_path)
     assert part.read_text() == twice
     assert (tmp_path / "counting.jsonl").read_bytes() == merged

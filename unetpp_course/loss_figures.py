@@ -1,0 +1,58 @@
+"""The figures of notebook 06 that are drawn from numbers: pulls along a logit, where losses settle, the experiment."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import torch
+from torch import Tensor
+
+from unetpp_course.lab import losses
+from unetpp_course.lab.base import Outcome
+
+NAMES = {"bce": "BCE", "dice": "Dice", "both": "½BCE + Dice"}
+RULES = {"iou": "½", "iou_tuned": "own"}
+
+
+def show_pull_by_logit() -> None:
+    """Show how hard BCE and Dice pull a pixel of the truth, against its logit; both are 1 at a logit of 0."""
+    z = torch.linspace(-8, 8, 161)
+    p = z.sigmoid()
+    _, axis = plt.subplots(figsize=(7, 2.8))
+    for name, curve, place in (("BCE", 2 * (1 - p), (-7.5, 1.8)), ("Dice", 4 * p * (1 - p), (-2.9, 0.55))):
+        (line,) = axis.plot(z, curve)
+        axis.annotate(name, place, color=line.get_color(), fontsize=12)
+    for place, text in ((-4, "wrong, and certain"), (0, "in doubt"), (4, "right, and certain")):
+        axis.annotate(text, (place, 2.15), ha="center")
+    axis.set(xlabel="logit of a pixel of the truth", ylabel="pull, 1 at logit 0", ylim=(0, 2.35))
+
+
+def show_settled(fractions: Tensor, settled: Mapping[str, Tensor]) -> None:
+    """Show at which p each loss comes to rest, by the fraction of such pixels that is foreground."""
+    _, axis = plt.subplots(figsize=(6, 3.2))
+    axis.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    for (name, p), mark in zip(settled.items(), "os", strict=False):
+        axis.plot(fractions, p, mark + "-", label=name)
+    axis.axhline(0.5, color="black", linewidth=1, linestyle=":")
+    axis.set(xlabel="fraction of such pixels that is foreground", ylabel="p that the loss settles on")
+    axis.legend()
+
+
+def show_two_rules(outcomes: Mapping[str, Outcome], own: Mapping[str, Mapping[str, float]] | None = None) -> None:
+    """Show the IoU of one disc per image for each loss, cut at ½ and at the network's own threshold, seed by seed.
+
+    ``outcomes`` is the experiment `losses`; a line joins the two scores of one seed. ``own`` holds further scores by
+    loss and rule ("iou", "iou_tuned"), drawn as stars.
+    """
+    _, axes = plt.subplots(1, 2, figsize=(8, 3.3), sharey=True)
+    for axis, long in zip(axes, (False, True), strict=True):
+        for number, loss in enumerate(NAMES):
+            places = [3 * number, 3 * number + 1]
+            scores = [losses.scores_of(outcomes, loss, 1, rule, long) for rule in RULES]
+            axis.plot(places, scores, "o-", color=f"C{number}", linewidth=1, alpha=0.6)
+            if own and loss in own and not long:
+                axis.plot(places, [own[loss][rule] for rule in RULES], "k*", markersize=12)
+            axis.annotate(NAMES[loss], (sum(places) / 2, 0.93), ha="center", color=f"C{number}")
+        ticks = [3 * number + place for number in range(len(NAMES)) for place in (0, 1)]
+        axis.set_xticks(ticks, list(RULES.values()) * len(NAMES))
+        axis.set(title=f"{losses.LONG if long else losses.STEPS} steps", xlabel="threshold", ylim=(-0.03, 1))
+    axes[0].set_ylabel("IoU of the discs, test images")

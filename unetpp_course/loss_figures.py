@@ -1,13 +1,16 @@
-"""The figures of notebook 06 that are drawn from numbers: pulls along a logit, where losses settle, the experiment."""
+"""What notebooks 06 and 23 draw from numbers: pulls along a logit, where losses settle, the experiment `losses`."""
 
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
+from unetpp_course.gradients import Loss
 from unetpp_course.lab import losses
 from unetpp_course.lab.base import Outcome
+from unetpp_lib.losses import bce_dice_loss, soft_dice_loss
 
 NAMES = {"bce": "BCE", "dice": "Dice", "both": "½BCE + Dice"}
 RULES = {"iou": "½", "iou_tuned": "own"}
@@ -56,3 +59,16 @@ def show_two_rules(outcomes: Mapping[str, Outcome], own: Mapping[str, Mapping[st
         axis.set_xticks(ticks, list(RULES.values()) * len(NAMES))
         axis.set(title=f"{losses.LONG if long else losses.STEPS} steps", xlabel="threshold", ylim=(-0.03, 1))
     axes[0].set_ylabel("IoU of the discs, test images")
+
+
+def three_losses() -> dict[str, Loss]:
+    """Return the losses of exercise 23.1, by their places: ½·BCE + Dice, the printed first term, Dice by batch."""
+    return {"first": bce_dice_loss, "second": _printed_first_term, "third": _dice_by_batch}
+
+
+def _printed_first_term(logits: Tensor, target: Tensor) -> Tensor:
+    return -0.5 * (target * logsigmoid(logits)).mean()
+
+
+def _dice_by_batch(logits: Tensor, target: Tensor) -> Tensor:
+    return soft_dice_loss(logits.reshape(1, 1, 1, -1), target.reshape(1, 1, 1, -1))

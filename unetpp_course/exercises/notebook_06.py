@@ -153,6 +153,35 @@ def cuts_off_the_middle_term(z, y):
     return (z.clamp(min=0) - z.detach() * y + torch.log1p(torch.exp(-z.abs()))).mean()
 
 
+def mends_nan_afterwards(z, y):
+    p = torch.sigmoid(z)
+    return torch.nan_to_num(-(y * torch.log(p) + (1 - y) * torch.log(1 - p))).mean()
+
+
+def counts_the_foreground_alone(z, y):
+    return -(y * F.logsigmoid(z)).mean()
+
+
+def takes_half(z, y):
+    return 0.5 * F.binary_cross_entropy_with_logits(z, y)
+
+
+def has_the_maximum_in_the_exponent(z, y):
+    return (z.clamp(min=0) - z * y + torch.log1p(torch.exp(-z.clamp(min=0)))).mean()
+
+
+def has_bars_in_the_middle(z, y):
+    return (z.clamp(min=0) - z.abs() * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def swaps_the_arguments(z, y):
+    return F.binary_cross_entropy_with_logits(y, z)
+
+
+def takes_squares(z, y):
+    return ((z.sigmoid() - y) ** 2).mean()
+
+
 EXERCISE_6_1 = LossExercise(
     number="6.1",
     title="BCE that does not break",
@@ -214,6 +243,16 @@ EXERCISE_6_1 = LossExercise(
         (clamps_the_wrong_side, "`clamp(max=0)` keeps what is below 0: max(z, 0) is `clamp(min=0)`."),
         (forgets_the_one, "The 1 is missing: log(1 + e^−|z|), which is `log1p`, not `log`."),
         (counts_in_bits, "The logarithm is to the base 2: nats are asked for."),
+        (
+            mends_nan_afterwards,
+            "You replace nan afterwards. The loss of a pixel that is surely wrong is lost with it: work with z.",
+        ),
+        (counts_the_foreground_alone, "Only the foreground counts: pixels with y = 0 have a loss as well."),
+        (takes_half, "This is ½·BCE. The half comes later, when the losses are added: return BCE."),
+        (has_the_maximum_in_the_exponent, "The exponent holds −max(z, 0): it should be −|z|."),
+        (has_bars_in_the_middle, "The middle term holds |z|: it is − z · y, with the sign of z."),
+        (swaps_the_arguments, "z and y are swapped: z holds the logits and comes first."),
+        (takes_squares, "This is the mean squared error, not cross-entropy."),
     ],
     also_wrong=[
         (gives_no_gradient, "it has no gradient"),
@@ -419,6 +458,26 @@ def cuts_off_the_denominator(p, y, smooth):
     return 1 - ((2 * overlap + smooth) / (total.detach() + smooth)).mean()
 
 
+def turns_the_sign_of_dice(p, y, smooth):
+    overlap, total = sums(p, y)
+    return -((2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def doubles_smooth_everywhere(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - ((2 * overlap + 2 * smooth) / (total + 2 * smooth)).mean()
+
+
+def takes_the_mean_too_early(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - (2 * overlap.mean() + smooth) / (total.mean() + smooth)
+
+
+def forgets_brackets(p, y, smooth):
+    overlap, total = sums(p, y)
+    return (1 - 2 * overlap + smooth / (total + smooth)).mean()
+
+
 EXERCISE_6_3 = LossExercise(
     number="6.3",
     title="Soft Dice, image by image",
@@ -472,6 +531,13 @@ EXERCISE_6_3 = LossExercise(
             "The denominator holds the truth twice: it is Σp + Σy, or a false positive would cost nothing.",
         ),
         (takes_means, "You take means instead of sums: `smooth` would then stand for a whole image, not for a pixel."),
+        (turns_the_sign_of_dice, "This is −Dice: the loss is 1 − Dice, so that a perfect prediction costs 0."),
+        (doubles_smooth_everywhere, "`smooth` is added twice, above and below: add it once to each."),
+        (
+            takes_the_mean_too_early,
+            "You take the mean of the sums, and one fraction: take one fraction per image, then their mean.",
+        ),
+        (forgets_brackets, "Brackets are missing: the fraction is (2I + smooth) / (S + smooth)."),
     ],
     also_wrong=[
         (gives_no_gradient_of_dice, "it has no gradient"),
@@ -597,6 +663,27 @@ def knows_bce_alone(_, logits, target):
     return target - logits.sigmoid()
 
 
+def multiplies_by_the_rows(loss, logits, target):
+    return -gradient_of(loss, logits, target) * logits.shape[-2]
+
+
+def takes_a_learning_rate(loss, logits, target):
+    return -0.1 * gradient_of(loss, logits, target)
+
+
+def multiplies_by_the_slope(loss, logits, target):
+    p = logits.sigmoid()
+    return forgets_the_number_of_pixels(loss, logits, target) * logits.numel() * p * (1 - p)
+
+
+def swaps_logits_and_target(loss, logits, target):
+    return -gradient_of(loss, target, logits) * logits.numel()
+
+
+def multiplies_by_the_loss(loss, logits, target):
+    return -gradient_of(loss, logits, target) * loss(logits, target)
+
+
 EXERCISE_6_4 = FunctionExercise(
     number="6.4",
     title="Which way, and how hard",
@@ -631,6 +718,14 @@ EXERCISE_6_4 = FunctionExercise(
         (returns_the_loss, "This is the loss. Its gradient by the logits is asked for."),
         (takes_a_step, "These are the logits after a step: return the step alone."),
         (knows_bce_alone, "This is right for BCE alone: go back from the loss that you are given."),
+        (multiplies_by_the_rows, "You multiply by the number of rows: count all pixels, `logits.numel()`."),
+        (takes_a_learning_rate, "There is no learning rate in a pull: multiply by `logits.numel()` instead."),
+        (
+            multiplies_by_the_slope,
+            "You multiply by p(1 − p). Autograd has already done so, because the loss takes the logits.",
+        ),
+        (swaps_logits_and_target, "Logits and target are swapped: the loss is `loss(logits, target)`."),
+        (multiplies_by_the_loss, "You multiply by the loss: multiply by the number of pixels, `logits.numel()`."),
     ],
     also_wrong=[
         (returns_backward, "returns None"),
@@ -842,11 +937,39 @@ def takes_the_list_for_one(p, truth, thresholds):
     return max(disc_iou(p, truth, thresholds), 0.5)
 
 
+def mixes_score_and_threshold(p, truth, thresholds):
+    best = -1.0
+    for threshold in thresholds:
+        if disc_iou(p, truth, threshold) > best:
+            best = threshold
+    return best
+
+
+def by_precision(p, truth, thresholds):
+    return max(thresholds, key=lambda t: truth[p > t].float().mean().nan_to_num().item())
+
+
+def by_recall(p, truth, thresholds):
+    return max(thresholds, key=lambda t: (p[truth == 1] > t).float().mean().item())
+
+
+def tries_its_own(p, truth, thresholds):
+    return max([step / 100 for step in range(1, 100)], key=lambda t: disc_iou(p, truth, t))
+
+
+def tries_tenths(p, truth, thresholds):
+    return max([step / 10 for step in range(1, 10)], key=lambda t: disc_iou(p, truth, t))
+
+
+def looks_at_one_image(p, truth, thresholds):
+    return max(thresholds, key=lambda t: disc_iou(p[:1], truth[:1], t))
+
+
 EXERCISE_6_8 = FunctionExercise(
     number="6.8",
     title="The best threshold",
     difficulty="easy",
-    minutes=6,
+    minutes=5,
     reference=best_threshold,
     cases=probabilities,
     mistakes=[
@@ -868,6 +991,15 @@ EXERCISE_6_8 = FunctionExercise(
         (by_accuracy, "This threshold has the highest accuracy: the highest IoU is asked for."),
         (pools_the_images, "You count all images together: `disc_iou` takes the mean over the images."),
         (by_the_amount, "This threshold calls the right *number* of pixels foreground: the highest IoU is asked for."),
+        (
+            mixes_score_and_threshold,
+            "You compare an IoU with a threshold: keep the highest IoU so far in a variable of its own.",
+        ),
+        (by_precision, "This threshold makes the fewest false positives: missed pixels count too. Use `disc_iou`."),
+        (by_recall, "This threshold misses the fewest pixels: false positives count too. Use `disc_iou`."),
+        (tries_its_own, "You try hundredths of your own: try the `thresholds` that you are given."),
+        (tries_tenths, "You try tenths of your own: try the `thresholds` that you are given."),
+        (looks_at_one_image, "You look at the first image alone: give `disc_iou` all of them."),
     ],
     also_wrong=[
         (always_one_half, "0.5 whatever"),

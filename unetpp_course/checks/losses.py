@@ -21,8 +21,9 @@ WRONG_GRADIENT = "The value is right, but the gradient is not: is a part of the 
 class LossExercise(FunctionExercise):
     """A loss to write; it must give the number that ``reference`` gives, and have the same gradient.
 
-    The number may be a tensor of any dtype. The gradient is asked for by those arguments of a case that require one;
-    give at least one such case, behind others: what changes its arguments is told so only in cases without a gradient.
+    The number may be a tensor of any dtype. The gradient is asked for by those arguments, and tensors in lists, that
+    require one; give at least one such case, behind others: what changes its arguments is told so only in cases
+    without a gradient.
     """
 
     def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
@@ -38,7 +39,11 @@ class LossExercise(FunctionExercise):
 
 
 def _inputs(trial: Trial) -> list[Tensor]:
-    return [value for value in trial.after if isinstance(value, Tensor) and value.requires_grad]
+    """Return the tensors that require a gradient: those among the arguments, and those in lists of them."""
+    values: list[object] = []
+    for argument in trial.after:
+        values.extend(argument if isinstance(argument, list) else [argument])
+    return [value for value in values if isinstance(value, Tensor) and value.requires_grad]
 
 
 def _gradients(trial: Trial) -> list[Tensor | None]:

@@ -1,49 +1,93 @@
-"""The exercises of notebook 05: the sum of the heads' losses, curves, modes, weights, and a loss with a bug."""
+"""The exercises of notebook 05: the summed loss, the heads that a loss teaches, the length of training, the cut."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, LossExercise, Option
 
-# Exercise 5.1: The loss of all heads
+EXERCISE_5_1 = ChoiceExercise(
+    number="5.1",
+    title="Cut a network that had one loss",
+    difficulty="medium",
+    minutes=2,
+    question="Head 2 of a network that was trained by the loss of head 4 alone",
+    options={
+        "a": Option(
+            "About as good as before: head 4 needs good maps below it, so X02 is good as well.",
+            "The map may well be good. But head 2 has to turn its eight channels into a mask, and nothing ever told it "
+            "how: its weights are those that it was born with.",
+        ),
+        "b": Option(
+            "Better than before: the nodes no longer have to serve four heads at once.",
+            "Whatever the nodes compute, head 2 has to turn it into a mask, and nothing ever told it how.",
+        ),
+        "c": Option(
+            "A little worse than before: it has been trained only indirectly, through head 4.",
+            "The nodes have been trained through head 4. Head 2 has not, not even indirectly: head 4 does not read it.",
+        ),
+        "d": Option(
+            "Useless: its weights are still the random ones of the start.",
+            "Yes. Head 4 does not read head 2, so its loss has never moved head 2.",
+            right=True,
+        ),
+    },
+    also_wrong=[
+        ("e", "by its letter"),
+        (0.16, "by its letter"),
+    ],
+    prediction=True,
+)
+
+
+# Exercise 5.2: The loss of all heads
 
 
 Weights = list[float] | None
 
 
-def supervised_loss(heads: list[Tensor], target: Tensor, weights: Weights) -> Tensor:
+def supervised_loss(heads: list[Tensor], target: Tensor, weights: Weights = None) -> Tensor:
     """Return the heads' cross-entropies, each times its weight (all 1 for None), added up."""
     total = torch.zeros(())
     for number, head in enumerate(heads):
         weight = 1.0 if weights is None else weights[number]
-        total = total + weight * _bce(head, target)
+        total = total + weight * bce(head, target)
     return total
 
 
 def batches(random: np.random.Generator) -> Iterator[tuple[list[Tensor], Tensor, Weights]]:
-    """Yield heads, shallow to deep, a target and weights; the first ones can be followed by hand."""
+    """Yield heads, shallow to deep, a target and weights; the first can be followed by hand, the last have gradients.
+
+    Five heads come without weights: `zip` with a list of four would forget one of them.
+    """
     target = torch.tensor([[[[1, 0], [0, 1]]]], dtype=torch.uint8)
     yield [torch.zeros(1, 1, 2, 2), torch.full((1, 1, 2, 2), 2.0)], target, [1.0, 3.0]
-    for count, weights in ((3, [0.5, 1.0, 2.0]), (4, None), (1, [0.25]), (2, None)):
-        shape = (2, 1, *random.integers(2, 6, 2))
-        heads = [torch.from_numpy(random.normal(0, 2, shape)).float() for _ in range(count)]
-        yield heads, torch.from_numpy(random.integers(0, 2, shape)).to(torch.uint8), weights
+    for count, weights in ((3, [0.5, 1.0, 2.0]), (4, None), (5, None), (1, [0.25]), (2, [0.0, 2.0]), (2, None)):
+        yield _batch(random, count), _target(random), weights
+    for count, weights in ((3, [0.5, 1.0, 2.0]), (4, None)):
+        yield [head.requires_grad_() for head in _batch(random, count)], _target(random), weights
 
 
-def _bce(head: Tensor, target: Tensor) -> Tensor:
+def _batch(random: np.random.Generator, count: int) -> list[Tensor]:
+    return [torch.from_numpy(random.normal(0, 2, (2, 1, 3, 4))).float() for _ in range(count)]
+
+
+def _target(random: np.random.Generator) -> Tensor:
+    return torch.from_numpy(random.integers(0, 2, (2, 1, 3, 4))).to(torch.uint8)
+
+
+def bce(head: Tensor, target: Tensor) -> Tensor:
+    """Return the binary cross-entropy of one head, as the notebook has it."""
     return binary_cross_entropy_with_logits(head, target.float())
 
 
-def bce(head, target):
-    return binary_cross_entropy_with_logits(head, target.float())
-
-
-def ones(heads, weights):
-    return [1.0] * len(heads) if weights is None else weights
+def weighted_terms(heads: list[Tensor], target: Tensor, weights: Weights) -> list[Tensor]:
+    """Return the terms of the sum, for the wrong answers below."""
+    weights = [1.0] * len(heads) if weights is None else weights
+    return [weight * bce(head, target) for weight, head in zip(weights, heads, strict=True)]
 
 
 def forgets_the_weights(heads, target, weights):
@@ -51,45 +95,83 @@ def forgets_the_weights(heads, target, weights):
 
 
 def takes_the_mean(heads, target, weights):
-    total = sum(weight * bce(head, target) for weight, head in zip(ones(heads, weights), heads, strict=True))
-    return total / len(heads)
+    return torch.stack(weighted_terms(heads, target, weights)).mean()
 
 
 def normalises(heads, target, weights):
-    weights = ones(heads, weights)
-    total = sum(weight * bce(head, target) for weight, head in zip(weights, heads, strict=True))
-    return total / sum(weights)
+    weights = weights or [1.0] * len(heads)
+    return sum(weighted_terms(heads, target, weights)) / sum(weights)
 
 
 def writes_over(heads, target, weights):
-    for head, weight in zip(heads, ones(heads, weights), strict=True):
-        loss = weight * bce(head, target)
+    for term in weighted_terms(heads, target, weights):
+        loss = term
     return loss
 
 
 def returns_in_the_loop(heads, target, weights):
-    total = 0
-    for head, weight in zip(heads, ones(heads, weights), strict=True):
-        total = total + weight * bce(head, target)
-        return total
+    for term in weighted_terms(heads, target, weights):
+        return term
 
 
 def turns_the_weights_round(heads, target, weights):
-    weights = ones(heads, weights)[::-1]
-    return sum(weight * bce(head, target) for weight, head in zip(weights, heads, strict=True))
+    return sum(weighted_terms(heads, target, weights and weights[::-1]))
 
 
 def multiplies_sums(heads, target, weights):
-    return sum(ones(heads, weights)) * sum(bce(head, target) for head in heads)
+    return sum(weights or [1.0] * len(heads)) * sum(bce(head, target) for head in heads)
 
 
 def joins_the_heads(heads, target, weights):
-    pairs = zip(ones(heads, weights), heads, strict=True)
-    return bce(sum(weight * head for weight, head in pairs) / len(heads), target)
+    weights = weights or [1.0] * len(heads)
+    return bce(sum(weight * head for weight, head in zip(weights, heads, strict=True)) / len(heads), target)
+
+
+def averages_the_heads_first(heads, target, weights):
+    return bce(torch.stack(heads).mean(dim=0), target)
 
 
 def weights_the_logits(heads, target, weights):
-    return sum(bce(weight * head, target) for weight, head in zip(ones(heads, weights), heads, strict=True))
+    weights = weights or [1.0] * len(heads)
+    return sum(bce(weight * head, target) for weight, head in zip(weights, heads, strict=True))
+
+
+def applies_a_sigmoid(heads, target, weights):
+    return sum(weighted_terms([torch.sigmoid(head) for head in heads], target, weights))
+
+
+def swaps_the_arguments(heads, target, weights):
+    weights = weights or [1.0] * len(heads)
+    return sum(weight * bce(target.float(), head) for weight, head in zip(weights, heads, strict=True))
+
+
+def takes_none_for_the_mean(heads, target, weights):
+    return sum(weighted_terms(heads, target, weights or [1 / len(heads)] * len(heads)))
+
+
+def takes_none_for_zero(heads, target, weights):
+    return sum(weighted_terms(heads, target, weights or [0.0] * len(heads)))
+
+
+def takes_none_for_four(heads, target, weights):
+    pairs = zip(weights or [1, 1, 1, 1], heads)
+    return sum(weight * bce(head, target) for weight, head in pairs)
+
+
+def forgets_the_first_head(heads, target, weights):
+    return sum(weighted_terms(heads, target, weights)[1:])
+
+
+def forgets_the_last_head(heads, target, weights):
+    return sum(weighted_terms(heads, target, weights)[:-1])
+
+
+def turns_the_sign(heads, target, weights):
+    return -sum(weighted_terms(heads, target, weights))
+
+
+def multiplies_the_losses(heads, target, weights):
+    return torch.stack(weighted_terms(heads, target, weights)).prod()
 
 
 def forgets_none(heads, target, weights):
@@ -97,59 +179,51 @@ def forgets_none(heads, target, weights):
 
 
 def gives_a_number(heads, target, weights):
-    return sum((weight * bce(head, target)).item() for weight, head in zip(ones(heads, weights), heads, strict=True))
+    return sum(term.item() for term in weighted_terms(heads, target, weights))
+
+
+def detaches_a_head(heads, target, weights):
+    return sum(weighted_terms([heads[0].detach(), *heads[1:]], target, weights))
 
 
 def gives_the_terms(heads, target, weights):
-    return torch.stack([weight * bce(h, target) for weight, h in zip(ones(heads, weights), heads, strict=True)])
+    return torch.stack(weighted_terms(heads, target, weights))
+
+
+def gives_a_list_of_terms(heads, target, weights):
+    return weighted_terms(heads, target, weights)
 
 
 def changes_the_heads(heads, target, weights):
-    total = 0
-    for head, weight in zip(heads, ones(heads, weights), strict=True):
-        total = total + weight * bce(head, target)
+    loss = sum(weighted_terms(heads, target, weights))
+    for head in heads:
         head.sigmoid_()
-    return total
+    return loss
 
 
-def says_nothing(heads, target, weights):
-    sum(bce(head, target) for head in heads)
+def forgets_to_return_the_loss(heads, target, weights):
+    sum(weighted_terms(heads, target, weights))
 
 
 def takes_no_weights(heads, target):
     return sum(bce(head, target) for head in heads)
 
 
-def applies_a_sigmoid(heads, target, weights):
-    return sum(weight * bce(torch.sigmoid(head), target) for weight, head in zip(ones(heads, weights), heads))
-
-
-def box(logits, target):  # the notebook's bce, which takes any two tensors
-    p = torch.sigmoid(logits)
-    return -torch.where(target == 1, p, 1 - p).clamp(min=1e-7).log().mean()
-
-
-def swaps_the_arguments(heads, target, weights):
-    return sum(weight * box(target, head) for weight, head in zip(ones(heads, weights), heads))
-
-
-def takes_none_for_the_mean(heads, target, weights):
-    weights = weights or [1 / len(heads)] * len(heads)
-    return sum(weight * bce(head, target) for weight, head in zip(weights, heads))
-
-
-EXERCISE_5_1 = FunctionExercise(
-    number="5.1",
+EXERCISE_5_2 = LossExercise(
+    number="5.2",
     title="The loss of all heads",
-    difficulty="easy",
-    minutes=8,
+    difficulty="medium",
+    minutes=10,
     reference=supervised_loss,
     cases=batches,
     mistakes=[
-        (forgets_the_weights, "The weights change nothing: multiply each head's loss by its own."),
-        (takes_the_mean, "You take a mean over the heads: their losses are added up."),
-        (normalises, "You divide by the sum of the weights: the weighted losses are only added up."),
-        (writes_over, "Only the last head counts: each turn of the loop writes over the one before."),
+        (forgets_the_weights, "The weights change nothing: multiply each head's loss by its own weight."),
+        (takes_the_mean, "You take the mean over the heads. Their losses are added up."),
+        (normalises, "You divide by the sum of the weights. The weighted losses are only added up."),
+        (
+            writes_over,
+            "Only the last head counts: each turn of the loop overwrites the term before. Add it to a total.",
+        ),
         (returns_in_the_loop, "Only the first head counts: does the loop return in its first turn?"),
         (
             turns_the_weights_round,
@@ -157,50 +231,245 @@ EXERCISE_5_1 = FunctionExercise(
         ),
         (
             multiplies_sums,
-            "You multiply the sum of the weights by the sum of the losses: each loss has its own weight.",
+            "You multiply the sum of the weights by the sum of the losses. Each loss has a weight of its own.",
         ),
-        (joins_the_heads, "You put the heads together first, and take one loss: each head has a loss of its own."),
-        (weights_the_logits, "You weight the logits: that changes the answer of the head. Weight its loss."),
-        (applies_a_sigmoid, "You apply a sigmoid first: `bce` takes logits, and does that itself."),
-        (swaps_the_arguments, "The two arguments of `bce` have changed places: first the logits, then the target."),
+        (joins_the_heads, "You combine the heads first and take one loss. Each head has a loss of its own."),
+        (averages_the_heads_first, "You average the heads first and take one loss. Each head has a loss of its own."),
+        (weights_the_logits, "You multiply the logits by the weight, which changes the prediction. Weight the loss."),
+        (applies_a_sigmoid, "You apply a sigmoid first: `bce` takes logits, and applies the sigmoid itself."),
+        (swaps_the_arguments, "The two arguments of `bce` are swapped: first the logits, then the target."),
         (takes_none_for_the_mean, "`None` stands for a weight of 1 for each head, not for 1 divided by their number."),
+        (takes_none_for_zero, "`None` stands for a weight of 1 for each head, not of 0."),
+        (
+            takes_none_for_four,
+            "Without weights you always take four ones. A network of depth 5 has five heads, and `zip` silently drops "
+            "the fifth: make as many ones as there are heads.",
+        ),
+        (forgets_the_first_head, "The first head is missing in the sum."),
+        (forgets_the_last_head, "The last head is missing in the sum."),
+        (turns_the_sign, "The sign is wrong: a loss is small where the predictions are right."),
+        (multiplies_the_losses, "You multiply the losses by one another. They are added up."),
     ],
     also_wrong=[
         (forgets_none, "raises TypeError in line 2"),
-        (gives_a_number, "should be a tensor of shape (), not a number"),
-        (gives_the_terms, "The shape is (2,)"),
+        (gives_a_number, "it has no gradient"),
+        (detaches_a_head, "the gradient is not"),
+        (gives_the_terms, "not a tensor of shape (2,)"),
+        (gives_a_list_of_terms, "not a list"),
         (changes_the_heads, "changes what it is given"),
-        (says_nothing, "returns None"),
+        (forgets_to_return_the_loss, "returns None"),
         (takes_no_weights, "cannot be called"),
     ],
     tolerance=1e-5,
-    seconds=2,
+    seconds=5,
 )
 
 
-EXERCISE_5_2 = NumberExercise(
-    number="5.2",
-    title="Read the two curves",
-    difficulty="easy",
-    minutes=4,
-    question="validation loss less training loss, both at the end of the epoch",
-    solution=0.06,
+# Exercise 5.3: Which heads does a loss teach?
+
+
+HeadsLoss = Callable[[list[Tensor], Tensor], Tensor]
+
+
+def taught_heads(loss: HeadsLoss, heads: list[Tensor], target: Tensor) -> list[int]:
+    """Return the numbers, from 1, of the heads that the loss has a gradient for, one backward pass for each."""
+    taught = []
+    for number in range(len(heads)):
+        copies = [head.detach().clone() for head in heads]
+        copies[number].requires_grad_()
+        value = loss(copies, target)
+        if value.requires_grad:
+            (gradient,) = torch.autograd.grad(value, copies[number], allow_unused=True)
+            if gradient is not None and gradient.count_nonzero() > 0:
+                taught.append(number + 1)
+    return taught
+
+
+def sum_of_all(heads, target):
+    return sum(bce(head, target) for head in heads)
+
+
+def last_head_only(heads, target):
+    return bce(heads[-1], target)
+
+
+def first_head_only(heads, target):
+    return bce(heads[0], target)
+
+
+def second_head_without_weight(heads, target):
+    terms = [bce(head, target) for head in heads]
+    return sum(terms) - terms[1] + 0 * terms[1]
+
+
+def first_head_detached(heads, target):
+    return sum_of_all([heads[0].detach(), *heads[1:]], target)
+
+
+def loss_of_the_mean_head(heads, target):
+    return bce(torch.stack(heads).mean(dim=0), target)
+
+
+def losses(random: np.random.Generator) -> Iterator[tuple[HeadsLoss, list[Tensor], Tensor]]:
+    """Yield losses with heads and a target; one has gradients that cancel, another has none that is positive."""
+    yield last_head_only, _batch(random, 4), _target(random)
+    yield sum_of_all, _batch(random, 4), _target(random)
+    yield second_head_without_weight, _batch(random, 3), _target(random)
+    yield first_head_detached, _batch(random, 3), _target(random)
+    yield first_head_only, _batch(random, 2), _target(random)
+    halves = torch.tensor([[[[1, 0], [0, 1]]]], dtype=torch.uint8)
+    yield last_head_only, [torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)], halves
+    yield last_head_only, _batch(random, 3), torch.ones(2, 1, 3, 4, dtype=torch.uint8)
+    yield loss_of_the_mean_head, _batch(random, 3), _target(random)
+
+
+def describe_loss(loss: HeadsLoss, heads: Sequence[Tensor], target: Tensor) -> str:
+    """Return in words what is given."""
+    return f"loss = {loss.__name__}, {len(heads)} heads of shape {tuple(heads[0].shape)}"
+
+
+def gradients(loss, heads, target):
+    """Return the gradient of each head, None where there is none, for the wrong answers below."""
+    copies = [head.detach().clone().requires_grad_() for head in heads]
+    loss(copies, target).backward()
+    return [copy.grad for copy in copies]
+
+
+def has_gradient(gradient):
+    return gradient is not None and bool(gradient.count_nonzero())
+
+
+def counts_from_zero(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target)) if has_gradient(g)]
+
+
+def counts_zeros_as_gradients(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if g is not None]
+
+
+def gives_those_left_out(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if not has_gradient(g)]
+
+
+def gives_yes_or_no(loss, heads, target):
+    return [has_gradient(g) for g in gradients(loss, heads, target)]
+
+
+def gives_one_or_zero(loss, heads, target):
+    return [int(has_gradient(g)) for g in gradients(loss, heads, target)]
+
+
+def adds_up_the_gradient(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if g is not None and g.sum().abs() > 1e-7]
+
+
+def asks_for_a_positive_gradient(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if g is not None and g.max() > 0]
+
+
+def looks_at_the_value_of_the_loss(loss, heads, target):
+    found = []
+    for i in range(len(heads)):
+        other = [head + 1 if k == i else head for k, head in enumerate(heads)]
+        if loss(other, target) != loss(heads, target):
+            found.append(i + 1)
+    return found
+
+
+def gives_one_head_at_a_time(loss, heads, target):
+    return [i for i, head in enumerate(heads, start=1) if has_gradient(gradients(loss, [head, head], target)[0])]
+
+
+def never_goes_back(loss, heads, target):
+    copies = [head.clone().requires_grad_() for head in heads]
+    loss(copies, target)
+    return [i for i, copy in enumerate(copies, start=1) if copy.grad is not None]
+
+
+def takes_them_all(loss, heads, target):
+    return [i for i, _ in enumerate(heads, start=1)]
+
+
+def gives_the_gradients(loss, heads, target):
+    return [g for g in gradients(loss, heads, target) if has_gradient(g)]
+
+
+def counts_the_taught_heads(loss, heads, target):
+    return sum(has_gradient(g) for g in gradients(loss, heads, target))
+
+
+def gives_names(loss, heads, target):
+    return [f"head {i}" for i, g in enumerate(gradients(loss, heads, target), start=1) if has_gradient(g)]
+
+
+def asks_for_no_gradient(loss, heads, target):
+    loss(heads, target).backward()
+    return [i for i, head in enumerate(heads, start=1) if head.grad is not None]
+
+
+def does_not_allow_unused_heads(loss, heads, target):
+    copies = [head.clone().requires_grad_() for head in heads]
+    found = torch.autograd.grad(loss(copies, target), copies)
+    return [i for i, g in enumerate(found, start=1) if has_gradient(g)]
+
+
+def compares_none(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if g.abs().sum() > 0]
+
+
+def forgets_to_return_the_heads(loss, heads, target):
+    counts_from_zero(loss, heads, target)
+
+
+EXERCISE_5_3 = FunctionExercise(
+    number="5.3",
+    title="Which heads does a loss teach?",
+    difficulty="medium",
+    minutes=8,
+    reference=taught_heads,
+    cases=losses,
+    describe=describe_loss,
     mistakes=[
-        (-0.18, "You compare with the bar, a mean over the epoch: most of its steps belong to a worse network."),
-        (0.18, "This is the bar less the validation loss. But the bar is a mean over networks that are gone."),
-        (0.14, "You go on along the line, to a step that was not taken: the last one measured is near enough."),
-        (-0.06, "This is the training loss less the validation loss: the other way round."),
-        (0.48, "This is how far the training loss fell in the epoch."),
-        (0.34, "This is the training loss of the last step: now take it from the validation loss."),
-        (-0.42, "You compare with the first step of the epoch: take the last."),
+        (counts_from_zero, "You count from 0: the shallowest head is head 1."),
+        (
+            counts_zeros_as_gradients,
+            "A gradient can be there and be 0 at every pixel, as for a head whose weight is 0. It teaches nothing.",
+        ),
+        (gives_those_left_out, "These are the heads that the loss leaves out: give those that it teaches."),
+        (gives_yes_or_no, "You return True or False for each head: give the numbers of those that are taught."),
+        (gives_one_or_zero, "You return 1 or 0 for each head: give the numbers of those that are taught."),
+        (
+            adds_up_the_gradient,
+            "You add up the gradient over the pixels, where positive and negative values can cancel. Ask whether any "
+            "of its values is not 0.",
+        ),
+        (asks_for_a_positive_gradient, "A gradient may be negative at every pixel: ask whether any value is not 0."),
+        (
+            looks_at_the_value_of_the_loss,
+            "You ask whether the value of the loss changes with the head. It does, but the head is detached: no "
+            "gradient flows back to it. Ask for the gradient.",
+        ),
+        (
+            gives_one_head_at_a_time,
+            "You hand the loss one head at a time. It expects all of them, and may treat each differently.",
+        ),
+        (never_goes_back, "You compute the loss, but there is no backward pass, so no head has a gradient."),
+        (takes_them_all, "You return all heads, whatever the loss is."),
+        (gives_the_gradients, "You return gradients: give the numbers of the heads."),
+        (gives_names, "You return names: give the numbers alone, such as [1, 2]."),
     ],
     also_wrong=[
-        ([0.40, 0.34], "one number, not a list"),
+        (counts_the_taught_heads, "should be a list, not a number"),
+        (asks_for_no_gradient, "raises RuntimeError in line 2"),
+        (does_not_allow_unused_heads, "raises RuntimeError in line 3"),
+        (compares_none, "raises AttributeError in line 2"),
+        (forgets_to_return_the_heads, "returns None"),
     ],
+    seconds=5,
 )
 
 
-# Exercise 5.3: How long to the target?
+# Exercise 5.4: How long to the target?
 
 
 Curve = dict[int, float]
@@ -254,6 +523,26 @@ def counts_looks(target, curve):
     for number, score in enumerate(curve.values()):
         if score >= target:
             return number
+
+
+def counts_looks_from_one(target, curve):
+    for number, score in enumerate(curve.values(), start=1):
+        if score >= target:
+            return number
+
+
+def says_infinity_for_never(target, curve):
+    for step, score in curve.items():
+        if score >= target:
+            return step
+    return float("inf")
+
+
+def sorts_by_score(target, curve):
+    for step, score in sorted(curve.items(), key=lambda entry: entry[1]):
+        if score >= target:
+            return step
+    return None
 
 
 def takes_the_best(target, curve):
@@ -322,40 +611,50 @@ def never_returns_anything(target, curve):
             pass
 
 
-EXERCISE_5_3 = FunctionExercise(
-    number="5.3",
+EXERCISE_5_4 = FunctionExercise(
+    number="5.4",
     title="How long to the target?",
     difficulty="easy",
     minutes=5,
     reference=steps_to,
     cases=curves,
     mistakes=[
-        (strictly_above, "A score that is just at the target has reached it: `>=`, not `>`."),
+        (strictly_above, "A score that equals the target has reached it: `>=`, not `>`."),
         (
             waits_until_it_stays,
-            "You ask from when on the curve stays above: the first time counts, also if it falls again.",
+            "You ask from when on the curve stays above the target. The first time counts, even if it falls again.",
         ),
-        (takes_the_last, "You give the last step at which the target is reached: the first is asked for."),
-        (gives_the_score, "You give the score: the step is asked for."),
-        (counts_looks, "You count the looks from 0: the step is asked for, the key of the dictionary."),
-        (takes_the_best, "You give the step with the best score, whether or not it is at the target."),
+        (takes_the_last, "You return the last step at which the target is reached: the first one is asked for."),
+        (gives_the_score, "You return the score: the step is asked for."),
+        (counts_looks, "You count the entries from 0: the step is asked for, the key of the dictionary."),
+        (counts_looks_from_one, "You count the entries from 1: the step is asked for, the key of the dictionary."),
+        (
+            sorts_by_score,
+            "You go through the scores from low to high. The first step in the order of time is asked for.",
+        ),
+        (
+            says_infinity_for_never,
+            "A curve that never reaches the target has no such step: return None rather than infinity.",
+        ),
+        (takes_the_best, "You return the step with the best score, whether or not it is the first at the target."),
         (
             ends_at_the_last_step,
             "A curve that never reaches the target has no such step: return None, not its last step.",
         ),
-        (takes_the_nearest, "You give the step whose score is nearest to the target: it may be below."),
-        (gives_all, "You give all steps at which the target is reached: the first alone is asked for."),
-        (compares_the_steps, "You compare the step with the target: compare the score that stands at it."),
-        (gives_up_at_once, "You look at the first score alone: let `return None` stand after the loop, not in it."),
+        (takes_the_nearest, "You return the step whose score is nearest to the target: it may be below."),
+        (gives_all, "You return all steps at which the target is reached: only the first is asked for."),
+        (compares_the_steps, "You compare the step with the target: compare the score at this step."),
+        (gives_up_at_once, "You look at the first score only: `return None` belongs after the loop, not in it."),
         (
             says_zero_for_never,
-            "A curve that never reaches the target has no such step: return None, as 0 would mean “at once”.",
+            "A curve that never reaches the target has no such step: return None, because 0 would mean “at once”.",
         ),
         (
             says_minus_one_for_never,
-            "A curve that never reaches the target has no such step: return None, as −1 is a number like others.",
+            "A curve that never reaches the target has no such step: return None, because −1 would be counted like any "
+            "other number.",
         ),
-        (stops_before, "You give the last step before the target is reached."),
+        (stops_before, "You return the last step before the target is reached."),
     ],
     also_wrong=[
         (forgets_never, "raises IndexError in line 2"),
@@ -365,126 +664,101 @@ EXERCISE_5_3 = FunctionExercise(
 )
 
 
-EXERCISE_5_4 = ChoiceExercise(
-    number="5.4",
-    title="Is the mean more accurate?",
+EXERCISE_5_5 = ChoiceExercise(
+    number="5.5",
+    title="What may you write?",
     difficulty="medium",
-    minutes=2,
-    question="The mean of the four heads against head 4, on the eight test images",
+    minutes=3,
+    question="What may you conclude about the length of training?",
     options={
         "a": Option(
-            "the mean wins on all eight: averaging removes noise",
-            "Averaging helps where answers are about equally good and err in different places. Here two of the "
-            "four are much worse, and err in the same places.",
-        ),
-        "b": Option(
-            "head 4 wins on all eight: weak heads pull the mean down",
-            "Yes. Heads 1 and 2 call distractors membrane, and with half of the votes they are heard.",
+            "This experiment cannot tell whether deep supervision shortens training.",
+            "Yes. A gain of eleven steps and a loss of six both fit what was measured.",
             right=True,
         ),
+        "b": Option(
+            "Deep supervision shortens training by about 2 steps out of 60.",
+            "That is the mean of these twelve pairs. The interval contains 0, so twelve other seeds could easily show a "
+            "loss.",
+        ),
         "c": Option(
-            "now the one wins, now the other: about the same",
-            "So it would be if all heads were about equally good. Look at their scores.",
+            "Deep supervision does not shorten training, because the interval contains 0.",
+            "It also contains a gain of eleven steps, almost a fifth of the way. That a few noisy runs show no effect "
+            "does not mean that there is none.",
         ),
         "d": Option(
-            "they are equal: at the end all heads say the same",
-            "All heads have learned from the same mask, but not all can see far enough to answer alike.",
+            "Deep supervision shortens training, because it was faster in eight pairs of twelve.",
+            "If you toss a coin twelve times, you get eight heads or more in one case of five.",
         ),
     },
     also_wrong=[
         ("e", "by its letter"),
-        (0.769, "by its letter"),
+        (-2.3, "by its letter"),
+    ],
+)
+
+
+EXERCISE_5_6 = ChoiceExercise(
+    number="5.6",
+    title="The cut on nuclei",
+    difficulty="medium",
+    minutes=2,
+    question="IoU of nuclei that is lost by the cut to depth 2, at 30 % of the arithmetic",
+    options={
+        "a": Option(
+            "about 0.2, as on the drawn membranes",
+            "On the drawn membranes the cut costs so much because of the rings. Nuclei can be recognised from nearby.",
+        ),
+        "b": Option(
+            "less than 0.01",
+            "It is 0.008. Nuclei can be recognised from nearby, so the deeper nodes have little to add.",
+            right=True,
+        ),
+        "c": Option(
+            "about 0.05",
+            "That would be about what the cut to depth 1 costs. Depth 2 costs less.",
+        ),
+        "d": Option(
+            "about 0.1, half as much as on the drawn membranes",
+            "The direction is right, but it is far less. Nuclei can be recognised from nearby.",
+        ),
+    },
+    also_wrong=[
+        ("e", "by its letter"),
+        (0.008, "by its letter"),
     ],
     prediction=True,
 )
 
 
-EXERCISE_5_5 = ChoiceExercise(
-    number="5.5",
-    title="Choose a mode under a budget",
+EXERCISE_5_7 = ChoiceExercise(
+    number="5.7",
+    title="The best prediction for the money",
     difficulty="medium",
-    minutes=4,
-    question="At most 60 % of the multiply-accumulates: which answer has the best IoU?",
+    minutes=3,
+    question="At most 60 % of the multiply-accumulates, drawn membranes: which prediction has the best IoU?",
     options={
         "a": Option(
-            "the whole network, accurate mode",
-            "It needs all four heads, so it costs 100 %; and its IoU is not the best of the table either.",
+            "the whole network, mean of all four heads",
+            "It needs all fifteen nodes, so it costs 100 %. And the first two heads pull the mean down.",
         ),
         "b": Option(
-            "the whole network, fast mode with head 3",
-            "Its IoU is right, but the whole network still runs: fast mode saves nothing before you prune.",
+            "the whole network, head 3",
+            "Its IoU is right, but all fifteen nodes are still computed. You save nothing before you cut.",
         ),
         "c": Option(
-            "cut to depth 3, fast mode",
-            "Yes. Cut first, then read the deepest head that is left.",
+            "cut to depth 3, head 3",
+            "Yes. Cut first, then use the deepest head that is left.",
             right=True,
         ),
         "d": Option(
-            "cut to depth 3, accurate mode",
-            "It keeps the budget, but heads 1 and 2 weigh even more in a mean of three.",
+            "cut to depth 3, mean of heads 1 to 3",
+            "It is cheap enough, but two of its three heads fall for the rings, and they outvote the third.",
         ),
     },
     also_wrong=[
         ("depth 3", "by its letter"),
         (3, "by its letter"),
-    ],
-)
-
-
-EXERCISE_5_6 = NumberExercise(
-    number="5.6",
-    title="A list in the wrong order",
-    difficulty="medium",
-    minutes=4,
-    question="the share of the weights that head 1 gets",
-    solution=8 / 15,
-    tolerance=6e-3,
-    mistakes=[
-        (1 / 15, "This is the share of head 4: the list is applied in the order in which the heads come."),
-        (1.0, "This is its weight: divide by the sum of the four."),
-        (0.25, "So it would be with four equal weights."),
-        (4 / 15, "This is the share of head 2."),
-        (0.5, "You divide by 2: the four weights add up to 1.875."),
-        (0.125, "This is the weight of head 4: the first weight meets head 1. Then divide by the sum."),
-        (1.875, "This is the sum of the weights: divide the weight of head 1 by it."),
-        (100 * 8 / 15, "This is a percentage: give the share itself, between 0 and 1."),
-    ],
-    also_wrong=[
-        ("8/15", "one number, not a value of type str"),
-    ],
-)
-
-
-EXERCISE_5_7 = ChoiceExercise(
-    number="5.7",
-    title="Find the bug",
-    difficulty="hard",
-    minutes=6,
-    question="Why do heads 1 to 3 of this training answer nothing useful?",
-    options={
-        "a": Option(
-            "the learning rate is too high for shallow heads",
-            "Then head 4, which shares their nodes, would suffer too. And too high a rate gives wild losses, "
-            "not weights that stay as they were drawn.",
-        ),
-        "b": Option(
-            "the heads see too little of the image",
-            "That explains a low score, such as head 1 has in a sound training. It does not explain weights that "
-            "have not moved at all.",
-        ),
-        "c": Option(
-            "the loss keeps only the last head's term",
-            "Yes. `loss = ` in the loop writes over the term before. Heads 1 to 3 get no gradient.",
-            right=True,
-        ),
-        "d": Option(
-            "the heads' logits were not put through a sigmoid",
-            "`bce` does that itself, for every head alike; and head 4 has learned.",
-        ),
-    },
-    also_wrong=[
-        ("loss", "by its letter"),
-        (2, "by its letter"),
     ],
 )
 

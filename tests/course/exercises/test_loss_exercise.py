@@ -83,3 +83,33 @@ def test_a_loss_that_changes_its_arguments_is_told_so():
         return value
 
     assert EXERCISE.examine(in_place).sentence.startswith("It changes what it is given")
+
+
+def over_all_maps(maps):
+    return sum(z.square().mean() for z in maps)
+
+
+def lists_of_maps(random):
+    yield ([torch.tensor([1.0, -2.0]), torch.tensor([3.0])],)
+    yield ([torch.tensor([1.0, -2.0], requires_grad=True), torch.tensor([3.0], requires_grad=True)],)
+
+
+LIST_EXERCISE = LossExercise(
+    number="99.2", title="Maps", difficulty="easy", minutes=1, reference=over_all_maps, cases=lists_of_maps
+)
+
+
+def forgets_the_first_map(maps):
+    return maps[0].detach().square().mean() + maps[1].square().mean()
+
+
+def forgets_all_maps(maps):
+    return sum(z.detach().square().mean() for z in maps)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"), [(forgets_the_first_map, WRONG_GRADIENT), (forgets_all_maps, NO_GRADIENT)]
+)
+def test_the_gradient_is_asked_for_by_tensors_in_a_list_too(wrong, sentence):
+    assert LIST_EXERCISE.examine(over_all_maps).mark is Mark.PASSED
+    assert LIST_EXERCISE.examine(wrong).sentence == sentence

@@ -678,7 +678,7 @@ EXERCISE_5_5 = ChoiceExercise(
         ),
         "b": Option(
             "Deep supervision shortens training by about 2 steps out of 60.",
-            "That is the mean of these twelve pairs. The interval contains 0, so twelve other seeds could easily show a "
+            "That is the mean of these twelve pairs. The interval contains 0: twelve other seeds could easily show a "
             "loss.",
         ),
         "c": Option(

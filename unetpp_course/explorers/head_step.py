@@ -111,18 +111,16 @@ class HeadStepExplorer(PictureExplorer):
 
     @course_style()
     def _draw_chart(self) -> tuple[Image.Image, list[int]]:
-        """Return the scores by kept step, and how far from the left of the picture each step stands, in pixels."""
+        """Return the scores by training step, and how far from the left of the picture each step is, in pixels."""
         figure, axis = plt.subplots(figsize=(CELL / 100, (CELL + CAPTION) / 100), dpi=100)
         for reading, points in self.scores.items():
             heights = [points[step] for step in self.steps]
             dashes = ":" if reading == MEAN else "-"
-            axis.plot(range(len(self.steps)), heights, dashes, color=self._colour(reading), marker=".")
-        labelled = range(0, len(self.steps), max(1, -(-len(self.steps) // 5)))
-        axis.set_xticks(list(labelled), [str(self.steps[place]) for place in labelled])
-        axis.set(title="IoU (dotted: mean)", xlabel="step (the kept ones)", ylim=(0, 1))
+            axis.plot(self.steps, heights, dashes, color=self._colour(reading), marker=".")
+        axis.set(title="IoU (dotted: mean)", xlabel="training step", ylim=(0, 1))
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
-        places = [round(axis.transData.transform((place, 0))[0]) for place in range(len(self.steps))]
+        places = [round(axis.transData.transform((step, 0))[0]) for step in self.steps]
         plt.close(figure)
         return Image.open(buffer).convert("RGB"), places
 

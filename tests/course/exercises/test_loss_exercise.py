@@ -91,7 +91,7 @@ def over_all_maps(maps):
 
 def lists_of_maps(random):
     yield ([torch.tensor([1.0, -2.0]), torch.tensor([3.0])],)
-    yield ([torch.tensor([1.0, -2.0], requires_grad=True), torch.tensor([3.0], requires_grad=True)],)
+    yield ([torch.tensor([1.0, -3.0], requires_grad=True), torch.tensor([2.0], requires_grad=True)],)
 
 
 LIST_EXERCISE = LossExercise(

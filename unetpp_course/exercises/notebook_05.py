@@ -166,6 +166,22 @@ def forgets_the_last_head(heads, target, weights):
     return sum(weighted_terms(heads, target, weights)[:-1])
 
 
+def takes_the_last_head_alone(heads, target, weights):
+    return bce(heads[-1], target)
+
+
+def takes_the_first_head_alone(heads, target, weights):
+    return bce(heads[0], target)
+
+
+def adds_up_the_pixels(heads, target, weights):
+    return sum(head.numel() * term for head, term in zip(heads, weighted_terms(heads, target, weights), strict=True))
+
+
+def squares_the_weights(heads, target, weights):
+    return sum(weighted_terms(heads, target, weights and [weight**2 for weight in weights]))
+
+
 def turns_the_sign(heads, target, weights):
     return -sum(weighted_terms(heads, target, weights))
 
@@ -247,6 +263,10 @@ EXERCISE_5_2 = LossExercise(
         ),
         (forgets_the_first_head, "The first head is missing in the sum."),
         (forgets_the_last_head, "The last head is missing in the sum."),
+        (takes_the_last_head_alone, "Only the last head counts, and its weight does not: add up the losses of all."),
+        (takes_the_first_head_alone, "Only the first head counts, and its weight does not: add up the losses of all."),
+        (adds_up_the_pixels, "You add up the pixels: the loss of one head is a mean over them, as `bce` gives it."),
+        (squares_the_weights, "Each weight is multiplied in twice."),
         (turns_the_sign, "The sign is wrong: a loss is small where the predictions are right."),
         (multiplies_the_losses, "You multiply the losses by one another. They are added up."),
     ],
@@ -302,6 +322,10 @@ def second_head_without_weight(heads, target):
     return sum(terms) - terms[1] + 0 * terms[1]
 
 
+def last_head_at_its_first_row(heads, target):
+    return bce(heads[-1][..., :1, :], target[..., :1, :])
+
+
 def first_head_detached(heads, target):
     return sum_of_all([heads[0].detach(), *heads[1:]], target)
 
@@ -311,7 +335,7 @@ def loss_of_the_mean_head(heads, target):
 
 
 def losses(random: np.random.Generator) -> Iterator[tuple[HeadsLoss, list[Tensor], Tensor]]:
-    """Yield losses with heads and a target; one has gradients that cancel, another has none that is positive."""
+    """Yield losses with heads and a target; gradients may cancel, have one sign, or be 0 at some of the pixels."""
     yield last_head_only, _batch(random, 4), _target(random)
     yield sum_of_all, _batch(random, 4), _target(random)
     yield second_head_without_weight, _batch(random, 3), _target(random)
@@ -320,6 +344,7 @@ def losses(random: np.random.Generator) -> Iterator[tuple[HeadsLoss, list[Tensor
     halves = torch.tensor([[[[1, 0], [0, 1]]]], dtype=torch.uint8)
     yield last_head_only, [torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)], halves
     yield last_head_only, _batch(random, 3), torch.ones(2, 1, 3, 4, dtype=torch.uint8)
+    yield last_head_at_its_first_row, _batch(random, 3), _target(random)
     yield loss_of_the_mean_head, _batch(random, 3), _target(random)
 
 
@@ -365,6 +390,18 @@ def adds_up_the_gradient(loss, heads, target):
 
 def asks_for_a_positive_gradient(loss, heads, target):
     return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if g is not None and g.max() > 0]
+
+
+def asks_for_a_gradient_everywhere(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if g is not None and bool((g != 0).all())]
+
+
+def goes_from_deep_to_shallow(loss, heads, target):
+    return taught_heads(loss, heads, target)[::-1]
+
+
+def counts_from_the_deep_end(loss, heads, target):
+    return sorted(len(heads) + 1 - number for number in taught_heads(loss, heads, target))
 
 
 def looks_at_the_value_of_the_loss(loss, heads, target):
@@ -444,6 +481,12 @@ EXERCISE_5_3 = FunctionExercise(
             "of its values is not 0.",
         ),
         (asks_for_a_positive_gradient, "A gradient may be negative at every pixel: ask whether any value is not 0."),
+        (
+            asks_for_a_gradient_everywhere,
+            "A loss may use a part of the pixels only. One pixel with a gradient that is not 0 is enough.",
+        ),
+        (goes_from_deep_to_shallow, "The right heads, but from deep to shallow: start with the shallowest."),
+        (counts_from_the_deep_end, "You count from the deep end: the first head of the list is head 1."),
         (
             looks_at_the_value_of_the_loss,
             "You ask whether the value of the loss changes with the head. It does, but the head is detached: no "
@@ -605,6 +648,10 @@ def says_minus_one_for_never(target, curve):
     return -1
 
 
+def says_false_for_never(target, curve):
+    return next((step for step, score in curve.items() if score >= target), False)
+
+
 def never_returns_anything(target, curve):
     for score in curve.values():
         if score >= target:
@@ -654,6 +701,7 @@ EXERCISE_5_4 = FunctionExercise(
             "A curve that never reaches the target has no such step: return None, because −1 would be counted like any "
             "other number.",
         ),
+        (says_false_for_never, "A curve that never reaches the target has no such step: return None, not False."),
         (stops_before, "You return the last step before the target is reached."),
     ],
     also_wrong=[

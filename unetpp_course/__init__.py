@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from unetpp_course.explorers.threshold import ThresholdExplorer
     from unetpp_course.explorers.wiring import HiddenWire, WiringExplorer
     from unetpp_course.figures import use_small_figures
-    from unetpp_course.graph import wiring
     from unetpp_course.progress import progress_board
     from unetpp_course.shipped import shipped_model
     from unetpp_course.style import MISTAKES, mark_mistakes, show_images, use_course_style
@@ -60,7 +59,6 @@ __all__ = [
     "thin_membranes",
     "use_course_style",
     "use_small_figures",
-    "wiring",
 ]
 
 # imported at first use: the check of the machine must run where torch or matplotlib is missing
@@ -82,7 +80,6 @@ _LAZY = {
     "explorers.threshold": {"ThresholdExplorer"},
     "explorers.wiring": {"HiddenWire", "WiringExplorer"},
     "figures": {"use_small_figures"},
-    "graph": {"wiring"},
     "shipped": {"shipped_model"},
     "style": {"MISTAKES", "mark_mistakes", "show_images", "use_course_style"},
     "progress": {"progress_board"},

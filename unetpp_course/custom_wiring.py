@@ -1,4 +1,4 @@
-"""Networks whose nodes are wired as one likes, and what of them the gradient of a node reaches."""
+"""Networks with custom wiring, what they cost, and which of their nodes a gradient reaches."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -8,11 +8,9 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 from torch.utils.flop_counter import FlopCounterMode
 
-from unetpp_course.graph import Edge, Node, wiring
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import ConvBlock, UNet, UNetPlusPlus
-
-Wires = Mapping[Node, Sequence[Node]]  # a node's inputs
+from unetpp_lib.models import ConvBlock, UNet
+from unetpp_lib.models.graph import Inputs, Node, grid_graph, read_graph
 
 WIDTHS = (32, 64, 128, 256, 512)
 SIDE = 32  # pixels of the image that gradients are measured on: the smallest that can be halved often enough
@@ -46,13 +44,14 @@ class WiredNode(nn.Module):
 class WiredNetwork(nn.Module):
     """A network whose node (i, j) is fed by the nodes ``wires[i, j]``, without normalisation, one head.
 
-    ``wires`` is what `wiring` returns: nodes that it does not name are left out. A node may be fed from its own row and
-    the row below, from columns before its own; in column 0 from the row above. The head reads the last of row 0.
+    ``wires`` has the form of ``read_graph(model).inputs``; nodes that it does not name are left out. A node may be fed
+    from earlier columns of its own row and the row below; in column 0 from the row above. The head reads the last node
+    of row 0.
     Shape: ``(N, 1, H, W)``, H and W multiples of 2^depth → a list of one ``(N, 1, H, W)``, as the library's networks.
-    Raises InputError for a wire that cannot be.
+    Raises InputError for a wire that is not possible.
     """
 
-    def __init__(self, wires: Wires, widths: Sequence[int] = WIDTHS) -> None:
+    def __init__(self, wires: Inputs, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         check_wires(wires, len(widths) - 1)
         self.order = sorted(wires, key=lambda node: (node[1], node[0]))
@@ -78,7 +77,7 @@ class WiredNetwork(nn.Module):
         return [self.heads[0](maps[max(node for node in maps if node[0] == 0)])]
 
 
-def check_wires(wires: Wires, depth: int) -> None:
+def check_wires(wires: Inputs, depth: int) -> None:
     """Raise InputError for the first wire that cannot be, and for a network without its first node."""
     if (0, 0) not in wires or wires[0, 0]:
         raise InputError("wires must name (0, 0), the node that sees the image, with no inputs: {(0, 0): [], …}.")
@@ -101,15 +100,15 @@ def possible_inputs(node: Node, depth: int) -> list[Node]:
 
 
 def known_wires(depth: int) -> dict[str, dict[Node, list[Node]]]:
-    """Return the wires of U-Net, UNet+ and UNet++ of a depth, read off the library's own networks."""
+    """Return for U-Net, UNet+ and UNet++ of a depth which nodes feed which."""
     widths = (2,) * (depth + 1)
     with torch.device("meta"):  # no weights are drawn
-        plain, dense = UNetPlusPlus(widths=widths, dense=False), UNetPlusPlus(widths=widths)
-        networks = {"U-Net": UNet(widths=widths), "UNet+": plain, "UNet++": dense}
-    return {name: wiring(network) for name, network in networks.items()}
+        unet = read_graph(UNet(widths=widths))
+    graphs = {"U-Net": unet, "UNet+": grid_graph(widths, dense=False), "UNet++": grid_graph(widths)}
+    return {name: graph.inputs for name, graph in graphs.items()}
 
 
-def cost(wires: Wires, widths: Sequence[int] = WIDTHS, size: int = 512) -> tuple[int, int]:
+def cost(wires: Inputs, widths: Sequence[int] = WIDTHS, size: int = 512) -> tuple[int, int]:
     """Return the parameters of a wired network, and its multiply-accumulates on a square image of ``size`` pixels."""
     check_wires(wires, len(widths) - 1)
     parts = [node_cost(node, tuple(sources), tuple(widths), size) for node, sources in wires.items()]
@@ -128,12 +127,12 @@ def node_cost(node: Node, sources: tuple[Node, ...], widths: tuple[int, ...], si
     return sum(parameter.numel() for parameter in module.parameters()), flops.get_total_flops() // 2
 
 
-def cross(wires: Wires, node: Node, right: Node, wrong: Node) -> dict[Node, list[Node]]:
+def cross(wires: Inputs, node: Node, right: Node, wrong: Node) -> dict[Node, list[Node]]:
     """Return wires in which ``node`` is fed by ``wrong`` in place of ``right``."""
     return {other: [wrong if other == node and s == right else s for s in sources] for other, sources in wires.items()}
 
 
-def gradient_sizes(wires: Wires, node: Node, width: int = 8) -> dict[Node, float]:
+def gradient_sizes(wires: Inputs, node: Node, width: int = 8) -> dict[Node, float]:
     """Return for every node the mean size of the gradient that comes to its map from the map of ``node``.
 
     The weights are random and the image is noise, the same at each call; a size of 0 says that no path leads there.
@@ -147,13 +146,8 @@ def gradient_sizes(wires: Wires, node: Node, width: int = 8) -> dict[Node, float
     return {other: 0.0 if g is None else g.abs().mean().item() for other, g in zip(maps, found, strict=True)}
 
 
-def count_paths(wires: Wires, node: Node) -> int:
+def count_paths(wires: Inputs, node: Node) -> int:
     """Return how many ways lead from X^{0,0} to a node."""
     if node == (0, 0):
         return 1
     return sum(count_paths(wires, source) for source in wires.get(node, ()))
-
-
-def edges(wires: Wires) -> frozenset[Edge]:
-    """Return the pairs of a node and one that it feeds."""
-    return frozenset((source, node) for node, sources in wires.items() for source in sources)

@@ -7,11 +7,11 @@ import pytest
 from matplotlib.colors import to_rgb
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from unetpp_course.diagrams import KINDS, QUIET
 from unetpp_course.explorers import head_step, ladder
 from unetpp_course.explorers.depth_sheet import TODAY
 from unetpp_course.explorers.receptive_field import FRAMES
 from unetpp_course.explorers.sheet import LIGHT
+from unetpp_course.graph_drawing import KINDS, QUIET
 from unetpp_course.style import LINE_COLOURS, MISTAKES
 
 LEAST = 10  # CIEDE2000 between two colours at least; 1 is what a trained eye just tells, side by side

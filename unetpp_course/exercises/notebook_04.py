@@ -13,9 +13,9 @@ from unetpp_course.checks import (
     Option,
     WiringExercise,
 )
-from unetpp_course.custom_wiring import cross, edges, known_wires
-from unetpp_course.graph import Node
+from unetpp_course.custom_wiring import cross, known_wires
 from unetpp_lib.models import UNetPlusPlus
+from unetpp_lib.models.graph import Node, edges_of
 
 MYSTERY = cross(known_wires(4)["UNet++"], (1, 2), right=(2, 1), wrong=(2, 0))  # the network of exercise 4.5
 
@@ -216,16 +216,16 @@ EXERCISES = (
         difficulty="medium",
         minutes=8,
         question="the edges of a UNet+ of depth 3",
-        solution=edges(known_wires(3)["UNet+"]),
+        solution=edges_of(known_wires(3)["UNet+"]),
         mistakes={
-            "This is UNet++: in UNet+ a node sees of its own row its left neighbour alone.": edges(
+            "This is UNet++: in UNet+ a node sees of its own row its left neighbour alone.": edges_of(
                 known_wires(3)["UNet++"]
             ),
-            "This is U-Net: the nodes between the two arms are missing.": edges(known_wires(3)["U-Net"]),
-            "This is the UNet+ of depth 2: depth 3 has four rows, 0 to 3.": edges(known_wires(2)["UNet+"]),
-            "This is the UNet+ of depth 4: depth 3 has four rows, 0 to 3.": edges(known_wires(4)["UNet+"]),
+            "This is U-Net: the nodes between the two arms are missing.": edges_of(known_wires(3)["U-Net"]),
+            "This is the UNet+ of depth 2: depth 3 has four rows, 0 to 3.": edges_of(known_wires(2)["UNet+"]),
+            "This is the UNet+ of depth 4: depth 3 has four rows, 0 to 3.": edges_of(known_wires(4)["UNet+"]),
             "The encoder is missing: X^{i,0} feeds X^{i+1,0}.": frozenset(
-                edge for edge in edges(known_wires(3)["UNet+"]) if edge[1][1]
+                edge for edge in edges_of(known_wires(3)["UNet+"]) if edge[1][1]
             ),
         },
     ),

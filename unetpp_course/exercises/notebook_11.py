@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
-from unetpp_course.graph import Node
+from unetpp_lib.models.graph import Node
 
 Wires = dict[Node, list[Node]]
 

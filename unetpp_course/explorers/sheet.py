@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from torch import Tensor
 
-from unetpp_course.diagrams import QUIET, QUIET_TEXT
 from unetpp_course.figures import GREYS, coarse
+from unetpp_course.graph_drawing import QUIET, QUIET_TEXT
 from unetpp_course.style import LINE_COLOURS, MISTAKES
 
 SIDE = 256  # pixels of the shorter side of a picture in a row at least
@@ -45,17 +45,20 @@ def beside(pictures: Mapping[str, Picture]) -> Image.Image:
     height, width = next(iter(pictures.values())).shape[:2]
     times = -(-SIDE // min(height, width))
     large = {caption: picture.repeat(times, 0).repeat(times, 1) for caption, picture in pictures.items()}
-    return set_out({(0, column): item for column, item in enumerate(large.items())})
+    return arrange({(column, 0): item for column, item in enumerate(large.items())})
 
 
-def set_out(items: Mapping[tuple[int, float], tuple[str, Picture]]) -> Image.Image:
-    """Return captions and their pictures (H, W, 3), all of one size, in rows and columns; halves of columns too."""
+def arrange(items: Mapping[tuple[float, int], tuple[str, Picture]]) -> Image.Image:
+    """Return one sheet of pictures (H, W, 3) of one size with their captions, by (column, row); columns may be halves.
+
+    The first column and row are 0.
+    """
     height, width = next(iter(items.values()))[1].shape[:2]
-    rows, columns = (1 + max(place) for place in zip(*items, strict=True))
+    columns, rows = (1 + max(numbers) for numbers in zip(*items, strict=True))
     size = round(columns * (width + GAP)) - GAP, round(rows) * (height + CAPTION)
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
-    for (row, column), (caption, picture) in items.items():
+    for (column, row), (caption, picture) in items.items():
         left, top = round(column * (width + GAP)), row * (height + CAPTION) + CAPTION
         draw.text((left + 1, top - CAPTION + 2), caption, "black", font(LETTERS))
         sheet.paste(Image.fromarray(picture), (left, top))

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from unetpp_course.ablation import held_nodes
 from unetpp_course.explorers.base import PictureExplorer, Recent, require_image, whole_number
 from unetpp_course.explorers.sheet import beside, grey, png
-from unetpp_course.graph import Node, noted_maps
 from unetpp_course.style import mark_mistakes
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
+from unetpp_lib.models.graph import Node, node_modules, recorded_outputs
 
 FULL, STEP = 100, 5  # per cent
 
@@ -146,7 +146,8 @@ class SkipsExplorer(PictureExplorer):
                 return torch.sigmoid(self.model(image)[-1])
             # no skip changes the left arm, and none a node of a row below
             same = {(i, j): m for (i, j), m in self._maps.items() if j == 0 or self._faded[i:] == strengths[i:]}
-            with noted_maps(self.model) as self._maps, held_nodes(self.model, same):
+            with recorded_outputs(node_modules(self.model)) as outputs, held_nodes(self.model, same):
                 logits = self.model(image)[-1]
+        self._maps = {node: maps[-1] for node, maps in outputs.items()}
         self._faded = strengths
         return torch.sigmoid(logits)

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 
 import torch
 
-from unetpp_course.graph import Node
 from unetpp_course.lab import architectures
 from unetpp_course.lab.base import Experiment, Outcome, Trial, trained
 from unetpp_course.lab.intervals import t_interval
-from unetpp_course.probes import read_nodes
+from unetpp_course.probes import fit_node_probes
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, TrainConfig
 from unetpp_lib.models import SegmentationNetwork
+from unetpp_lib.models.graph import Node
 
 NETWORKS = ("unet", "unetpp_plain", "unetpp")
 UNTRAINED = "untrained"
@@ -80,7 +80,7 @@ def read_scores(config: TrainConfig, model: SegmentationNetwork, card: Card) -> 
     for names in (split.train[:FITTED], split.validation):
         images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
         parts.append((torch.stack(images), torch.stack(masks)))
-    scores = read_nodes(model, card, *parts).scores
+    scores = fit_node_probes(model, card, *parts).scores
     return {f"{i},{j}": score for (i, j), score in scores.items()}
 
 

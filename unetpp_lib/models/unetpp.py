@@ -9,6 +9,7 @@ from torch.nn.functional import max_pool2d
 
 from unetpp_lib.errors import InputError
 from unetpp_lib.models.blocks import ConvBlock, JoinNode, Norm, SegmentationNetwork, Upsample
+from unetpp_lib.models.graph import grid_nodes, node_inputs
 
 Mode = Literal["accurate", "fast"]
 
@@ -42,12 +43,14 @@ class UNetPlusPlus(SegmentationNetwork):
         self.deep_supervision, self.dense = bool(deep_supervision), bool(dense)
         widths = self.widths
 
-        self.nodes = nn.ModuleList()  # nodes[i][j] is H of X^{i,j}: row i counts the halvings, column j the skips
-        for i, width in enumerate(widths):
-            row = nn.ModuleList([ConvBlock(widths[i - 1] if i else self.in_channels, width, norm, dropout)])
-            for j in range(1, self.depth - i + 1):
-                row.append(JoinNode(width, widths[i + 1], j if dense else 1, norm, upsample, dropout))
-            self.nodes.append(row)
+        self.nodes = nn.ModuleList(nn.ModuleList() for _ in widths)  # nodes[i][j] is H of X^{i,j}
+        for i, j in sorted(grid_nodes(self.depth)):  # row by row: a seed draws the weights in this order
+            if j == 0:
+                block: nn.Module = ConvBlock(widths[i - 1] if i else self.in_channels, widths[i], norm, dropout)
+            else:
+                *skips, _ = node_inputs((i, j), self.dense)
+                block = JoinNode(widths[i], widths[i + 1], len(skips), norm, upsample, dropout)
+            self.nodes[i].append(block)  # type: ignore[operator]
 
         self.head_depths = tuple(range(1, self.depth + 1)) if deep_supervision else (self.depth,)
         self.heads = nn.ModuleList(nn.Conv2d(widths[0], self.num_classes, 1) for _ in self.head_depths)
@@ -60,14 +63,15 @@ class UNetPlusPlus(SegmentationNetwork):
 
     def node_features(self, x: Tensor) -> list[list[Tensor]]:
         """Return every node's map for a padded image: ``[i][j]`` is X^{i,j}, ``(N, widths[i], H/2^i, W/2^i)``."""
-        grid: list[list[Tensor]] = []
-        for i, row in enumerate(self.nodes):  # column 0, the encoder
-            x = row[0](max_pool2d(x, 2) if i else x)  # type: ignore[index]
-            grid.append([x])
-        for j in range(1, self.depth + 1):
-            for i in range(self.depth - j + 1):
-                skips = grid[i] if self.dense else grid[i][-1:]
-                grid[i].append(self.nodes[i][j](skips, grid[i + 1][j - 1]))  # type: ignore[index]
+        grid: list[list[Tensor]] = [[] for _ in self.nodes]
+        for i, j in grid_nodes(self.depth):
+            inputs = [grid[row][column] for row, column in node_inputs((i, j), self.dense)]
+            if j == 0:  # the encoder
+                features = self.nodes[i][j](max_pool2d(inputs[0], 2) if inputs else x)  # type: ignore[index]
+            else:
+                *skips, below = inputs
+                features = self.nodes[i][j](skips, below)  # type: ignore[index]
+            grid[i].append(features)
         return grid
 
     def head_features(self, x: Tensor) -> list[Tensor]:

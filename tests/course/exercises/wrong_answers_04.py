@@ -1,7 +1,6 @@
 """Wrong answers to the exercises of notebook 04, each with words of the message that it must get."""
 
-from unetpp_course.graph import wiring
-from unetpp_lib.models import UNet, UNetPlusPlus
+from unetpp_lib.models import UNet, UNetPlusPlus, read_graph
 
 
 def takes_the_left_neighbour(i, j):
@@ -148,8 +147,8 @@ def tests_a_tensor(model, image):
     return [name for name, parameter in parameters.items() if not parameter.grad.any()]
 
 
-UNET = wiring(UNet(widths=(2, 2, 2, 2)))
-UNET_PLUS = wiring(UNetPlusPlus(widths=(2, 2, 2, 2), dense=False))
+UNET = read_graph(UNet(widths=(2, 2, 2, 2))).inputs
+UNET_PLUS = read_graph(UNetPlusPlus(widths=(2, 2, 2, 2), dense=False)).inputs
 
 WRONG = {
     "4.1": [

@@ -8,7 +8,7 @@ from torch import nn
 
 from unetpp_course import DepthExplorer, NodeExplorer, PeepholeGame, ReceptiveFieldExplorer, SkipsExplorer
 from unetpp_course.ablation import faded_edge, held_nodes, maps_with_faded_edge
-from unetpp_course.explorers.board import ask
+from unetpp_course.explorers.board import predict_image
 from unetpp_course.heads_in_time import heads_now
 from unetpp_course.probes import fit_node_probes, node_maps
 from unetpp_lib.data import SegmentationFolder
@@ -106,7 +106,7 @@ USES = {
     "prepare": lambda model, images: prepare(model, None, BF16),
     "profile": lambda model, images: profile(model, 16, repeats=1),
     "heads_now": lambda model, images: heads_now(model, CARD, images[0]),
-    "ask": lambda model, images: ask(model, images[0], CARD, CPU),
+    "predict_image": lambda model, images: predict_image(model, images[0], CARD, CPU),
     "NodeExplorer": explore_nodes,
     "PeepholeGame": play,
     "ReceptiveFieldExplorer": lambda model, images: ReceptiveFieldExplorer(model, images[0]),

@@ -1,4 +1,4 @@
-"""Pictures of what a network says: image, truth and each head, with the mistakes in colour; masks as files."""
+"""Pictures of predictions: image, truth and each head, with mistakes in colour; and masks as files."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -15,20 +15,21 @@ from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.files import write_png
+from unetpp_lib.masks import IGNORED
 from unetpp_lib.metrics import classify
 from unetpp_lib.models import SegmentationNetwork
 
 CELL = 256  # pixels of each picture's side
 CAPTION = 28
 
-# by truth and prediction; orange and blue are told apart by colour-blind eyes too (Okabe and Ito)
+# by truth and prediction; colour-blind readers can tell orange and blue apart (Okabe and Ito)
 COLOURS = np.array([[[0, 0, 0], [230, 159, 0]], [[0, 114, 178], [255, 255, 255]]], dtype=np.uint8)
-# of the classes 0, 1, 2 …: black, then the palette of Okabe and Ito; beyond eight classes they begin again
+# of the classes 0, 1, 2 …: black, then the palette of Okabe and Ito, which repeats after eight classes
 _OKABE_ITO = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 CLASS_COLOURS = np.array([ImageColor.getrgb(colour) for colour in _OKABE_ITO], dtype=np.uint8)
-IGNORED_COLOUR = np.array([160, 160, 160], dtype=np.uint8)  # of 255, where neither loss nor score looks
+IGNORED_COLOUR = np.array([160, 160, 160], dtype=np.uint8)  # of ignored pixels
 
-LEGEND = "white, black: right (foreground, background)   orange: called foreground, is background   blue: the reverse"
+LEGEND = "white, black: correct (foreground, background)   orange: background called foreground   blue: the reverse"
 
 
 def draw_predictions(
@@ -39,7 +40,7 @@ def draw_predictions(
     runtime: Runtime,
     path: Path,
 ) -> None:
-    """Write a PNG with a row for each image of ``names``: image, truth, every head and their mean.
+    """Write a PNG with one row per image of ``names``: the image, the truth, every head and their mean.
 
     A copy of ``model`` is placed on the runtime's device; ``model`` itself is left as it is.
     """
@@ -66,29 +67,30 @@ def draw_predictions(
 
 
 def colour_classes(labels: Tensor | NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Return class indices, (H, W) or (1, H, W), in colour, (H, W, 3): black for 0, grey where 255 is ignored."""
+    """Return class indices, (H, W) or (1, H, W), in colour, (H, W, 3): black for class 0, grey for ignored pixels."""
     classes = np.asarray(labels).reshape(np.shape(labels)[-2:])
     colours = CLASS_COLOURS[classes % len(CLASS_COLOURS)]
-    return np.where((classes == 255)[..., None], IGNORED_COLOUR, colours)
+    return np.where((classes == IGNORED)[..., None], IGNORED_COLOUR, colours)
 
 
 def write_prediction(folder: Path, name: str, probability: Tensor, threshold: float) -> None:
-    """Write probabilities ``(num_classes, H, W)`` and the mask that they say: NAME_mask.png, NAME_probability….png."""
+    """Write probabilities ``(num_classes, H, W)`` and their mask as NAME_probability….png and NAME_mask.png."""
     mask = classify(probability[None], threshold)[0, 0].numpy()
     several = len(probability) > 1
     write_png(folder / f"{name}_mask.png", Image.fromarray(mask if several else mask * 255))
     for label, one in enumerate((probability * 255).round().numpy().astype(np.uint8)):
-        write_png(folder / f"{name}_probability{f'_{label}' * several}.png", Image.fromarray(one))
+        suffix = f"_{label}" if several else ""
+        write_png(folder / f"{name}_probability{suffix}.png", Image.fromarray(one))
 
 
 def _as_shown(image: Tensor) -> NDArray[np.uint8]:
-    """Return an image in [0, 1] in its colours where it has three channels, else as the mean of them, in grey."""
+    """Return an image in [0, 1] as bytes: in colour if it has three channels, else the mean of its channels in grey."""
     pixels = image.permute(1, 2, 0) if len(image) == 3 else image.mean(0)
     return (pixels * 255).round().to(torch.uint8).numpy()
 
 
 def _colour(truth: Tensor, label: Tensor, num_classes: int) -> NDArray[np.uint8]:
-    """Return (H, W, 3) with the mistakes in colour for one class, the classes in colour for several."""
+    """Return (H, W, 3) with the mistakes in colour for one class, or the classes in colour for several."""
     if num_classes == 1:
         colours: NDArray[np.uint8] = COLOURS[truth[0].numpy(), label[0].numpy()]
         return colours

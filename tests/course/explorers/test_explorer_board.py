@@ -48,11 +48,11 @@ def test_a_board_waits_with_a_picture(config):
     assert not config.out.exists()
 
 
-def test_a_watched_training_ends_with_the_same_weights_and_shows_its_curves(config, tmp_path):
+def test_a_training_run_on_the_board_ends_with_the_same_weights_and_shows_its_curves(config, tmp_path):
     board = TrainingBoard(config, seconds=0)
     run = board.train()
     assert run.is_finished
-    assert same(weights(run), weights(train(replace(config, out=tmp_path / "unwatched"))))
+    assert same(weights(run), weights(train(replace(config, out=tmp_path / "no_board"))))
     assert [step for step, _ in board.losses] == list(range(1, 13))
     assert [step for step, _ in board.scores] == [4, 8, 12]
     assert board.scores[-1][1] == run.history[-1]["validation"]["mean of heads"]["iou/classes/pooled"]
@@ -127,7 +127,7 @@ def test_an_error_goes_through_and_stands_on_the_board(config, monkeypatch):
     assert "Ended by an error: InputError." in board.status
 
 
-def test_a_loop_of_ones_own_is_watched():
+def test_a_loop_of_ones_own_has_a_board():
     board = LoopBoard(IMAGE, MASK, steps=3, seconds=0)
     with board:
         for step in range(3):

@@ -94,11 +94,11 @@ def test_a_training_is_scrubbed_through(tiny_set, tmp_path):
     folder, kept = SegmentationFolder(tiny_set), {}
     scored = tuple(torch.stack(part)[:, :, :32, :32] for part in zip(folder[0], folder[1], strict=True))
 
-    def watch(training):
+    def callback(training):
         if training.step in (2, 10):
             kept[training.step] = fit_node_probes(deepcopy(training.model).eval(), training.card, scored, scored)
 
-    train(replace(PRESETS["laptop"], data=str(tiny_set), **options), watch=watch)
+    train(replace(PRESETS["laptop"], data=str(tiny_set), **options), callback=callback)
     explorer = NodeExplorer({"mine": kept}, scored)
     assert explorer.status.startswith("mine, step 10 of 10, image 0: over all images ")
     assert explorer.probes.weights is kept[10].weights

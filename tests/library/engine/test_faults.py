@@ -115,11 +115,11 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_loses_nothing(tiny_set
 
 
 def test_a_connection_that_breaks_elsewhere_is_no_workers_death(tiny_set, tmp_path):
-    def watch(_):
+    def callback(_):
         raise BrokenPipeError(32, "Broken pipe")  # a logger whose other end is gone
 
     with pytest.raises(BrokenPipeError):
-        train(tiny(tiny_set, tmp_path / "run"), watch=watch)
+        train(tiny(tiny_set, tmp_path / "run"), callback=callback)
 
 
 def test_a_rank_that_lost_another_one_outlives_the_launchers_signal(tiny_set, tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ def replacing(path: Path) -> Iterator[Path]:
     disk is full or the folder cannot be written; errors of the block that concern other files are passed on.
     """
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    temporary = target.parent / f"{token_hex(8)}.tmp"  # without the name of the target, which may already have the most bytes that a name can have
+    temporary = target.parent / f"{token_hex(8)}.tmp"  # a target's name may already have the most bytes allowed
     own = {str(path) for path in (None, temporary, target, *target.parents)}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write ``content`` to ``path`` completely or not at all, even if the process dies; errors are those of `replacing`."""
+    """Write ``content`` to ``path`` completely or not at all, even if the process dies; errors as in `replacing`."""
     with replacing(path) as temporary, temporary.open("xb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
         file.flush()

@@ -41,7 +41,7 @@ def bce_dice_loss(
 def bce_loss(logits: Tensor, target: Tensor, pixels: Tensor | None = None) -> Tensor:
     """Return the cross-entropy in nats, averaged over all pixels of the batch that are not ignored.
 
-    It is binary cross-entropy for one channel and softmax cross-entropy for several. If all pixels are ignored, it is 0.
+    It is binary cross-entropy for one channel and softmax cross-entropy for several. It is 0 if all are ignored.
     `logits` (N, C, H, W), `target` (N, 1, H, W); for values and errors see the module's docstring.
     With several classes, the scalar `pixels` replaces the number of pixels, `count_pixels(target)`. If processes share
     a batch, give each of them the mean of their numbers: the mean of their losses is then that of the whole batch.

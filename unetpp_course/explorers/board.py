@@ -50,7 +50,7 @@ def middle(picture: Tensor) -> Tensor:
 
 
 class LoopBoard(PictureExplorer):
-    """Follows a loop of your own: put ``with board:`` around it and call ``board.note(loss, images, predict)`` each step.
+    """Follows a loop of your own: ``with board:`` around it, and ``board.note(loss, images, predict)`` in each step.
 
     The board shows the predictions for ``image`` (C, H, W) in [0, 1] with its ``mask`` (1, H, W). ``steps`` is the
     length of the loop, and ``classes`` names the classes. The board is redrawn at most once every ``seconds``, and
@@ -169,7 +169,8 @@ class LoopBoard(PictureExplorer):
         plt.close(figure)
         said = f"{self._numbers()} {pace}".rstrip()
         self.show(png, f"The board of a training run: an image, predictions, loss and IoU by step. {said}", said)
-        self._view.value = self._view.value.replace('<p role="status"', "<p")  # otherwise it would be read aloud every second
+        # without its role the line is not read aloud every second
+        self._view.value = self._view.value.replace('<p role="status"', "<p")
 
     @course_style()
     def _figure(self) -> Figure:

@@ -57,7 +57,7 @@ class Augmentation:
         return self._jitter_intensity(images, generator), masks
 
     def _flip_and_turn(self, images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Apply a random symmetry of the square: each of the eight is a choice of three mirrors, │, ─ and the diagonal."""
+        """Apply a random symmetry of the square; the eight are made from three mirrors: │, ─ and the diagonal."""
         if not (self.flips or self.turns):
             return images, masks
         square = images.shape[-2] == images.shape[-1]

@@ -22,7 +22,7 @@ class Dataset:
     citation: str
     images: int
     url: str | None = None
-    sha256: str | None = None  # of the archive; if it is None, that of the first download is recorded and later ones must match it
+    sha256: str | None = None  # of the archive; None if unknown: then later downloads must match the first one
     stack: bool = False  # consecutive slices of one block, which must not be split at random
 
     def credit(self) -> str:
@@ -33,7 +33,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Listing:
-    """One entry of ``list_datasets``; for a set not yet downloaded, ``folder`` is None and ``place`` is "to download"."""
+    """One entry of ``list_datasets``; before a download, ``folder`` is None and ``place`` is "to download"."""
 
     name: str
     place: str
@@ -173,5 +173,7 @@ def _name_not_found(name: str) -> str:
 
 def _folder_not_found(folder: Path) -> str:
     if folder.is_dir():
-        return f"{folder} is not a data set: it has no folder images/. Lay it out as images/NAME.png and masks/NAME.png."
+        return (
+            f"{folder} is not a data set: it has no folder images/. Lay it out as images/NAME.png and masks/NAME.png."
+        )
     return f"There is no folder {folder}: give a folder with images/ and masks/, or the name of a data set."

@@ -126,9 +126,9 @@ def _download_once(url: str, file: str, _: object, timeout: float) -> None:
         try:
             HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=timeout)(url, file, None)
         except HTTPError as error:
-            if error.response.status_code < 500:
-                raise _failed(url, f"the server answered {error.response.status_code}") from error
-            raise
+            if error.response is None or error.response.status_code >= 500:
+                raise
+            raise _failed(url, f"the server answered {error.response.status_code}") from error
     arrived, announced = Path(file).stat().st_size, bar.total
     if announced and arrived != announced:  # not every version of urllib3 notices
         raise RequestException(f"{arrived} of {announced} bytes arrived")

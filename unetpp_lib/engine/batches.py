@@ -139,7 +139,7 @@ def load_batches(patches: Patches, plan: BatchPlan, workers: int, pin: bool) -> 
 
 
 def _ignore_ctrl_c(_: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the workers too, but the training loop handles it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the workers too; the loop handles it
 
 
 def channel_statistics(folder: SegmentationFolder, indices: Sequence[int]) -> tuple[tuple[float, ...], ...]:

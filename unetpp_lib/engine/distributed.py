@@ -103,7 +103,8 @@ def distribute(model: SegmentationNetwork, runtime: Runtime, world: World) -> nn
         nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # replaces the layers in place
     elif model.norm == "batch" and world.is_main:
         warnings.warn(
-            "On the CPU, each process computes the statistics of batch norm from its own part of the batch.", stacklevel=2
+            "On the CPU, each process computes the statistics of batch norm from its own part of the batch.",
+            stacklevel=2,
         )
     return runtime.compile(DistributedDataParallel(model), captured=False)
 

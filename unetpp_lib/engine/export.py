@@ -75,7 +75,9 @@ def export_model(
         write_atomically(path, temporary.read_bytes())
 
 
-def _write_onnx(program: ImageToProbabilities, example: Tensor, sizes: dict[int, "torch.export.Dim"], card: Card, path: Path) -> None:
+def _write_onnx(
+    program: ImageToProbabilities, example: Tensor, sizes: dict[int, "torch.export.Dim"], card: Card, path: Path
+) -> None:
     try:
         exported = torch.onnx.export(
             program,

@@ -71,7 +71,7 @@ def read_batches(loader: DataLoader[tuple[Tensor, Tensor]], trainer: RunningTrai
 
 @contextmanager
 def interrupts() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C or SIGTERM into an event, so that the current step is completed; a second one ends at once."""
+    """Turn the first Ctrl-C or SIGTERM into an event, so that the current step is completed; the next ends at once."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield event

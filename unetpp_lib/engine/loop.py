@@ -31,7 +31,7 @@ def make_optimizer(network: nn.Module) -> Adam:
 
 
 def learning_rate(step: int, steps: int, highest: float, warm_up: float = WARM_UP) -> float:
-    """Return the rate of a step from 0 to ``steps`` - 1: a linear warm-up over that fraction of steps, then a cosine to 0."""
+    """Return the rate of one of ``steps`` steps, counted from 0: a linear warm-up, then a cosine to 0."""
     rising = max(1, round(warm_up * steps)) if warm_up else 0
     if step < rising:
         return highest * (step + 1) / rising
@@ -41,7 +41,7 @@ def learning_rate(step: int, steps: int, highest: float, warm_up: float = WARM_U
 def prepare_batch(
     images: Tensor, masks: Tensor, card: Card, augment: Augment | None, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """Return a batch ready for the network: normalised by the ``card``, then augmented with random numbers from ``seed``.
+    """Return a batch as the network takes it: normalised by the ``card``, then augmented by means of ``seed``.
 
     Shapes: images ``(N, C, H, W)`` in [0, 1] and masks ``(N, 1, H, W)`` on one device; the results have the same.
     """

@@ -45,7 +45,9 @@ class Card:
         if min(self.std) <= 0:
             raise InputError(f"std is {self.std}; images are divided by it, so give numbers greater than 0.")
         if any((1 + abs(mean)) / std > LARGEST for mean, std in zip(self.mean, self.std, strict=True)):
-            raise InputError(f"mean is {self.mean} and std is {self.std}; images normalised in this way do not fit into float32.")
+            raise InputError(
+                f"mean is {self.mean} and std is {self.std}; images normalised in this way do not fit into float32."
+            )
         (threshold,) = as_row([self.threshold], as_number) or (0.0,)
         if not 0 < threshold < 1:
             raise InputError(f"threshold is {self.threshold!r}; it must be greater than 0 and less than 1.")

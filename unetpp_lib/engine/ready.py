@@ -53,7 +53,7 @@ def prepare(model: SegmentationNetwork, depth: int | None, runtime: Runtime) -> 
             for name, node in parent.named_children():
                 if isinstance(node, JoinNode) and isinstance(node.up, nn.ConvTranspose2d):
                     setattr(parent, name, AddingNode(node))
-    if runtime.bf16 and ready.norm is None:  # otherwise autocast would convert them in every pass; other norms stay in float32
+    if runtime.bf16 and ready.norm is None:  # converted here, not by autocast in every pass; norms stay in float32
         ready.to(torch.bfloat16)
         ready.register_forward_pre_hook(lambda _, images: images[0].to(torch.bfloat16))
     return ready.requires_grad_(False)

@@ -53,7 +53,7 @@ class Runtime:
         return "tf32" if self.tf32 else "float32"
 
     def place(self, model: SegmentationNetwork) -> SegmentationNetwork:
-        """Move ``model`` to the device, in the channels-last layout, which makes convolutions fast; return ``model``."""
+        """Move ``model`` to the device, in the channels-last layout, which makes convolutions fast; return it."""
         model.to(self.device)
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
@@ -132,7 +132,7 @@ def _can_compile(device: torch.device) -> bool:
         torch.compile(torch.add, dynamic=False)(torch.ones(2, device=device), torch.ones(2, device=device))
     except Exception as error:  # a missing or unsuitable compiler, Triton or Python: each raises its own kind
         reason = str(error).strip().partition("\n")[0]
-        warnings.warn(f"This machine cannot compile ({reason}): the network runs uncompiled, which is slower.", stacklevel=3)
+        warnings.warn(f"This machine cannot compile ({reason}): the network runs uncompiled, slower.", stacklevel=3)
         return False
     return True
 

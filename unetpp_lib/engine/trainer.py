@@ -154,7 +154,7 @@ class Trainer:
                 at_end = self.step % self.plan.steps_per_epoch == 0
                 if at_end or callback is not None:
                     self.check_loss()
-                self.history.seconds += time.monotonic() - start  # what follows, until `start` is set again, is not training
+                self.history.seconds += time.monotonic() - start  # the rest of the loop's body is not training
                 validated = at_end and self._end_epoch()
                 asked = callback is not None and self.world.is_main and bool(callback(self))
                 late = self.world.is_main and time.monotonic() - saved > self.config.checkpoint_seconds
@@ -171,7 +171,7 @@ class Trainer:
         return True
 
     def make_step(self, images: Tensor, masks: Tensor) -> None:
-        """Train on one batch from the loader: images ``(N, C, patch, patch)`` in [0, 1], masks ``(N, 1, patch, patch)``.
+        """Train on one batch: images ``(N, C, patch, patch)`` in [0, 1], masks ``(N, 1, patch, patch)``.
 
         Everything random in the step follows from (seed, step, rank).
         """
@@ -231,7 +231,7 @@ class Trainer:
             done = self.step % self.plan.steps_per_epoch  # missing from the checkpoints of earlier versions
             self.history.restore({"epoch_steps": done, "epoch_images": done * self.config.batch_size} | state)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise InputError(f"{self.run.checkpoint} is not a checkpoint of a training run. Start a new run.") from error
+            raise InputError(f"{self.run.checkpoint} is not a training checkpoint. Start a new run.") from error
 
     def _progress(self) -> str:
         best = f"best IoU {self.validation.best:.3f}" if self.validation.best >= 0 else ""

@@ -51,5 +51,5 @@ def _weights_of_run(folder: Path) -> Path:
     if str(folder) in shipped_networks():
         remedy = "To use the network with that name that comes with unetpp, rename the folder or work in another one."
     raise InputError(
-        f"{folder} holds no best.safetensors: it is not a run folder, or the run stopped before its first validation. {remedy}"
+        f"{folder} has no best.safetensors: it is not a run folder, or the run stopped before a validation. {remedy}"
     )

@@ -1,4 +1,4 @@
-"""U-Net, UNet++ and its pruned depths, and what they cost."""
+"""U-Net, UNet++, pruning, and what networks cost."""
 
 from unetpp_lib.models.blocks import ConvBlock, SegmentationNetwork
 from unetpp_lib.models.folding import fold_batch_norm

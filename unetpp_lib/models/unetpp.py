@@ -1,4 +1,4 @@
-"""UNet++: the grid of nodes between U-Net's two arms, and the two ways to read its heads."""
+"""UNet++: the grid of nodes between the encoder and decoder of U-Net, and the two ways to combine its heads."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -15,12 +15,12 @@ Mode = Literal["accurate", "fast"]
 
 
 class UNetPlusPlus(SegmentationNetwork):
-    """UNet++: node X^{i,j} sees X^{i,0} … X^{i,j-1} and the up-sampled X^{i+1,j-1}.
+    """UNet++: node X^{i,j} reads X^{i,0} … X^{i,j-1} and the up-sampled X^{i+1,j-1} (see `node_inputs`).
 
-    Shape: ``(N, in_channels, H, W)`` → a list of ``(N, num_classes, H, W)``, logits, one a head: on X^{0,1} …
-    X^{0,depth} with deep supervision, on X^{0,depth} alone without.
-    ``dense=False`` is UNet+: a node sees only its left neighbour and the node below.
-    ``pad_multiple`` is for `prune`: a pruned network pads as the network that it came from.
+    Shape: ``(N, in_channels, H, W)`` → a list of logits ``(N, num_classes, H, W)``, one per head. With deep supervision
+    there are heads on X^{0,1} … X^{0,depth}, without it only on X^{0,depth}.
+    ``dense=False`` is UNet+, in which a node reads only its left neighbour and the node below.
+    ``pad_multiple`` is for `prune`: a pruned network pads images as the full network does.
     Source: equation 1 and figure 1 of Zhou et al. 2018; UNet+ from Zhou et al. 2020.
 
     >>> sum(p.numel() for p in UNetPlusPlus(norm=None, deep_supervision=False).parameters())
@@ -57,7 +57,7 @@ class UNetPlusPlus(SegmentationNetwork):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments: ``type(model)(**model.arguments)`` is the same architecture."""
+        """The constructor's arguments: ``type(model)(**model.arguments)`` has the same architecture."""
         names = ("deep_supervision", "dense", "pad_multiple")
         return super().arguments | {name: getattr(self, name) for name in names}
 
@@ -81,11 +81,11 @@ class UNetPlusPlus(SegmentationNetwork):
 
 
 def probabilities(heads: Sequence[Tensor], mode: Mode = "accurate", depth: int | None = None) -> Tensor:
-    """Return the class probabilities that the heads' logits say, ``(N, num_classes, H, W)``.
+    """Return the class probabilities ``(N, num_classes, H, W)`` for the logits of the heads.
 
-    With depth d (default: the deepest head), ``accurate`` is the mean of heads 1 … d, ``fast`` is head d alone.
-    Fast saves time only in a network that was cut by `prune`. One class: sigmoid; several: softmax over the classes.
-    Raises InputError for a depth that has no head, and another mode.
+    With depth d (default: the deepest head), ``accurate`` is the mean of heads 1 … d, and ``fast`` is head d alone.
+    ``fast`` saves time only in a network that was cut by `prune`. One class uses a sigmoid, several a softmax.
+    Raises InputError for a depth that has no head, and for another mode.
     Source: Zhou et al. 2018, section 3.2 (the two modes).
     """
     depth = len(heads) if depth is None else depth
@@ -95,7 +95,6 @@ def probabilities(heads: Sequence[Tensor], mode: Mode = "accurate", depth: int |
         raise InputError(f'mode is {mode!r}; choose "accurate" (the mean of the heads) or "fast" (one head).')
     chosen = heads[:depth] if mode == "accurate" else heads[depth - 1 : depth]
     activation = torch.sigmoid if heads[0].shape[1] == 1 else lambda logits: torch.softmax(logits, dim=1)
-    precision = torch.promote_types(
-        heads[0].dtype, torch.float32
-    )  # a mean of bf16 values would lose half of its digits
+    # a mean of bf16 values would lose half of its digits
+    precision = torch.promote_types(heads[0].dtype, torch.float32)
     return torch.stack([activation(logits.to(precision)) for logits in chosen]).mean(dim=0)

@@ -13,7 +13,7 @@ from unetpp_lib.models import ConvBlock, UNet
 from unetpp_lib.models.graph import Inputs, Node, grid_graph, read_graph
 
 WIDTHS = (32, 64, 128, 256, 512)
-SIDE = 32  # pixels of the image that gradients are measured on: the smallest that can be halved often enough
+SIDE = 32  # pixels of the image on which gradients are measured: the smallest that can be halved often enough
 
 
 class WiredNode(nn.Module):
@@ -42,7 +42,7 @@ class WiredNode(nn.Module):
 
 
 class WiredNetwork(nn.Module):
-    """A network whose node (i, j) is fed by the nodes ``wires[i, j]``, without normalisation, one head.
+    """A network without normalisation and with one head, whose node (i, j) is fed by the nodes ``wires[i, j]``.
 
     ``wires`` has the form of ``read_graph(model).inputs``; nodes that it does not name are left out. A node may be fed
     from earlier columns of its own row and the row below; in column 0 from the row above. The head reads the last node
@@ -56,7 +56,7 @@ class WiredNetwork(nn.Module):
         check_wires(wires, len(widths) - 1)
         self.order = sorted(wires, key=lambda node: (node[1], node[0]))
         self.nodes = nn.ModuleList()
-        for i in range(len(widths)):  # a place without a node holds an Identity, so that nodes[i][j] is X^{i,j}
+        for i in range(len(widths)):  # a missing node becomes an Identity, so that nodes[i][j] is X^{i,j}
             row = [
                 WiredNode((i, j), wires[i, j], widths, 1) if (i, j) in wires else nn.Identity()
                 for j in range(len(widths) - i)
@@ -78,7 +78,7 @@ class WiredNetwork(nn.Module):
 
 
 def check_wires(wires: Inputs, depth: int) -> None:
-    """Raise InputError for the first wire that cannot be, and for a network without its first node."""
+    """Raise InputError for the first wire that is not possible, and for a network without its first node."""
     if (0, 0) not in wires or wires[0, 0]:
         raise InputError("wires must name (0, 0), the node that sees the image, with no inputs: {(0, 0): [], …}.")
     for node, sources in wires.items():
@@ -92,7 +92,7 @@ def check_wires(wires: Inputs, depth: int) -> None:
 
 
 def possible_inputs(node: Node, depth: int) -> list[Node]:
-    """Return the nodes that could feed a node: earlier ones of its row and the row below; in column 0 the one above."""
+    """Return the nodes that may feed a node: earlier ones of its row and the row below; in column 0 the one above."""
     i, j = node
     if j == 0:
         return [(i - 1, 0)] if i else []
@@ -116,7 +116,7 @@ def cost(wires: Inputs, widths: Sequence[int] = WIDTHS, size: int = 512) -> tupl
     return parameters + widths[0] + 1, macs + widths[0] * size**2  # with the head, a 1×1 convolution to one map
 
 
-@cache  # in a network that changes wire by wire, most nodes stay
+@cache  # if a network changes wire by wire, most of its nodes stay the same
 def node_cost(node: Node, sources: tuple[Node, ...], widths: tuple[int, ...], size: int) -> tuple[int, int]:
     """Return a node's parameters and multiply-accumulates in a network for square images of ``size`` pixels."""
     with torch.device("meta"):  # nothing is computed
@@ -128,14 +128,14 @@ def node_cost(node: Node, sources: tuple[Node, ...], widths: tuple[int, ...], si
 
 
 def cross(wires: Inputs, node: Node, right: Node, wrong: Node) -> dict[Node, list[Node]]:
-    """Return wires in which ``node`` is fed by ``wrong`` in place of ``right``."""
+    """Return wires in which ``node`` is fed by ``wrong`` instead of ``right``."""
     return {other: [wrong if other == node and s == right else s for s in sources] for other, sources in wires.items()}
 
 
 def gradient_sizes(wires: Inputs, node: Node, width: int = 8) -> dict[Node, float]:
-    """Return for every node the mean size of the gradient that comes to its map from the map of ``node``.
+    """Return for every node the mean absolute gradient of the map of ``node`` with respect to that node's map.
 
-    The weights are random and the image is noise, the same at each call; a size of 0 says that no path leads there.
+    Weights and image are random, the same at each call; a size of 0 means that no path leads from there to ``node``.
     """
     depth = max(i for i, _ in wires)
     with torch.random.fork_rng(devices=()):
@@ -147,7 +147,7 @@ def gradient_sizes(wires: Inputs, node: Node, width: int = 8) -> dict[Node, floa
 
 
 def count_paths(wires: Inputs, node: Node) -> int:
-    """Return how many ways lead from X^{0,0} to a node."""
+    """Return how many paths lead from X^{0,0} to a node."""
     if node == (0, 0):
         return 1
     return sum(count_paths(wires, source) for source in wires.get(node, ()))

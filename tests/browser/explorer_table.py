@@ -227,7 +227,7 @@ EXPLORERS = [
         nodes,
     ),
     Entry("HeadStepExplorer", "explorer = HeadStepExplorer(shipped_heads())", head_step),
-    Entry("LossPullExplorer", "explorer = LossPullExplorer()", loss_pull),
+    Entry("LossGradientExplorer", "explorer = LossGradientExplorer()", loss_pull),
     Entry(
         "ThresholdExplorer",
         "images, masks = (torch.stack(part) for part in zip(*(folder[k] for k in range(32, 36)), strict=True))\n"

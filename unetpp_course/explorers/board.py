@@ -280,8 +280,8 @@ class TrainingBoard(LoopBoard):
 
 def predict_image(model: SegmentationNetwork, image: Tensor, card: Card, runtime: Runtime) -> Tensor:
     """Return the probabilities (classes, H, W) of an image (C, H, W) in [0, 1]; ``model`` is left as it was."""
-    readings = read_image_heads(model, image, card, runtime)
-    return readings.get(MEAN, next(iter(readings.values())))[0]
+    outputs = read_image_heads(model, image, card, runtime)
+    return outputs.get(MEAN, next(iter(outputs.values())))[0]
 
 
 def _scores(history: list[dict[str, Any]]) -> list[tuple[int, float]]:

@@ -1,4 +1,4 @@
-"""The picture of the depth explorer: all that it shows of one depth, on one sheet, drawn quickly."""
+"""The picture of the depth explorer: everything that it shows for one depth, on one sheet."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,16 +15,16 @@ from unetpp_course.style import LINE_COLOURS, MISTAKES, mark_mistakes
 from unetpp_lib.models import UNetPlusPlus
 from unetpp_lib.models.graph import grid_graph
 
-SIDE, GAP, LINE = 288, 12, 26  # pixels: a picture's longer side, between two parts, a line of text
-LETTERS = 17  # where the page is 700 pixels wide, the sheet is shown at six tenths of its size
+SIDE, GAP, LINE = 288, 12, 26  # pixels: a picture's longer side, gap between parts, line of text
+LETTERS = 17  # on a page 700 pixels wide, the sheet is shown at six tenths of its size
 PLOT = (316, 250)
 WIDTH, HEIGHT = 2 * SIDE + PLOT[0] + 2 * GAP, LINE + SIDE + GAP + PLOT[1]
 AXES = (44, 30, 262, 160)  # of the plot: left, top, width and height in pixels
-TODAY = LINE_COLOURS[1]
+CHOSEN = LINE_COLOURS[1]  # the colour of the chosen depth
 
 
 class Cost(NamedTuple):
-    """What one forward pass of one image costs."""
+    """The cost of one forward pass with one image."""
 
     parameters: int
     macs: int
@@ -33,20 +33,20 @@ class Cost(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the table, and a point of the curve."""
+    """A row of the table, and a point of the curve."""
 
     depth: int
     cost: Cost
     here: float
-    """IoU of the image that is shown."""
+    """IoU on the image that is shown."""
     everywhere: float
-    """IoU, mean of all images."""
+    """IoU, mean over all images."""
     other: float
-    """The same in the other mode."""
+    """IoU, mean over all images, in the other mode."""
 
 
 class DepthSheet:
-    """Draws the sheets of one network; what stays the same from sheet to sheet is drawn once."""
+    """Draws the sheets of one network; parts that are the same on all sheets are drawn once."""
 
     def __init__(
         self, model: UNetPlusPlus, costs: dict[int, Cost], size: tuple[int, ...], classes: tuple[str, str]
@@ -55,7 +55,7 @@ class DepthSheet:
         self.graph_sheet = GraphSheet(
             grid_graph(model.widths, model.dense, model.head_depths), graph_layout(model.depth)
         )
-        self.slowest = 1.12e3 * max(cost.latency for cost in costs.values())  # milliseconds at the curve's right
+        self.slowest = 1.12e3 * max(cost.latency for cost in costs.values())  # milliseconds, where the axis ends
         self.size, self.classes = size, classes
         self._axes = self._draw_axes()
 
@@ -85,7 +85,7 @@ class DepthSheet:
         return png(sheet)
 
     def _write_counts(self, draw: ImageDraw.ImageDraw, mask: Tensor, label: Tensor, top: int) -> None:
-        """Say what the colours mean, and how many pixels have each."""
+        """Write what the colours mean, and how many pixels have each."""
         zero, one = self.classes
         words = {
             f"{one} found (true positive)": (1, 1),
@@ -108,7 +108,7 @@ class DepthSheet:
         for number, row in enumerate(rows, start=1):
             y = top + number * LINE
             if row.depth == depth:
-                draw.rectangle((0, y - 3, 2 * SIDE + GAP - 1, y + LINE - 4), HIGHLIGHT, TODAY)
+                draw.rectangle((0, y - 3, 2 * SIDE + GAP - 1, y + LINE - 4), HIGHLIGHT, CHOSEN)
             cost = row.cost
             line = (
                 f"L{row.depth}{cost.parameters:>10,}{cost.parameters / whole.parameters:>5.0%}"
@@ -132,7 +132,7 @@ class DepthSheet:
         for row, (x, y), (_, quiet) in zip(rows, points, others, strict=True):
             r = 8 if row.depth == depth else 4
             draw.ellipse((x - 3, quiet - 3, x + 3, quiet + 3), QUIET)
-            draw.ellipse((x - r, y - r, x + r, y + r), TODAY if row.depth == depth else LINE_COLOURS[0], "black")
+            draw.ellipse((x - r, y - r, x + r, y + r), CHOSEN if row.depth == depth else LINE_COLOURS[0], "black")
             below = max(y, quiet) + 19
             beside = below if below < y0 + AXES[3] - 8 else min(y, quiet) - 17
             draw.text((x, beside), f"L{row.depth}", "black", font(LETTERS - 1), anchor="mm")
@@ -165,7 +165,7 @@ class DepthSheet:
         """Return the network's graph with what pruning drops in grey, and boxes around the heads that are used."""
         kept = grid_graph(self.model.widths[: depth + 1], self.model.dense, range(1, depth + 1))
         used = [depth] if mode == "fast" else range(1, depth + 1)
-        return self.graph_sheet.draw(kept, heads={(0, d): TODAY for d in used})
+        return self.graph_sheet.draw(kept, heads={(0, d): CHOSEN for d in used})
 
 
 def graph_layout(depth: int) -> Layout:
@@ -190,13 +190,13 @@ def graph_layout(depth: int) -> Layout:
 
 
 def _round_step(least: float) -> float:
-    """Return the smallest of 1, 2, 5, 10 … (or 0.5, 0.2 …) that is not below ``least``."""
+    """Return the smallest of …, 0.2, 0.5, 1, 2, 5, 10, … that is at least ``least``."""
     power = 10 ** np.floor(np.log10(least))
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= least * 0.999))
 
 
 def _paste(sheet: Image.Image, left: int, caption: str, pixels: NDArray[np.uint8]) -> None:
-    """Put a picture under its caption, as large as a square of SIDE holds it."""
+    """Paste a picture below its caption, as large as fits into a square of SIDE pixels."""
     draw = ImageDraw.Draw(sheet)
     draw.text((left, 2), caption, "black", font(LETTERS))
     scale = SIDE / max(pixels.shape[:2])

@@ -10,7 +10,7 @@ from PIL import Image, ImageColor
 
 from unetpp_course import DepthExplorer
 from unetpp_course.explorers import depth as depth_module
-from unetpp_course.explorers.depth_sheet import GAP, LINE, SIDE, TODAY, Cost, DepthSheet
+from unetpp_course.explorers.depth_sheet import CHOSEN, GAP, LINE, SIDE, Cost, DepthSheet
 from unetpp_lib.engine import Card, Run, TrainConfig, load_model, save_model
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
@@ -161,7 +161,7 @@ def test_what_pruning_drops_is_grey_and_the_heads_in_use_are_marked(model):
     pictures = [sheet._draw_graph(depth, "fast") for depth in (1, 2, 3)]
     coloured = [(np.ptp(np.asarray(picture).astype(int), axis=-1) > 60).sum() for picture in pictures]
     assert coloured[0] < coloured[1] < coloured[2]
-    orange = ImageColor.getrgb(TODAY)
+    orange = ImageColor.getrgb(CHOSEN)
     fast, accurate = (count(sheet._draw_graph(3, mode), orange) for mode in ("fast", "accurate"))
     assert 0 < 2.5 * fast < accurate  # one head, three heads
 

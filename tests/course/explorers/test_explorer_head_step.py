@@ -72,7 +72,7 @@ def test_every_control_changes_the_picture(explorer):
 def test_the_mean_is_of_probabilities():
     mask = torch.ones(1, 4, 4, dtype=torch.uint8)
     kept = KeptHeads({0: torch.stack([torch.full((4, 4), 0.9), torch.full((4, 4), 0.3)])}, mask)
-    torch.testing.assert_close(kept.answer(0, "mean"), torch.full((4, 4), 0.6))
+    torch.testing.assert_close(kept.probabilities(0, "mean"), torch.full((4, 4), 0.6))
     assert kept.readings == ["head 1", "head 2", "mean"]
 
 

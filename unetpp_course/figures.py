@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from IPython.core.getipython import get_ipython
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
@@ -12,16 +13,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from unetpp_course.style import load_backend
-
-COLOURS = 64
+COLOURS = 256
 GREYS = 9  # steps from black to white
 # one parser for all figures, because it caches formulas, and typesetting them takes half of the time
 FORMULAS = RendererAgg(1, 1, 72).mathtext_parser  # type: ignore[no-untyped-call]
 
 
+def load_backend() -> None:
+    """Let a notebook set up how it shows figures; otherwise the first figure does so, and leaving a style undoes it."""
+    plt.draw_if_interactive()  # type: ignore[no-untyped-call]
+
+
 def use_small_figures() -> None:
-    """Show every figure from now on with at most 64 colours, on screen and in the file; without IPython do nothing."""
+    """Show every figure from now on with at most 256 colours, for a small file; without IPython do nothing."""
     shell = get_ipython()
     if shell is None or shell.display_formatter is None:
         return
@@ -41,7 +45,7 @@ def _shown_small(show: Callable[[Figure], str | bytes | None]) -> Callable[[Figu
 
 
 def shrink(picture: str | bytes) -> str:
-    """Return a picture, a PNG in base64, with at most 64 colours and in the smallest possible file.
+    """Return a picture, a PNG in base64, with at most 256 colours and in the smallest possible file.
 
     The colours are spread over all colours of the picture, then refined by k-means. Pillow's default chooses them by
     the number of their pixels, which would turn a thin green line blue.

@@ -39,12 +39,9 @@ def draw_network(
     """
     values = values or {}
     graph = read_graph(model)
-    loud = graph
-    faces: dict[Node, str] = {}
+    loud, faces, colour_bar = graph, dict[Node, str](), None
     if highlight is not None and kept_depth is not None:
-        raise InputError(
-            "highlight and kept_depth both decide what is grey: give one of them, or highlight in prune(model, depth)."
-        )
+        raise InputError("highlight and kept_depth both decide what is grey: give one, or prune the model first.")
     if highlight is not None:
         require_nodes("highlight", [highlight], graph)
         loud = graph.neighbourhood(highlight)
@@ -53,18 +50,12 @@ def draw_network(
     if kept_depth is not None:
         loud = pruned_graph(model, kept_depth)
     require_nodes("values", values, graph)
-    scale = None
     if values:
         scale = Normalize(*(value_limits or (min(values.values()), max(values.values()))))
         faces |= {node: to_hex(COLOUR_MAP(scale(value))) for node, value in values.items() if node in loud.channels}
-    return draw_graph(
-        graph,
-        loud,
-        faces,
-        {node: format(value, value_format) for node, value in values.items()},
-        colour_bar=(scale, value_label) if scale else None,
-        quiet="dropped by pruning" if kept_depth is not None else None,
-    )
+        colour_bar = (scale, value_label)
+    texts = {node: format(value, value_format) for node, value in values.items()}
+    return draw_graph(graph, loud, faces, texts, colour_bar, None if kept_depth is None else "dropped by pruning")
 
 
 @course_style()

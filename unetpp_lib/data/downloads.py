@@ -46,12 +46,7 @@ def download(name: str, out: str | Path | None = None, *, timeout: float = 30.0)
         return _keep(target, dataset, is_cached=out is None)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{name}-", dir=target.parent) as work:
-            archive, converted = Path(work) / f"{name}.zip", Path(work) / "converted"
-            _fetch(dataset, url, archive, timeout)
-            _convert(archive, dataset, converted)
-            _record_hash(archive, dataset, url)  # only now: the hash of an error page must not be recorded
-            converted.replace(target)
+        _download_to(target, dataset, url, timeout)
     except ArchiveError as error:
         raise InputError(
             f"The archive {url} is refused: {error}. Nothing was kept; "
@@ -63,6 +58,16 @@ def download(name: str, out: str | Path | None = None, *, timeout: float = 30.0)
             "free some space or choose another folder with --out."
         ) from error
     return target
+
+
+def _download_to(target: Path, dataset: Dataset, url: str, timeout: float) -> None:
+    """Download and convert the set beside ``target``, then rename it."""
+    with TemporaryDirectory(prefix=f".{dataset.name}-", dir=target.parent) as work:
+        archive, converted = Path(work) / f"{dataset.name}.zip", Path(work) / "converted"
+        _fetch(dataset, url, archive, timeout)
+        _convert(archive, dataset, converted)
+        _record_hash(archive, dataset, url)  # only now: the hash of an error page must not be recorded
+        converted.replace(target)
 
 
 def _downloadable(name: str) -> tuple[Dataset, str]:

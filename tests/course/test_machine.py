@@ -103,7 +103,7 @@ def test_missing_images_and_weights_are_told_apart(weights: Path, capsys, monkey
     assert "[FAIL] a trained network: unetpp_membranes\n       → " in text
     assert "git checkout" not in text
     assert text.count("or make a new clone") == 2
-    assert "2 to mend" in text
+    assert "2 to repair" in text
 
 
 def test_damaged_weights_are_a_failure(weights: Path, capsys):

@@ -101,7 +101,7 @@ def test_a_picture_stands_where_no_widget_runs(mask):
         (torch.zeros(0, 8), "give one mask"),
         ([[0, 1]], "target is list"),
         (torch.tensor([[0, 255]]), "divide a mask of 0 and 255 by 255"),
-        (torch.tensor([[0.0, float("nan")]]), "0 and 1 alone"),
+        (torch.tensor([[0.0, float("nan")]]), "may contain only 0 and 1"),
     ],
 )
 def test_what_is_no_mask_is_refused(target, words):

@@ -151,7 +151,7 @@ class GraphDrawing:
         self._write(tip + (0.1 if box else 0.04) * UP, text, ha="center", color=colour, bbox=box)
 
     def _add_arrow(self, path: Path, kind: str, loud: bool, gid: str) -> None:
-        """Draw an arrow in the look of its kind, or in grey and under those that have a colour."""
+        """Draw an arrow in the look of its kind, or in grey and below the coloured ones."""
         look = KINDS[kind] if loud else KINDS[kind] | {"color": QUIET}
         size = 10 * self.layout.line_width / PAGE.line_width
         options: dict[str, Any] = {"lw": self.layout.line_width, "mutation_scale": size, "joinstyle": "miter"}

@@ -55,7 +55,7 @@ class HeadStepExplorer(PictureExplorer):
 
     def _update(self, _: object = None) -> None:
         key = (self.step, self.head.value, self.view.value)
-        if key not in self._pictures:  # once drawn, a picture comes back at once
+        if key not in self._pictures:  # each picture is drawn once
             self._pictures[key] = png(self._draw())
         shown = self._shown()
         said = ", ".join(f"{output} {self.scores[output][self.step]:.2f}" for output in shown)

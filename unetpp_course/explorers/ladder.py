@@ -105,7 +105,7 @@ class LadderExplorer(PictureExplorer):
 
     def _update(self, _: Any = None) -> None:
         rung, score, view = key = (self.protocol.value, self.score.value, self.view.value)
-        if key not in self._pictures:  # once drawn, a picture comes back at once
+        if key not in self._pictures:  # each picture is drawn once
             figure = self._draw()
             self._pictures[key] = png_of_figure(figure)
             plt.close(figure)

@@ -164,7 +164,7 @@ class NodeExplorer(PictureExplorer):
         return self._predictions({node: found[node] for node in changing}, view)
 
     def _drawn(self, strength: int) -> tuple[bytes, dict[Node, float]]:
-        """Return the picture and the scores at a strength of the edge; once drawn, they come back at once."""
+        """Return the picture and the scores at a strength of the edge, drawn or from the cache."""
         view, edge = self._view_shown, (self.source.value, self.node.value)
         return self._pictures.get((view, edge, strength), lambda: self._draw(view, edge, strength))
 
@@ -229,7 +229,7 @@ def states_of(name: str, given: NodeProbes | States) -> dict[int, NodeProbes]:
 
 
 def common_steps(states: Mapping[str, States]) -> list[int]:
-    """Return the training steps of all networks; InputError where they differ, or there is no network."""
+    """Return the training steps of the networks; raises InputError if they differ, or if there is no network."""
     if not states:
         raise InputError("probes is empty: give what fit_node_probes returned for at least one network.")
     steps = {tuple(found) for found in states.values()}

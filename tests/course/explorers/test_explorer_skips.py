@@ -82,7 +82,7 @@ def test_one_slider_moves_all(explorer):
 def test_set_draws_once(explorer, monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        explorer, "answer", lambda strengths: drawn.append(strengths) or torch.full((1, 1, 32, 48), 0.25)
+        explorer, "predict", lambda strengths: drawn.append(strengths) or torch.full((1, 1, 32, 48), 0.25)
     )
     explorer.set(5, 10)
     assert drawn == [[5, 10]]

@@ -219,7 +219,7 @@ def test_it_opens_your_own_run(run):
 def test_a_part_without_images_and_a_folder_that_is_no_run_are_named(run, tmp_path):
     with pytest.raises(InputError, match=r"no image for 'validation'.*\"test\""):
         DepthExplorer.of_run(run)
-    with pytest.raises(InputError, match="no run folder"):
+    with pytest.raises(InputError, match="not a run folder"):
         DepthExplorer.of_run(tmp_path / "missing")
     (run / "best.safetensors").unlink()
     with pytest.raises(InputError, match="no such file"):
@@ -231,7 +231,7 @@ def test_a_part_without_images_and_a_folder_that_is_no_run_are_named(run, tmp_pa
     [
         (UNetPlusPlus(widths=(2, 3), deep_supervision=False), "only its deepest head"),
         (UNet(widths=(2, 3)), "only its deepest head"),
-        (UNetPlusPlus(widths=(2, 3), num_classes=3), "tells 3 classes apart"),
+        (UNetPlusPlus(widths=(2, 3), num_classes=3), "has 3 classes"),
         (UNetPlusPlus(widths=(2, 3), in_channels=3), r"give \(3, H, W\)"),
         (torch.nn.Conv2d(1, 1, 1), "model is Conv2d"),
     ],
@@ -246,7 +246,7 @@ def test_images_and_masks_that_do_not_fit_are_refused(model, pairs):
     for wrong, words in (
         ((images, masks[:2]), "3 images and 2 masks"),
         (([], []), "at least one"),
-        ((images[:1], masks[1:2]), "of one size"),
+        ((images[:1], masks[1:2]), "of the same size"),
         ((images[:1], [2 * masks[0]]), "0 .background. and 1"),
     ):
         with pytest.raises(InputError, match=words):

@@ -296,7 +296,7 @@ def test_a_folder_in_which_a_run_was_killed_before_it_began_can_be_used(tiny_set
 
 
 def test_resuming_what_was_never_started_is_refused(tiny_set, tmp_path):
-    with pytest.raises(InputError, match=r"is no run folder: it has no config\.json"):
+    with pytest.raises(InputError, match=r"is not a run folder: it has no config\.json"):
         train(tiny(tiny_set, tmp_path / "nothing"), resume=True)
     with pytest.raises(InputError, match="--resume needs the run's folder"):
         train(replace(tiny(tiny_set, tmp_path), out=None), resume=True)

@@ -1,4 +1,4 @@
-"""Files have fewer than 300 lines and functions fewer than 40, as CONTRIBUTING asks; exercises are content, and exempt."""
+"""Files have fewer than 300 lines and functions fewer than 40 (see CONTRIBUTING); exercises are content, and exempt."""
 
 import ast
 import subprocess

@@ -10,6 +10,7 @@ from torch.nn.functional import interpolate
 
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import require_tensor
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
 from unetpp_lib.models.graph import Node, node_modules, recorded_outputs
@@ -121,6 +122,8 @@ def _fit(
 
 def require_fit(model: SegmentationNetwork, card: Card, images: Tensor, masks: Tensor) -> None:
     """Raise InputError for images and masks on which this network's nodes cannot be probed."""
+    require_tensor("images", images)
+    require_tensor("masks", masks)
     step, channels = 2 ** max(i for i, _ in node_modules(model)), len(card.mean)
     if images.ndim != 4 or images.shape[1] != channels or any(side % step for side in images.shape[2:]):
         raise InputError(

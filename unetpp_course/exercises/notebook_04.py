@@ -230,7 +230,7 @@ def other_grid(
     nodes: nn.ModuleList,
     image: Tensor,
     *,
-    skips: Callable[[Maps, int, int], list[Tensor]] = lambda X, i, j: [X[i, k] for k in range(j)],
+    skips: Callable[[Maps, int, int], list[Tensor]] = lambda X, i, j: [X[i, number] for number in range(j)],
     below: Callable[[Maps, int, int], Tensor] = lambda X, i, j: X[i + 1, j - 1],
     encoder: Callable[[Maps, int, Tensor], Tensor] = lambda X, i, image: max_pool2d(X[i - 1, 0], 2) if i else image,
     by_rows: bool = False,

@@ -85,9 +85,11 @@ def probabilities(heads: Sequence[Tensor], mode: Mode = "accurate", depth: int |
 
     With depth d (default: the deepest head), ``accurate`` is the mean of heads 1 … d, and ``fast`` is head d alone.
     ``fast`` saves time only in a network that was cut by `prune`. One class uses a sigmoid, several a softmax.
-    Raises InputError for a depth that has no head, and for another mode.
+    Raises InputError for a single tensor, a depth that has no head, and another mode.
     Source: Zhou et al. 2018, section 3.2 (the two modes).
     """
+    if isinstance(heads, Tensor):
+        raise InputError("heads is one tensor; give the list that the network returned, or [logits] of one head.")
     depth = len(heads) if depth is None else depth
     if not 1 <= depth <= len(heads):
         raise InputError(f"depth is {depth}; there are heads 1 to {len(heads)}.")

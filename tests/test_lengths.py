@@ -18,7 +18,6 @@ KNOWN = {
     "tests/library/metrics/test_overlap.py",
     "tests/library/test_cli.py",
     "tests/library/test_losses.py",
-    "unetpp_course/lab/folds.py",
     "unetpp_lib/cli.py: predict",
     "unetpp_lib/engine/evaluation.py: evaluate",
 }

@@ -53,7 +53,7 @@ def show_two_rules(results: Results, own: Mapping[str, Mapping[str, float]] | No
             scores = [losses.by_seed(results, loss, 1, rule, long).tolist() for rule in RULES]
             axis.plot(places, scores, "o-", color=f"C{number}", linewidth=1, alpha=0.6)
             if own and loss in own and not long:
-                axis.plot(places, [own[loss][rule] for rule in RULES], "k*", markersize=12)
+                axis.plot(places, [own[loss][rule] for rule in RULES], "k*-", linewidth=1, markersize=12)
             axis.annotate(NAMES[loss], (sum(places) / 2, 0.93), ha="center", color=f"C{number}")
         ticks = [3 * number + place for number in range(len(NAMES)) for place in (0, 1)]
         axis.set_xticks(ticks, list(RULES.values()) * len(NAMES))

@@ -24,8 +24,8 @@ def show_pull_by_logit() -> None:
     for name, curve, place in (("BCE", 2 * (1 - p), (-7.5, 1.8)), ("Dice", 4 * p * (1 - p), (-2.9, 0.55))):
         (line,) = axis.plot(z, curve)
         axis.annotate(name, place, color=line.get_color(), fontsize=12)
-    for place, text in ((-4, "wrong, and certain"), (0, "in doubt"), (4, "right, and certain")):
-        axis.annotate(text, (place, 2.15), ha="center")
+    for logit, text in ((-4, "wrong, and certain"), (0, "in doubt"), (4, "right, and certain")):
+        axis.annotate(text, (logit, 2.15), ha="center")
     axis.set(xlabel="logit of a pixel of the truth", ylabel="pull, 1 at logit 0", ylim=(0, 2.35))
 
 

@@ -54,7 +54,6 @@ def test_the_seeds_agree_on_the_folds_that_augmentation_helped():
         return np.array([by_slice(outcomes, [(arm, "last weights")] * len(FOLDS), seed, "membrane")])
 
     gains = np.array([by_fold(membrane("long, not augmented", s) - membrane("long", s)) for s in SEEDS])
-    assert "all three do better without it on folds 2, 3 and 4, and all three worse on fold 1" in PROSE
     assert (gains[:, [2, 3, 4]] > 0).all()
     assert (gains[:, 1] < 0).all()
 
@@ -62,5 +61,4 @@ def test_the_seeds_agree_on_the_folds_that_augmentation_helped():
 def test_the_flips_were_left_out_as_often_as_it_says():
     outcomes = read_results("best_model")
     chosen = [reading for seed in SEEDS for _, reading in choices(outcomes, seed)]
-    assert "left them out in eight of fifteen folds" in PROSE
     assert (sum("flips" not in reading for reading in chosen), len(chosen)) == (8, 15)

@@ -1,4 +1,4 @@
-"""The course's own commands: `python -m unetpp_course experiment NAME`, `… copy FOLDER` and `… draw FOLDER`."""
+"""The course's own commands: `python -m unetpp_course experiment NAME`, `… merge NAME`, `… copy FOLDER`, `… draw …`."""
 
 import sys
 from collections.abc import Sequence
@@ -24,8 +24,19 @@ def experiment(name: Positional[str], /, only: str = "*") -> None:
         only: Measure only the trials whose names match this pattern, for example "*seed0".
     """
     found = lab.find_experiment(name)
-    outcomes = lab.run_experiment(found, only)
-    print(f"{found.question} {len(outcomes)} of {len(found.trials)} trials are measured.\n\n{found.table(outcomes)}")
+    results = lab.run_experiment(found, only)
+    print(f"{found.question} {len(results)} of {len(found.trials)} trials are measured.\n\n{found.table(results)}")
+
+
+@app.command
+def merge(name: Positional[str], /) -> None:
+    """Move the finished trials of an experiment, a file each, into its one file, data/results/NAME.jsonl.
+
+    Args:
+        name: supervision …; a wrong name lists all.
+    """
+    count = lab.merge_results(lab.find_experiment(name).name)
+    print(f"data/results/{name}.jsonl holds {count} trials.")
 
 
 @app.command

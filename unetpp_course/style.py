@@ -110,7 +110,7 @@ def show_numbers(panels: Mapping[str, Pixels], number_format: str = "g") -> None
         bottom = height - title_height - cell * rows
         axes = figure.add_axes((left / WIDTH, bottom / height, cell * columns / WIDTH, cell * rows / height))
         shades = {"cmap": "Blues", "vmin": low, "vmax": low + 1.6 * (high - low)}  # pale enough for black numbers
-        axes.pcolormesh(grid, edgecolors="white", linewidth=2, **shades)  # type: ignore[arg-type]
+        axes.pcolormesh(grid, edgecolors="white", linewidth=2, **shades)
         for (row, column), value in np.ndenumerate(grid):
             axes.text(column + 0.5, row + 0.5, format(value, number_format), ha="center", va="center")
         axes.set_title(title)

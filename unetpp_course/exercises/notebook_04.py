@@ -230,11 +230,16 @@ def run_grid(nodes: nn.ModuleList, image: Tensor) -> Maps:
     return found
 
 
+def earlier_maps(X: Maps, i: int, j: int) -> list[Tensor]:
+    """Return all earlier maps of a row, from left to right."""
+    return [X[i, k] for k in range(j)]
+
+
 def other_grid(
     nodes: nn.ModuleList,
     image: Tensor,
     *,
-    skips: Callable[[Maps, int, int], list[Tensor]] = lambda X, i, j: [X[i, k] for k in range(j)],
+    skips: Callable[[Maps, int, int], list[Tensor]] = earlier_maps,
     below: Callable[[Maps, int, int], Tensor] = lambda X, i, j: X[i + 1, j - 1],
     encoder: Callable[[Maps, int, Tensor], Tensor] = lambda X, i, image: max_pool2d(X[i - 1, 0], 2) if i else image,
     by_rows: bool = False,

@@ -1,9 +1,11 @@
 """The ladder of honesty: one pair of networks, scored in ways that are harder and harder to fool."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,6 +13,7 @@ from unetpp_course.explorers.base import PictureExplorer, choice
 from unetpp_course.figures import png_of_figure
 from unetpp_course.lab import leakage, read_results
 from unetpp_course.lab.intervals import t_interval
+from unetpp_course.lab.tables import across
 from unetpp_course.style import LINE_COLOURS, course_style
 from unetpp_lib.errors import InputError
 
@@ -44,16 +47,14 @@ class Scored(NamedTuple):
 
 def stored_scores() -> list[Scored]:
     """Return what the experiment "leakage" has measured on real slices."""
+    results = read_results("leakage")
+    white, membrane = (leakage.by_seed(results, score) for score in ("white", "membrane"))
+    all_white = across(results.frame, ["variant", "network"], output="all foreground", score=leakage.SCORES["white"])
     found = []
-    outcomes = read_results("leakage")
-    for protocol, rung in RUNGS.items():
-        for network, title in NETWORKS.items():
-            for seed in leakage.SEEDS:
-                outcome = outcomes.get(leakage.trial_name(network, protocol, seed))
-                if outcome is not None:
-                    scores = [leakage.answer(outcome, score) for score in ("white", "membrane")]
-                    all_white = outcome["scores"]["scores"]["all foreground"]["iou/foreground/pooled"]
-                    found.append(Scored(rung, title, seed, scores[0], scores[1], all_white))
+    for protocol, network in product(RUNGS, NETWORKS):
+        if (protocol, network) in white:
+            scores = pd.concat([table[protocol, network] for table in (white, membrane, all_white)], axis=1).dropna()
+            found += [Scored(RUNGS[protocol], NETWORKS[network], *values) for values in scores.itertuples()]
     return found
 
 

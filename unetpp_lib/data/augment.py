@@ -43,7 +43,7 @@ class Augmentation:
             raise InputError(f"elastic_points={self.elastic_points} bends nothing: give at least 2")
 
     def __call__(self, images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Change images (N, C, H, W), float and normalised, and masks (N, 1, H, W), uint8 class indices.
+        """Change images (N, C, H, W), float and normalised, and masks (N, 1, H, W), class indices of any integer type.
 
         All randomness comes from ``generator``, which lives on the device of the batch. The arguments stay as they
         are. InputError where shapes or devices do not fit together.
@@ -74,7 +74,12 @@ class Augmentation:
             x = torch.where(left_right, x.flip(-1), x)
             return torch.where(up_down, x.flip(-2), x)
 
-        return mirror(images), mirror(masks)
+        is_wide = masks.dtype in (
+            torch.uint16,
+            torch.uint32,
+            torch.uint64,
+        )  # PyTorch stores these, but cannot flip them
+        return mirror(images), mirror(masks.long() if is_wide else masks).to(masks.dtype)
 
     def _change_tone(self, images: Tensor, generator: torch.Generator) -> Tensor:
         if self.contrast or self.brightness:

@@ -51,6 +51,8 @@ class TrainConfig:
     init: str = ""
     """Start from the best weights of a run, of a .safetensors file or of a network that comes along; then the options
     start from those of that run or, its architecture apart, of the preset."""
+    mask_suffix: str = ""
+    """What follows an image's name in its mask's: _mask for images/a.png with masks/a_mask.png."""
     epochs: int = 40
     """Times that the training part is seen; in one epoch each image gives as many patches as its area holds."""
     batch_size: int = 4

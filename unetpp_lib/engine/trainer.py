@@ -67,7 +67,10 @@ def train(config: TrainConfig, resume: bool = False, watch: Watch | None = None)
 
 def _train_as(world: World, config: TrainConfig, runtime: Runtime, resume: bool, watch: Watch | None) -> Run:
     """Do what one of the processes does."""
-    folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes, world.share)
+    root = find_dataset(config.data)
+    folder = SegmentationFolder(root, config.channels, config.num_classes, world.share, config.mask_suffix)
+    for note in folder.notes if world.is_main else ():
+        print(f"Note: {note}")
     run, split = open_run(config, folder, resume)
     trainer = Trainer(run, config, split, folder, runtime, world)
     world.wait()  # every rank has seen the folder as it was, and nothing is written before all is known to be right

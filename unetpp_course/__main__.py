@@ -17,10 +17,10 @@ app = SubcommandApp()
 
 @app.command
 def experiment(name: Positional[str], /, only: str = "*") -> None:
-    """Measure what is missing of an experiment of data/results/, and show what it says.
+    """Measure the missing trials of an experiment, store them in data/results/, and print its table.
 
     Args:
-        name: supervision …; a wrong name lists all.
+        name: such as supervision; a wrong name lists all.
         only: Measure only the trials whose names match this pattern, for example "*seed0".
     """
     found = lab.find_experiment(name)
@@ -41,17 +41,17 @@ def merge(name: Positional[str], /) -> None:
 
 @app.command
 def copy(folder: Positional[Path], /) -> None:
-    """Put the notebooks that a folder lacks into it; what stands there is never written over.
+    """Copy the course's notebooks into a folder; notebooks that are already there are never overwritten.
 
     Args:
-        folder: Where you work, such as my_course.
+        folder: Your working folder, such as my_course.
     """
-    print(f"{len(copy_notebooks(folder))} new notebooks in {folder}; yours are as you left them.")
+    print(f"{len(copy_notebooks(folder))} new notebooks in {folder}; yours are unchanged.")
 
 
 @app.command
 def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: int = 0) -> None:
-    """Draw images that look like electron microscopy, with masks and distractors, as the embedded set has them.
+    """Draw images that look like electron microscopy, with masks and distractors, like those of the embedded set.
 
     Args:
         folder: What to write; it must be new or empty.
@@ -64,14 +64,14 @@ def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: in
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
+    """Run the command line; the process exits with 0, with 2 after wrong input, or with 130 after Ctrl-C."""
     try:
         app.cli(prog="python -m unetpp_course", description="Copy notebooks, run experiments, draw images.", args=args)
-    except (InputError, OSError) as error:  # an OSError names its file: no right to read it, for example
+    except (InputError, OSError) as error:  # an OSError names its file, for example one without permission to read
         print(f"unetpp_course: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Stopped. What was measured is kept; the same command goes on.", file=sys.stderr)
+        print("Stopped. Finished trials are kept; the same command continues.", file=sys.stderr)
         sys.exit(130)
 
 

@@ -111,7 +111,7 @@ def test_a_picture_stands_where_no_widget_runs(explorer):
     [
         ([], "empty"),
         ([Scored("mine", "U-Net", 0, 97.8, 0.6, 0.8)], "97.8 % as 0.978"),
-        ([POINTS[0], POINTS[0]], "stands twice"),
+        ([POINTS[0], POINTS[0]], "occurs twice"),
         ([POINTS[0], POINTS[2], POINTS[0]._replace(network="UNet+")], "There are 3 networks"),
     ],
 )

@@ -26,7 +26,7 @@ def table(name: str) -> str:
 
 def cost(name: str) -> str:
     """Return how many trials were measured, in how many seconds, and on what."""
-    results = [json.loads(path.read_text()) for path in sorted(results_folder(name).glob("*.json"))]
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results_folder(name).glob("*.json"))]
     machines = sorted({f"{r['provenance']['processor']}, torch {r['provenance']['torch']}" for r in results})
     seconds = sum(result["seconds"] for result in results)
     return f"{len(results)} trials, {seconds:.0f} s in all, scoring included; {'; '.join(machines)}"

@@ -10,6 +10,7 @@ from tyro.extras import SubcommandApp
 from unetpp_course import lab
 from unetpp_course.learners_copy import copy_notebooks
 from unetpp_course.membranes import write_membranes
+from unetpp_lib.cli import let_output_pass
 from unetpp_lib.errors import InputError
 
 app = SubcommandApp()
@@ -54,6 +55,7 @@ def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: in
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
+    let_output_pass()
     try:
         app.cli(prog="python -m unetpp_course", description="Copy notebooks, run experiments, draw images.", args=args)
     except (InputError, OSError) as error:  # an OSError names its file: no right to read it, for example

@@ -99,7 +99,7 @@ def shipped_heads() -> KeptHeads:
     """Return the course's own: one training, its pictures in data/head_steps/ (its card.json says what they are)."""
     folder = course_files("head_steps")
     try:
-        card = json.loads((folder / "card.json").read_text())
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         sheets = {step: Image.open(folder / f"step_{step:04}.png").convert("L") for step in card["steps"]}
     except (OSError, json.JSONDecodeError, KeyError) as error:
         raise InputError(f"{folder} is damaged ({error}). {WHOLE_CLONE}") from error

@@ -41,11 +41,11 @@ class Readout:
 def node_maps(model: SegmentationNetwork, images: Tensor) -> dict[Node, Tensor]:
     """Return the maps ``(N, C, H/2^i, W/2^i)`` of all nodes for normalised images whose sides need no padding.
 
-    ``model`` answers in evaluation mode, and is left as it is.
+    ``model`` may be on any device, answers in evaluation mode, and is left as it is; the maps are on the CPU.
     """
     with torch.inference_mode(), evaluation_mode(model), noted_maps(model) as found:
-        model(images)
-    return {node: found[node] for node in node_modules(model)}
+        model(images.to(next(model.parameters()).device))
+    return {node: found[node].cpu() for node in node_modules(model)}
 
 
 def answer_of(maps: Tensor, weights: Tensor, threshold: float, size: Sequence[int]) -> Tensor:

@@ -158,7 +158,7 @@ def _require_same_settings(trial: Trial, path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        result = json.loads(path.read_text())
+        result = json.loads(path.read_text(encoding="utf-8"))
         if not {"settings", "outcome"} <= result.keys():
             raise KeyError
     except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError) as error:

@@ -14,7 +14,7 @@ from unetpp_lib.models.blocks import mirror_index
 
 Place = tuple[int, int, int]  # image, top, left
 
-CACHE_BYTES = 2**30  # a training part up to this size stays in memory, decoded
+CACHE_BYTES = 2**30  # a training part up to this size stays in memory, decoded; workers keep copies, and share this
 
 
 def derived_seed(*numbers: int) -> int:
@@ -33,13 +33,13 @@ class Patches(Dataset[tuple[Tensor, Tensor]]):
         self.folder, self.indices, self.patch = folder, list(indices), patch
         self.sizes = [folder.sizes[index] for index in self.indices]
         self._cache: dict[int, tuple[Tensor, Tensor]] = {}
-        pixels = sum(height * width for height, width in self.sizes)
-        self._keep = pixels * (4 * folder.channels + 1) <= CACHE_BYTES
-        self._reading = torch.empty(0, dtype=torch.int64)  # for each worker its image, or -1
+        self.share_with(workers=0)
 
     def share_with(self, workers: int) -> None:
-        """Make room, in memory that all processes share, for what each worker has in hand."""
-        self._reading = torch.full((workers,), -1).share_memory_()  # type: ignore[no-untyped-call]
+        """Keep images only where all workers together may, and note, for all processes, what each has in hand."""
+        pixels = sum(height * width for height, width in self.sizes)
+        self._keep = pixels * (4 * self.folder.channels + 1) * max(1, workers) <= CACHE_BYTES
+        self._reading = torch.full((workers,), -1).share_memory_()  # type: ignore[no-untyped-call]  # -1: no image
 
     @property
     def in_hand(self) -> list[str]:

@@ -34,8 +34,9 @@ class World:
 
     def total_later(self, values: Tensor) -> DeferredValues:
         """Start the sum of each value over all ranks; on a GPU, Python goes on at once."""
-        sums = values.flatten().double()
+        sums = values.flatten()
         if self.size > 1:
+            sums = sums.double()  # only here: Apple's GPU has no float64, and works alone
             dist.all_reduce(sums)
         if sums.device.type != "cuda":
             return sums.tolist

@@ -51,8 +51,10 @@ class Runtime:
         return "bf16" if self.bf16 else "tf32" if self.tf32 else "float32"
 
     def place(self, model: SegmentationNetwork) -> SegmentationNetwork:
-        """Move ``model`` to the device, channels last: the layout of the fast convolutions."""
+        """Move ``model`` to the device, channels last: the layout of the fast convolutions (not on Apple's GPU)."""
         model.to(self.device)
+        if self.device.type == "mps":
+            return model
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def compile(self, network: nn.Module, captured: bool = True) -> nn.Module:
@@ -96,29 +98,45 @@ class Runtime:
 
 
 def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled: bool = False) -> Runtime:
-    """Return the runtime for ``device`` ("auto": the GPU if there is one, else the CPU) and ``precision``.
+    """Return the runtime for ``device`` ("auto": CUDA's or Apple's GPU if there is one, else the CPU) and ``precision``.
 
     "auto" precision is bf16 where the hardware has its instructions, else float32, which is never TF32. Where
     ``compiled`` is asked for and this machine cannot compile, a warning says so, and everything runs, slower.
     Raises InputError for a device that is not there and a precision that it does not have.
     """
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if torch.cuda.is_available() else "mps" if _apple_gpu_answers() else "cpu"
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
-        raise InputError(f'device is {device!r}; choose "auto", "cpu", "cuda", "cuda:0" …') from error
-    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        raise InputError(
-            f"device is {device!r}, but PyTorch sees {torch.cuda.device_count()} CUDA devices here. "
-            'Use --device cpu, or install a CUDA build of PyTorch and check "nvidia-smi".'
-        )
+        raise InputError(f'device is {device!r}; choose "auto", "cpu", "cuda", "cuda:0", "mps" …') from error
+    count = _count_devices(chosen.type)
+    if (chosen.index or 0) >= count:
+        remedy = ', or install a CUDA build of PyTorch and check "nvidia-smi"' if chosen.type == "cuda" else ""
+        name = chosen.type.upper()
+        raise InputError(f"device is {device!r}, but PyTorch sees {count} {name} devices here. Use --device cpu{remedy}.")
     if precision not in get_args(Precision):
         raise InputError(f'precision is {precision!r}; choose "auto", "bf16", "tf32" or "float32".')
     if precision == "tf32" and chosen.type != "cuda":
         raise InputError(f'precision is "tf32" and device is {device!r}; only CUDA has TF32, choose "float32".')
     bf16 = precision == "bf16" or (precision == "auto" and _bf16_is_fast(chosen))
     return Runtime(chosen, bf16, compiled and _can_compile(chosen), tf32=precision == "tf32")
+
+
+def _count_devices(kind: str) -> int:
+    """Return how many devices of a kind PyTorch sees on this machine."""
+    if kind == "cpu":
+        return 1
+    accelerator = torch.accelerator.current_accelerator()
+    return torch.accelerator.device_count() if accelerator is not None and accelerator.type == kind else 0
+
+
+def _apple_gpu_answers() -> bool:
+    """Whether there is one, and it computes: in some virtual machines it is seen, and has no memory."""
+    try:
+        return torch.backends.mps.is_available() and torch.ones(1, device="mps").sum().item() == 1
+    except RuntimeError:
+        return False
 
 
 def _can_compile(device: torch.device) -> bool:

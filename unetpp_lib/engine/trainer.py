@@ -51,6 +51,8 @@ def train(config: TrainConfig, resume: bool = False, watch: Watch | None = None)
     """
     runtime = choose_runtime(config.device, config.precision, config.compiled)
     with join_world(runtime.device.type == "cuda") as world:
+        if world.size > 1 and runtime.device.type == "mps":
+            raise InputError("Several processes cannot share Apple's GPU: train in one, or use --device cpu.")
         if world.size > 1 and runtime.device.type == "cuda":
             runtime = replace(runtime, device=torch.device("cuda", world.local_rank))
         with seeded(config.seed, runtime.device):  # of the first weights; each step has a seed of its own

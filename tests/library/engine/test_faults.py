@@ -1,6 +1,7 @@
 """What ends a training from outside is said in one message, with what to do and how to go on."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from unetpp_lib.engine import TrainConfig, train
 from unetpp_lib.engine import trainer as trainer_module
 from unetpp_lib.engine.batches import load_batches
 from unetpp_lib.engine.checkpoints import load_checkpoint
+from unetpp_lib.engine.distributed import World
 from unetpp_lib.engine.trainer import Trainer
 from unetpp_lib.errors import InputError
 
@@ -114,22 +116,41 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_loses_nothing(tiny_set
     assert load_checkpoint(checkpoint)["step"] > 0
 
 
-def test_a_connection_that_breaks_elsewhere_is_no_workers_death(tiny_set, tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    [
+        BrokenPipeError(32, "Broken pipe"),  # a logger whose other end is gone
+        RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),  # of a loader of its own
+        RuntimeError("cannot open /home/gloomy/log"),  # not gloo's
+    ],
+    ids=str,
+)
+def test_what_a_callback_raises_is_no_workers_and_no_ranks_death(tiny_set, tmp_path, error):
     def watch(_):
-        raise BrokenPipeError(32, "Broken pipe")  # a logger whose other end is gone
+        raise error
 
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(type(error), match=re.escape(str(error))):
         train(tiny(tiny_set, tmp_path / "run"), watch=watch)
 
 
+@pytest.mark.slow
+def test_nor_is_a_broken_pipe_of_a_callback_where_workers_read(tiny_set, tmp_path):
+    def watch(_):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        train(replace(tiny(tiny_set, tmp_path / "run"), workers=1), watch=watch)
+
+
 def test_a_rank_that_lost_another_one_outlives_the_launchers_signal(tiny_set, tmp_path, monkeypatch):
-    def loses_it():
+    def lose_it(self, *_):
+        self.world = World(rank=0, size=2)
         raise RuntimeError("[gloo] Connection closed by peer")
 
-    fails_at(1, loses_it, monkeypatch)
+    monkeypatch.setattr(Trainer, "make_step", lose_it)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        with pytest.raises(InputError, match="lost another one at step 1"):
+        with pytest.raises(InputError, match="lost another one at step 0"):
             train(tiny(tiny_set, tmp_path / "run"))
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:

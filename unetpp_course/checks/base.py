@@ -1,6 +1,7 @@
 """What every exercise has: its number, its heading in the notebook, and the examination of an answer."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,13 +14,15 @@ Difficulty = Literal["easy", "medium", "hard"]
 class Exercise(ABC):
     """An exercise of the notebook that its number begins with: "4.2" is the second of notebook 04.
 
-    Where a subclass has ``mistakes``, it maps the sentence that names a mistake to the wrong answer that it leads to.
+    Where a subclass has ``mistakes``, each is a wrong answer with the sentence that names it. ``also_wrong`` lists
+    further wrong answers, each with words that its message must contain; only the tests use them.
     """
 
     number: str
     title: str
     difficulty: Difficulty
     minutes: int
+    also_wrong: Sequence[tuple[object, str]] = ()
 
     @property
     def heading(self) -> str:

@@ -1,8 +1,8 @@
 """Exercises that are answered with a function."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from traceback import format_exception_only, walk_tb
 
 import numpy as np
@@ -28,7 +28,7 @@ class FunctionExercise(Exercise):
 
     reference: Callable[..., object]
     cases: Callable[[np.random.Generator], Iterable[Case]]
-    mistakes: Mapping[str, Callable[..., object]] = field(default_factory=dict)
+    mistakes: Sequence[tuple[Callable[..., object], str]] = ()
     tolerance: float = 1e-6
     seconds: float = 5.0
 
@@ -74,7 +74,7 @@ class FunctionExercise(Exercise):
         return difference(right, trial.value, self.tolerance)
 
     def _known_mistake(self, trials: Sequence[Trial]) -> str:
-        for sentence, wrong in self.mistakes.items():
+        for wrong, sentence in self.mistakes:
             if all(self._behaves_alike(attempt(wrong, trial.given), trial) for trial in trials):
                 return sentence
         return ""

@@ -3,8 +3,8 @@
 Their messages never show the expected value itself, which would end the exercise, but what is wrong with the answer.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class NumberExercise(ValueExercise):
     solution: float
     tolerance: float = 1e-3
     unit: str = ""
-    mistakes: Mapping[str, float] = field(default_factory=dict)
+    mistakes: Sequence[tuple[float, str]] = ()
 
     def _judge(self, answer: object) -> Verdict:
         number = as_number(answer)
@@ -46,7 +46,7 @@ class NumberExercise(ValueExercise):
         received = f"{show(number)} {self.unit}".rstrip()
         if self._close(number, self.solution):
             return self._passed(received)
-        known = (sentence for sentence, wrong in self.mistakes.items() if self._close(number, wrong))
+        known = (sentence for wrong, sentence in self.mistakes if self._close(number, wrong))
         side = "smaller" if number > self.solution else "larger"
         return self._failed(next(known, GENERIC), f"a {side} number", received)
 
@@ -108,7 +108,7 @@ class MaskExercise(ValueExercise):
     """A mask (H, W) of 0 and 1, as a list, an array or a tensor; further dimensions of length 1 are ignored."""
 
     solution: Mask
-    mistakes: Mapping[str, Mask] = field(default_factory=dict)
+    mistakes: Sequence[tuple[Mask, str]] = ()
 
     def _judge(self, answer: object) -> Verdict:
         expected = f"a mask {self.solution.shape} of 0 and 1"
@@ -122,7 +122,7 @@ class MaskExercise(ValueExercise):
         wrong = mask != self.solution
         if not wrong.any():
             return self._passed(f"{mask.sum():.0f} pixels of foreground")
-        known = (sentence for sentence, mistake in self.mistakes.items() if np.array_equal(mask, mistake))
+        known = (sentence for mistake, sentence in self.mistakes if np.array_equal(mask, mistake))
         inverted = "Foreground and background are swapped." if wrong.all() else GENERIC
         row, column = np.argwhere(wrong)[0]
         return self._failed(
@@ -153,7 +153,7 @@ class WiringExercise(ValueExercise):
     """
 
     solution: frozenset[Edge]
-    mistakes: Mapping[str, frozenset[Edge]] = field(default_factory=dict)
+    mistakes: Sequence[tuple[frozenset[Edge], str]] = ()
 
     def _judge(self, answer: object) -> Verdict:
         edges = _as_edges(answer)
@@ -163,7 +163,7 @@ class WiringExercise(ValueExercise):
         missing, extra = self.solution - edges, edges - self.solution
         if not missing and not extra:
             return self._passed(_count(edges))
-        known = (sentence for sentence, wrong in self.mistakes.items() if edges == wrong)
+        known = (sentence for wrong, sentence in self.mistakes if edges == wrong)
         return self._failed(
             next(known, None) or _wrong_edge(missing, extra),
             _count(self.solution),

@@ -1,1 +1,1 @@
-"""The exercises of each notebook, beside their references: `notebook_04.py` holds those of notebook 04."""
+"""The exercises, one file per notebook: each stands with its reference and the wrong answers that prove it."""

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
 
+# Exercise 0.1: The share of foreground
+
 
 def foreground_share(mask: Tensor) -> float:
     """Return the share of the pixels of a mask (1, H, W) that are 1, counted one by one."""
@@ -24,170 +26,296 @@ def masks(random: np.random.Generator) -> Iterator[tuple[Tensor]]:
         yield (torch.from_numpy(random.integers(0, 2, (1, height, width))),)
 
 
-EXERCISES = (
-    FunctionExercise(
-        number="0.1",
-        title="The share of foreground",
-        difficulty="easy",
-        minutes=3,
-        reference=foreground_share,
-        cases=masks,
-        mistakes={
-            "You count the pixels that are 1: divide by the number of all pixels.": lambda mask: mask.sum(),
-            "`mean` works on floats, and the mask holds whole numbers: turn it into floats first.": torch.mean,
-            "This is the share of the background: count the pixels that are 1.": lambda mask: 1 - mask.float().mean(),
-            "This is a percentage: a share runs from 0 to 1.": lambda mask: 100 * mask.float().mean(),
-            "You divide by the pixels that are 0: divide by the number of all pixels.": (
-                lambda mask: mask.sum() / (mask == 0).sum()
-            ),
-            "This is one side alone: you divide by the width, but there are height times width pixels.": (
-                lambda mask: mask.sum() / mask.shape[-1]
-            ),
-            "This is one side alone: you divide by the height, but there are height times width pixels.": (
-                lambda mask: mask.sum() / mask.shape[-2]
-            ),
-            "`//` drops what follows the point: divide with `/`.": lambda mask: mask.sum() // mask.numel(),
-            "You round to 0 or 1: give the share as it is.": lambda mask: round(mask.float().mean().item()),
-            "This is the largest value of the mask, not the share of the ones.": lambda mask: mask.max(),
-        },
-        tolerance=1e-5,
-        seconds=2,
-    ),
-    NumberExercise(
-        number="0.2",
-        title="Tensors and shapes",
-        difficulty="easy",
-        minutes=2,
-        question="how many numbers `batch[0].mean(dim=0)` holds, for a batch of shape (4, 3, 32, 48)",
-        solution=1536,
-        unit="numbers",
-        mistakes={
-            "`mean()` alone gives one number; `dim=0` averages over one dimension and keeps the others.": 1,
-            "This is (3, 32, 48): `batch[0]` has lost its image dimension; `dim=0` averages the channels.": 4608,
-            "This is (4, 32, 48), one mean for each image: `batch[0]` is the first image alone.": 6144,
-            "These are all the numbers of the batch: `batch[0]` takes one image, and `mean` averages its channels.": (
-                18_432
-            ),
-            "This is one mean for each channel: `dim=0` averages over the channels and keeps the pixels.": 3,
-            "You average over the rows: they are dimension 1 of `batch[0]`, not 0.": 144,
-            "You average over the columns: they are dimension 2 of `batch[0]`, not 0.": 96,
-            "You count the dimensions, or the numbers along one of them: multiply height by width.": 2,
-        },
-    ),
-    ChoiceExercise(
-        number="0.3",
-        title="Broadcasting",
-        difficulty="medium",
-        minutes=2,
-        question="Which shape has `prediction - target`?",
-        options={
-            "a": Option(
-                "(8,)",
-                "Numbers are not paired by their place in a list: shapes are compared from the right, and 1 meets 8.",
-            ),
-            "b": Option(
-                "(8, 1)", "The first tensor does not decide: each dimension of length 1 is stretched, in both."
-            ),
-            "c": Option(
-                "(8, 8)",
-                "Yes: each prediction meets each target. The mean of its squares would be a loss, and a wrong one.",
-                right=True,
-            ),
-            "d": Option(
-                "none: PyTorch raises an error",
-                "It would be kinder. A missing dimension counts as 1, and a 1 is stretched: the mistake is silent.",
-            ),
-        },
-    ),
-    NumberExercise(
-        number="0.4",
-        title="Autograd",
-        difficulty="easy",
-        minutes=2,
-        question="the number in `w.grad` after both calls of `backward`",
-        solution=12,
-        mistakes={
-            "This is the gradient of one call: the second one adds its own to it.": 6,
-            "This is the loss, w²: `w.grad` holds its slope, 2w.": 9,
-            "These are two losses added up: `w.grad` adds up their slopes, 2w each.": 18,
-            "The two gradients are added, not multiplied.": 36,
-            "This is w itself: `backward` does not change it, and `w.grad` holds the slope of the loss.": 3,
-            "Nothing has been cleared: only `zero_grad` does that.": 0,
-            "The slope of w² is 2w, not 2.": 4,
-        },
-    ),
-    ChoiceExercise(
-        number="0.5",
-        title="Modules",
-        difficulty="medium",
-        minutes=2,
-        question="What does an optimiser change that is given `Net().parameters()`?",
-        options={
-            "a": Option(
-                "the weights and biases of all three layers",
-                "A module finds what stands in its attributes, but it does not look into a Python list: "
-                "`nn.ModuleList` is made for that.",
-            ),
-            "b": Option(
-                "the weights and the bias of `first`",
-                "Yes: the layers in the plain list stay as they were drawn, and no error says so.",
-                right=True,
-            ),
-            "c": Option(
-                "the weights of `first`, but not its bias",
-                "A bias is a parameter too: `nn.Linear(2, 5)` has 10 weights and 5 biases, and learns both.",
-            ),
-            "d": Option(
-                "nothing, for there is no `forward` yet",
-                "A layer has its parameters as soon as it is made; `forward` only says how they are used.",
-            ),
-        },
-    ),
-    NumberExercise(
-        number="0.6",
-        title="A step of the optimiser",
-        difficulty="easy",
-        minutes=2,
-        question="the value of w after one step of SGD with lr=0.1, from w = 3 on the loss w²",
-        solution=2.4,
-        tolerance=1e-4,
-        mistakes={
-            "You go uphill: a step goes against the gradient.": 3.6,
-            "The learning rate is missing: it multiplies the gradient.": -3,
-            "This is how far w moves: what is its new value?": 0.6,
-            "This is how much w changes: what is its new value?": -0.6,
-            "`backward` changes no parameter, but `step` does.": 3,
-            "You subtract the learning rate alone: it multiplies the gradient.": 2.9,
-            "You multiply the learning rate by the loss, 9: the gradient is asked for.": 2.1,
-            "You multiply the learning rate by w: the slope of w² is 2w.": 2.7,
-            "This is the gradient, 2w: it says where to go, not where you arrive.": 6,
-            "This is the loss after the step: the question is what w is.": 5.76,
-        },
-    ),
-    ChoiceExercise(
-        number="0.7",
-        title="Training and evaluation",
-        difficulty="easy",
-        minutes=2,
-        question="What does `model.eval()` change?",
-        options={
-            "a": Option(
-                "from here on, no gradients are computed",
-                "That is `torch.no_grad()` or `torch.inference_mode()`. After `eval()`, `backward` works as before.",
-            ),
-            "b": Option(
-                "the parameters are frozen: a step of the optimiser changes nothing",
-                "A step would change them. To freeze a parameter, set its `requires_grad` to False.",
-            ),
-            "c": Option(
-                "dropout passes everything on, and batch norm uses its stored averages",
-                "Yes: layers that behave differently in training change, and nothing else does.",
-                right=True,
-            ),
-            "d": Option(
-                "the network answers faster, with the same numbers",
-                "The numbers change: in training mode, the answer to an image depends on the rest of its batch.",
-            ),
-        },
-    ),
+def counts(mask):
+    return len(mask.nonzero())
+
+
+def averages_whole_numbers(mask):
+    return mask.mean()
+
+
+def takes_the_background(mask):
+    return (mask == 0).sum() / mask.numel()
+
+
+def gives_a_percentage(mask):
+    return (mask > 0).double().mean() * 100
+
+
+def divides_by_the_background(mask):
+    foreground = mask.sum()
+    return foreground / (mask.numel() - foreground)
+
+
+def divides_by_the_width(mask):
+    return mask.sum() / len(mask[0, 0])
+
+
+def divides_by_the_height(mask):
+    return mask.sum() / len(mask[0])
+
+
+def drops_the_fraction(mask):
+    return int(mask.sum() / mask.numel())
+
+
+def rounds(mask):
+    return (mask.float().mean() > 0.5).float()
+
+
+def takes_the_maximum(mask):
+    return float(1 in mask)
+
+
+def averages_the_rows(mask):
+    return mask.float().mean(dim=-1)
+
+
+def looks_for_255(mask):
+    return (mask == 255).float().mean()
+
+
+def forgets_to_return(mask):
+    mask.float().mean()
+
+
+def prints_instead(mask):
+    print(mask.float().mean())
+    return "see above"
+
+
+def scales_the_mask_itself(mask):
+    mask *= 255
+    return mask.sum() / (255 * mask.numel())
+
+
+def unpacks_two_sides(mask):
+    height, width = mask.shape
+    return mask.sum() / (height * width)
+
+
+def takes_the_sides_too(mask, height, width):
+    return mask.sum() / (height * width)
+
+
+def never_ends(mask):
+    while mask.numel():
+        pass
+
+
+EXERCISE_0_1 = FunctionExercise(
+    number="0.1",
+    title="The share of foreground",
+    difficulty="easy",
+    minutes=3,
+    reference=foreground_share,
+    cases=masks,
+    mistakes=[
+        (counts, "You count the pixels that are 1: divide by the number of all pixels."),
+        (
+            averages_whole_numbers,
+            "`mean` works on floats, and the mask holds whole numbers: turn it into floats first.",
+        ),
+        (takes_the_background, "This is the share of the background: count the pixels that are 1."),
+        (gives_a_percentage, "This is a percentage: a share runs from 0 to 1."),
+        (divides_by_the_background, "You divide by the pixels that are 0: divide by the number of all pixels."),
+        (
+            divides_by_the_width,
+            "This is one side alone: you divide by the width, but there are height times width pixels.",
+        ),
+        (
+            divides_by_the_height,
+            "This is one side alone: you divide by the height, but there are height times width pixels.",
+        ),
+        (drops_the_fraction, "`//` drops what follows the point: divide with `/`."),
+        (rounds, "You round to 0 or 1: give the share as it is."),
+        (takes_the_maximum, "This is the largest value of the mask, not the share of the ones."),
+    ],
+    also_wrong=[
+        (averages_the_rows, "one number, not a tensor of shape (1, 2)"),
+        (looks_for_255, "gives 0 whatever"),
+        (forgets_to_return, "returns None"),
+        (prints_instead, "one number, not a value of type str"),
+        (scales_the_mask_itself, "changes what it is given"),
+        (unpacks_two_sides, "raises ValueError in line 2"),
+        (takes_the_sides_too, "cannot be called"),
+        (never_ends, "longer than"),
+    ],
+    tolerance=1e-5,
+    seconds=2,
 )
+
+
+EXERCISE_0_2 = NumberExercise(
+    number="0.2",
+    title="Tensors and shapes",
+    difficulty="easy",
+    minutes=2,
+    question="how many numbers `batch[0].mean(dim=0)` holds, for a batch of shape (4, 3, 32, 48)",
+    solution=1536,
+    unit="numbers",
+    mistakes=[
+        (1, "`mean()` alone gives one number; `dim=0` averages over one dimension and keeps the others."),
+        (4608, "This is (3, 32, 48): `batch[0]` has lost its image dimension; `dim=0` averages the channels."),
+        (6144, "This is (4, 32, 48), one mean for each image: `batch[0]` is the first image alone."),
+        (
+            18_432,
+            "These are all the numbers of the batch: `batch[0]` takes one image, and `mean` averages its channels.",
+        ),
+        (3, "This is one mean for each channel: `dim=0` averages over the channels and keeps the pixels."),
+        (144, "You average over the rows: they are dimension 1 of `batch[0]`, not 0."),
+        (96, "You average over the columns: they are dimension 2 of `batch[0]`, not 0."),
+        (2, "You count the dimensions, or the numbers along one of them: multiply height by width."),
+    ],
+    also_wrong=[
+        (torch.zeros(32, 48), "one number, not a tensor of shape (32, 48)"),
+        ((32, 48), "one number, not a list"),
+    ],
+)
+
+
+EXERCISE_0_3 = ChoiceExercise(
+    number="0.3",
+    title="Broadcasting",
+    difficulty="medium",
+    minutes=2,
+    question="Which shape has `prediction - target`?",
+    options={
+        "a": Option(
+            "(8,)",
+            "Numbers are not paired by their place in a list: shapes are compared from the right, and 1 meets 8.",
+        ),
+        "b": Option("(8, 1)", "The first tensor does not decide: each dimension of length 1 is stretched, in both."),
+        "c": Option(
+            "(8, 8)",
+            "Yes: each prediction meets each target. The mean of its squares would be a loss, and a wrong one.",
+            right=True,
+        ),
+        "d": Option(
+            "none: PyTorch raises an error",
+            "It would be kinder. A missing dimension counts as 1, and a 1 is stretched: the mistake is silent.",
+        ),
+    },
+    also_wrong=[
+        ("e", "by its letter"),
+        ((8, 8), "by its letter"),
+        (64, "by its letter"),
+    ],
+)
+
+
+EXERCISE_0_4 = NumberExercise(
+    number="0.4",
+    title="Autograd",
+    difficulty="easy",
+    minutes=2,
+    question="the number in `w.grad` after both calls of `backward`",
+    solution=12,
+    mistakes=[
+        (6, "This is the gradient of one call: the second one adds its own to it."),
+        (9, "This is the loss, w²: `w.grad` holds its slope, 2w."),
+        (18, "These are two losses added up: `w.grad` adds up their slopes, 2w each."),
+        (36, "The two gradients are added, not multiplied."),
+        (3, "This is w itself: `backward` does not change it, and `w.grad` holds the slope of the loss."),
+        (0, "Nothing has been cleared: only `zero_grad` does that."),
+        (4, "The slope of w² is 2w, not 2."),
+    ],
+    also_wrong=[
+        ("None", "one number, not a value of type str"),
+        (torch.tensor([12.0]), "one number, not a tensor of shape (1,)"),
+    ],
+)
+
+
+EXERCISE_0_5 = ChoiceExercise(
+    number="0.5",
+    title="Modules",
+    difficulty="medium",
+    minutes=2,
+    question="What does an optimiser change that is given `Net().parameters()`?",
+    options={
+        "a": Option(
+            "the weights and biases of all three layers",
+            "A module finds what stands in its attributes, but it does not look into a Python list: "
+            "`nn.ModuleList` is made for that.",
+        ),
+        "b": Option(
+            "the weights and the bias of `first`",
+            "Yes: the layers in the plain list stay as they were drawn, and no error says so.",
+            right=True,
+        ),
+        "c": Option(
+            "the weights of `first`, but not its bias",
+            "A bias is a parameter too: `nn.Linear(2, 5)` has 10 weights and 5 biases, and learns both.",
+        ),
+        "d": Option(
+            "nothing, for there is no `forward` yet",
+            "A layer has its parameters as soon as it is made; `forward` only says how they are used.",
+        ),
+    },
+    also_wrong=[
+        ("first", "by its letter"),
+        (51, "by its letter"),
+    ],
+)
+
+
+EXERCISE_0_6 = NumberExercise(
+    number="0.6",
+    title="A step of the optimiser",
+    difficulty="easy",
+    minutes=2,
+    question="the value of w after one step of SGD with lr=0.1, from w = 3 on the loss w²",
+    solution=2.4,
+    tolerance=1e-4,
+    mistakes=[
+        (3.6, "You go uphill: a step goes against the gradient."),
+        (-3, "The learning rate is missing: it multiplies the gradient."),
+        (0.6, "This is how far w moves: what is its new value?"),
+        (-0.6, "This is how much w changes: what is its new value?"),
+        (3, "`backward` changes no parameter, but `step` does."),
+        (2.9, "You subtract the learning rate alone: it multiplies the gradient."),
+        (2.1, "You multiply the learning rate by the loss, 9: the gradient is asked for."),
+        (2.7, "You multiply the learning rate by w: the slope of w² is 2w."),
+        (6, "This is the gradient, 2w: it says where to go, not where you arrive."),
+        (5.76, "This is the loss after the step: the question is what w is."),
+    ],
+    also_wrong=[
+        ("2.4", "one number, not a value of type str"),
+    ],
+)
+
+
+EXERCISE_0_7 = ChoiceExercise(
+    number="0.7",
+    title="Training and evaluation",
+    difficulty="easy",
+    minutes=2,
+    question="What does `model.eval()` change?",
+    options={
+        "a": Option(
+            "from here on, no gradients are computed",
+            "That is `torch.no_grad()` or `torch.inference_mode()`. After `eval()`, `backward` works as before.",
+        ),
+        "b": Option(
+            "the parameters are frozen: a step of the optimiser changes nothing",
+            "A step would change them. To freeze a parameter, set its `requires_grad` to False.",
+        ),
+        "c": Option(
+            "dropout passes everything on, and batch norm uses its stored averages",
+            "Yes: layers that behave differently in training change, and nothing else does.",
+            right=True,
+        ),
+        "d": Option(
+            "the network answers faster, with the same numbers",
+            "The numbers change: in training mode, the answer to an image depends on the rest of its batch.",
+        ),
+    },
+    also_wrong=[
+        ("e", "by its letter"),
+        (True, "by its letter"),
+    ],
+)
+
+
+EXERCISES = (EXERCISE_0_1, EXERCISE_0_2, EXERCISE_0_3, EXERCISE_0_4, EXERCISE_0_5, EXERCISE_0_6, EXERCISE_0_7)

@@ -32,6 +32,7 @@ from unetpp_course.lab.intervals import block_bootstrap, t_interval
 from unetpp_course.lab.timing import time_predictions, time_training_steps
 from unetpp_lib.data import SegmentationFolder, Split, find_dataset, write_split
 from unetpp_lib.engine import PRESETS, Run, TrainConfig, choose_runtime
+from unetpp_lib.engine.checkpoints import load_checkpoint
 from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.metrics import classify, confusion_counts, em_scores, iou
 from unetpp_lib.models import profile
@@ -91,13 +92,17 @@ def write_fold(fold: int) -> None:
     write_split(split_fold(SegmentationFolder(folder).names, fold), folder / "split.json")  # last: all is there
 
 
-def score_slices(run: Run) -> Outcome:
+def score_slices(run: Run, *, last: bool = False) -> Outcome:
     """Return, by reading, the scores of each test slice, and the threshold that its validation slices chose.
+
+    The network is the run's best by validation, or the ``last``; where the only look is at the end, they are the same.
 
     White and membrane are IoU at probability ½. ``v_rand`` and ``v_info`` are at ``threshold``, the one of THRESHOLDS
     with the highest V_rand on the validation slices; ``best`` is what the best one for the test slices would give.
     """
     model, card = run.load_model()
+    if last:
+        model.load_state_dict(load_checkpoint(run.checkpoint)["model"])
     folder = SegmentationFolder(find_dataset(run.config.data))
     runtime = choose_runtime(run.config.device, run.config.precision)
     model = runtime.place(model).eval()

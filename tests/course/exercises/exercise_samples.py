@@ -1,4 +1,4 @@
-"""One exercise of each kind, declared as those of the notebooks, with a notebook and wrong answers of its own."""
+"""One exercise of each kind, declared as those of the notebooks, with a notebook of its own."""
 
 from pathlib import Path
 
@@ -33,80 +33,6 @@ def maps(random):
         yield (torch.from_numpy(random.normal(size=(2 * height, 2 * width))).float(),)
 
 
-GRID = frozenset(
-    {((0, 0), (1, 0)), ((1, 0), (2, 0)), ((0, 0), (0, 1)), ((1, 0), (0, 1)), ((1, 0), (1, 1)), ((2, 0), (1, 1))}
-    | {((0, 0), (0, 2)), ((0, 1), (0, 2)), ((1, 1), (0, 2))}
-)
-
-EXERCISES = (
-    FunctionExercise(
-        number="99.1",
-        title="Halve a map",
-        difficulty="medium",
-        minutes=10,
-        reference=halve,
-        cases=maps,
-        mistakes={
-            "You average the four pixels: take their largest.": lambda x: torch.nn.functional.avg_pool2d(x[None], 2)[0],
-            "You take one pixel of four: compare all of them.": lambda x: x[::2, ::2],
-        },
-        seconds=1,
-    ),
-    NumberExercise(
-        number="99.2",
-        title="Two convolutions",
-        difficulty="easy",
-        minutes=2,
-        question="the side of what a pixel sees after two 3×3 convolutions",
-        solution=5,
-        unit="pixels",
-        mistakes={"A kernel adds its side less one, not its side.": 6, "This is the reach of one convolution.": 3},
-    ),
-    ChoiceExercise(
-        number="99.3",
-        title="A head",
-        difficulty="easy",
-        minutes=1,
-        question="What does a head give?",
-        options={
-            "a": Option("a probability", "Not yet: the sigmoid comes after it."),
-            "b": Option("a logit", "Yes: any number, the higher the surer.", right=True),
-            "c": Option("a class", "A class is a decision, and a head does not decide."),
-        },
-    ),
-    MaskExercise(
-        number="99.4",
-        title="Decide: p > ½",
-        difficulty="easy",
-        minutes=3,
-        question="the mask of the probabilities 0.2, 0.5 and 0.9 above one half",
-        solution=np.array([[0, 0, 1]]),
-        mistakes={"One half itself is not above one half.": np.array([[0, 1, 1]])},
-    ),
-    WiringExercise(
-        number="99.5",
-        title="Wire a grid",
-        difficulty="hard",
-        minutes=5,
-        question="the edges of a UNet++ of depth 2",
-        solution=GRID,
-        mistakes={"This is UNet+: the long skip of the top row is missing.": GRID - {((0, 0), (0, 2))}},
-    ),
-    ChoiceExercise(
-        number="99.6",
-        title="Cut the network",
-        difficulty="easy",
-        minutes=1,
-        question="What happens to head 1?",
-        options={
-            "a": Option("it changes", "Nothing that it reads was cut away."),
-            "b": Option("it stays", "Yes, bit for bit.", right=True),
-        },
-        prediction=True,
-    ),
-)
-
-
 def takes_one_maximum(x):
     return x.amax()
 
@@ -139,34 +65,108 @@ def averages(x):
     return x.reshape(len(x) // 2, 2, -1, 2).mean((1, 3))
 
 
-WRONG = {
-    "99.1": [
-        (takes_one_maximum, "The shape is (); it should be (1, 1)."),
-        (returns_doubles, "The dtype is torch.float64; it should be torch.float32."),
-        (returns_numpy, "a tensor of shape (1, 1), not a NumPy array"),
-        (returns_a_list, "not a list"),
-        (starts_at_zero, "gives 0 whatever"),
-        (works_in_place, "changes what it is given"),
-        (stays_on_no_device, "The device is meta; it should be cpu."),
-        (averages, "average the four"),
-    ],
-    "99.2": [("five", "one number, not a value of type str"), (float("nan"), "one number")],
-    "99.3": [("d", "by its letter"), (2, "by its letter")],
-    "99.4": [
-        ([[1, 1, 0]], "swapped"),
-        ([[0, 0, 255]], "0 and 1 alone"),
-        (np.zeros((3, 1)), "it should be (1, 3)"),
-        ("white", "should be a mask"),
-    ],
-    "99.5": [
-        (GRID | {((2, 0), (0, 2))}, "X^{2,0} → X^{0,2} does not belong"),
-        (GRID - {((1, 0), (0, 1))} | {((0, 1), (1, 0))}, "wrong way"),
-        (GRID - {((2, 0), (1, 1))}, "X^{1,1} does not see"),
-        ({"X00": "X01"}, "set of edges"),
-        (7, "set of edges"),
-    ],
-    "99.6": [("c", "by its letter")],
-}
+def takes_one_of_four(x):
+    return x[::2, ::2]
+
+
+GRID = frozenset(
+    {((0, 0), (1, 0)), ((1, 0), (2, 0)), ((0, 0), (0, 1)), ((1, 0), (0, 1)), ((1, 0), (1, 1)), ((2, 0), (1, 1))}
+    | {((0, 0), (0, 2)), ((0, 1), (0, 2)), ((1, 1), (0, 2))}
+)
+
+EXERCISES = (
+    FunctionExercise(
+        number="99.1",
+        title="Halve a map",
+        difficulty="medium",
+        minutes=10,
+        reference=halve,
+        cases=maps,
+        mistakes=[
+            (averages, "You average the four pixels: take their largest."),
+            (takes_one_of_four, "You take one pixel of four: compare all of them."),
+        ],
+        also_wrong=[
+            (takes_one_maximum, "The shape is (); it should be (1, 1)."),
+            (returns_doubles, "The dtype is torch.float64; it should be torch.float32."),
+            (returns_numpy, "a tensor of shape (1, 1), not a NumPy array"),
+            (returns_a_list, "not a list"),
+            (starts_at_zero, "gives 0 whatever"),
+            (works_in_place, "changes what it is given"),
+            (stays_on_no_device, "The device is meta; it should be cpu."),
+        ],
+        seconds=1,
+    ),
+    NumberExercise(
+        number="99.2",
+        title="Two convolutions",
+        difficulty="easy",
+        minutes=2,
+        question="the side of what a pixel sees after two 3×3 convolutions",
+        solution=5,
+        unit="pixels",
+        mistakes=[(6, "A kernel adds its side less one, not its side."), (3, "This is the reach of one convolution.")],
+        also_wrong=[("five", "one number, not a value of type str"), (float("nan"), "one number")],
+    ),
+    ChoiceExercise(
+        number="99.3",
+        title="A head",
+        difficulty="easy",
+        minutes=1,
+        question="What does a head give?",
+        options={
+            "a": Option("a probability", "Not yet: the sigmoid comes after it."),
+            "b": Option("a logit", "Yes: any number, the higher the surer.", right=True),
+            "c": Option("a class", "A class is a decision, and a head does not decide."),
+        },
+        also_wrong=[("d", "by its letter"), (2, "by its letter")],
+    ),
+    MaskExercise(
+        number="99.4",
+        title="Decide: p > ½",
+        difficulty="easy",
+        minutes=3,
+        question="the mask of the probabilities 0.2, 0.5 and 0.9 above one half",
+        solution=np.array([[0, 0, 1]]),
+        mistakes=[(np.array([[0, 1, 1]]), "One half itself is not above one half.")],
+        also_wrong=[
+            ([[1, 1, 0]], "swapped"),
+            ([[0, 0, 255]], "0 and 1 alone"),
+            (np.zeros((3, 1)), "it should be (1, 3)"),
+            ("white", "should be a mask"),
+        ],
+    ),
+    WiringExercise(
+        number="99.5",
+        title="Wire a grid",
+        difficulty="hard",
+        minutes=5,
+        question="the edges of a UNet++ of depth 2",
+        solution=GRID,
+        mistakes=[(GRID - {((0, 0), (0, 2))}, "This is UNet+: the long skip of the top row is missing.")],
+        also_wrong=[
+            (GRID | {((2, 0), (0, 2))}, "X^{2,0} → X^{0,2} does not belong"),
+            (GRID - {((1, 0), (0, 1))} | {((0, 1), (1, 0))}, "wrong way"),
+            (GRID - {((2, 0), (1, 1))}, "X^{1,1} does not see"),
+            ({"X00": "X01"}, "set of edges"),
+            (7, "set of edges"),
+        ],
+    ),
+    ChoiceExercise(
+        number="99.6",
+        title="Cut the network",
+        difficulty="easy",
+        minutes=1,
+        question="What happens to head 1?",
+        options={
+            "a": Option("it changes", "Nothing that it reads was cut away."),
+            "b": Option("it stays", "Yes, bit for bit.", right=True),
+        },
+        also_wrong=[("c", "by its letter")],
+        prediction=True,
+    ),
+)
+
 
 STUBS = {"99.1": "def half(x):\n    return ...\n\n\n", "99.2": "import math\n\nanswer = ...\n"}
 CALLS = {"99.1": 'check("99.1", half)', "99.6": 'commit("99.6", answer)'}

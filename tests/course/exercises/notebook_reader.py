@@ -15,10 +15,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from unetpp_course.checks import ChoiceExercise, Exercise, FunctionExercise
+from unetpp_course.checks.verdict import GENERIC, Mark
 
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
 CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SUMMARIES = ["Hint 1", "Hint 2", "Solution"]
+FUNCTIONS_TRIED = 8  # at least so many wrong answers to a function
 FUNCTIONS_ALLOWED = 0.5  # the share of a notebook's exercises that may be "write it"
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
@@ -122,3 +124,41 @@ def plan_faults(notebook: int, declared: Mapping[str, Exercise]) -> list[str]:
     if not any(isinstance(exercise, ChoiceExercise) and exercise.prediction for exercise in exercises):
         found.append("no prediction")
     return found
+
+
+def judgement_faults(exercise: Exercise) -> Iterator[str]:
+    """Yield how an exercise judges its own reference and its own wrong answers wrongly, one line for each fault."""
+    if exercise.examine(right_answer(exercise)).mark is not Mark.PASSED:
+        yield "its own reference does not pass"
+    sentences = []
+    for wrong, words in wrong_answers(exercise):
+        verdict = exercise.examine(wrong)
+        sentences.append(verdict.sentence)
+        if verdict.mark is not Mark.FAILED or words not in verdict.sentence or verdict.sentence == GENERIC:
+            yield f"{named(wrong)} should be told '{words}', and gets {verdict.mark} '{verdict.sentence}'"
+        elif not (verdict.given and verdict.expected and verdict.received):
+            yield f"{named(wrong)} is told what is wrong, and shown no example of it"
+    if isinstance(exercise, FunctionExercise):
+        if len(sentences) < FUNCTIONS_TRIED:
+            yield f"it has {len(sentences)} wrong answers; at least {FUNCTIONS_TRIED} are asked for"
+        yield from (f"two wrong answers are both told '{one}'" for one in {*sentences} if sentences.count(one) > 1)
+
+
+def right_answer(exercise: Exercise) -> object:
+    if isinstance(exercise, FunctionExercise):
+        return exercise.reference
+    if isinstance(exercise, ChoiceExercise):
+        return next(option.text for option in exercise.options.values() if option.right)
+    return exercise.solution
+
+
+def wrong_answers(exercise: Exercise) -> list[tuple[object, str]]:
+    """Return every declared wrong answer with the sentence, or the words of it, that it must get."""
+    if isinstance(exercise, ChoiceExercise):
+        wrong = [(letter, option.reply) for letter, option in exercise.options.items() if not option.right]
+        return [*wrong, *exercise.also_wrong]
+    return [*exercise.mistakes, *exercise.also_wrong]
+
+
+def named(answer: object) -> str:
+    return getattr(answer, "__name__", None) or repr(answer)

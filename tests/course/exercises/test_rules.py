@@ -1,12 +1,14 @@
-"""What breaks the rules of exercises in a notebook is found: tried on the notebook of the samples."""
+"""What breaks the rules of exercises is found, in a notebook and in a declaration: tried on the samples."""
 
+from dataclasses import replace as replace_in
 from pathlib import Path
 
 import nbformat
 import pytest
-from exercise_samples import EXERCISES, NOTEBOOK, write_notebook
+import torch
+from exercise_samples import EXERCISES, NOTEBOOK, halve, write_notebook
 from nbformat.v4 import new_code_cell
-from notebook_reader import plan_faults, rule_faults
+from notebook_reader import judgement_faults, plan_faults, rule_faults
 
 DECLARED = {exercise.number: exercise for exercise in EXERCISES}
 EARLIER, QUESTION, STUB, DETAILS = range(4)  # the first cells of the notebook; each exercise has three
@@ -77,3 +79,25 @@ def test_a_broken_rule_is_found(sample, spoil, fault):
 def test_a_notebook_with_too_little_is_found(numbers, fault):
     faults = plan_faults(NOTEBOOK, {number: DECLARED[number] for number in numbers})
     assert [found for found in faults if fault in found]
+
+
+HALVE, SIDE, HEAD = EXERCISES[:3]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "fault"),
+    [
+        (replace_in(HALVE, reference=lambda x: x.halves), "its own reference does not pass"),
+        (
+            replace_in(HALVE, mistakes=[*HALVE.mistakes, (halve, "Wrong.")]),
+            "halve should be told 'Wrong.', and gets ✅",
+        ),
+        (replace_in(HALVE, also_wrong=[*HALVE.also_wrong, (torch.zeros_like, "x")]), "zeros_like should be told 'x'"),
+        (replace_in(HALVE, also_wrong=HALVE.also_wrong[2:]), "it has 7 wrong answers; at least 8"),
+        (replace_in(HALVE, also_wrong=[*HALVE.also_wrong, HALVE.also_wrong[0]]), "two wrong answers are both told"),
+        (replace_in(SIDE, also_wrong=[(4, "")]), "4 should be told '', and gets ❌ 'This is not the expected answer.'"),
+        (replace_in(HEAD, also_wrong=[("b", "by its letter")]), "'b' should be told 'by its letter', and gets ✅"),
+    ],
+)
+def test_an_exercise_that_judges_wrongly_is_found(exercise, fault):
+    assert [found for found in judgement_faults(exercise) if fault in found]

@@ -1,0 +1,52 @@
+"""Converged folds: the rates are the search's, and the differences are paired by fold and seed."""
+
+import pytest
+
+from unetpp_course.lab import converged
+from unetpp_course.lab.converged import FOLDS, PASSES, RATES, SEARCHED, SEEDS
+from unetpp_course.lab.folds import LAPTOP
+
+
+def outcome(membrane: float) -> dict[str, object]:
+    """What a trial holds, of two slices, with a curve that rises to ``membrane``."""
+    slices = {name: {"white": 0.9, "membrane": membrane, "v_rand": 0.8} for name in ("a", "b")}
+    looks = [
+        {"epoch": number, "validation": {"head 4": {"iou/background/pooled": membrane * number / PASSES}}}
+        for number in (16, 32)
+    ]
+    return {"history": [{"epoch": 1}, *looks], "readings": {"head 4": {"slices": slices}}}
+
+
+def test_a_training_is_that_of_folds_but_longer() -> None:
+    short, long = LAPTOP.configuration("unet", 3, 1, rate=1e-3), converged.configuration("unet", 3, 1)
+    differ = {name for name in vars(short) if getattr(short, name) != getattr(long, name)}
+    assert differ == {"epochs", "evaluate_every"}
+    assert long.epochs == 4 * short.epochs
+
+
+def test_differences_are_paired_by_fold_and_seed() -> None:
+    outcomes = {
+        converged.trial_name(network, fold, seed): outcome(0.6 + 0.01 * fold + 0.001 * seed + lead)
+        for network, lead in (("unet", 0.0), ("unet_matched", 0.01), ("unetpp_plain", 0.03))
+        for fold in FOLDS
+        for seed in SEEDS
+    }
+    lead = converged.by_training(outcomes, "unetpp_plain", "membrane") - converged.by_training(
+        outcomes, "unet_matched", "membrane"
+    )
+    assert lead.shape == (len(SEEDS), len(FOLDS))
+    assert lead == pytest.approx(0.02)
+    assert "+0.020 [+0.020, +0.020]" in converged.table(outcomes)
+    assert converged.curve(outcomes, "unet") == pytest.approx({16: 0.3105, 32: 0.621})
+
+
+def test_the_search_takes_the_mean_of_three_seeds_from_both_experiments() -> None:
+    of_folds = {LAPTOP.trial_name("unet", 0, 0, rate=1e-2): outcome(0.6)}
+    outcomes = {converged.search_name("unet", 1e-2, seed): outcome(0.6 + 0.1 * seed) for seed in (1, 2)}
+    assert converged.searched_score(outcomes, of_folds, "unet", 1e-2) == pytest.approx(0.7)
+
+
+def test_half_measured_seeds_are_left_out() -> None:
+    outcomes = {converged.trial_name("unet", fold, 0): outcome(0.6) for fold in FOLDS[:-1]}
+    assert converged.by_training(outcomes, "unet", "membrane").shape == (0, len(FOLDS))
+    assert set(RATES.values()) <= set(SEARCHED)

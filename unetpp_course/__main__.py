@@ -8,7 +8,7 @@ from tyro.conf import Positional
 from tyro.extras import SubcommandApp
 
 from unetpp_course import lab
-from unetpp_course.learners_copy import copy_notebooks
+from unetpp_course.learners_copy import copy_notebooks, outdated_copies
 from unetpp_course.membranes import write_membranes
 from unetpp_lib.cli import let_output_pass
 from unetpp_lib.errors import InputError
@@ -31,12 +31,19 @@ def experiment(name: Positional[str], /, only: str = "*") -> None:
 
 @app.command
 def copy(folder: Positional[Path], /) -> None:
-    """Put the notebooks that a folder lacks into it; what stands there is never written over.
+    """Put the notebooks that a folder lacks into it; what is there is never written over.
 
     Args:
         folder: Where you work, such as my_course.
     """
-    print(f"{len(copy_notebooks(folder))} new notebooks in {folder}; yours are as you left them.")
+    copies = copy_notebooks(folder)
+    print(f"{len(copies)} new notebook{'s' * (len(copies) != 1)} in {folder}; yours are as you left them.")
+    outdated = outdated_copies(folder)
+    if outdated:
+        print(
+            f"The course has changed since you copied {', '.join(path.name for path in outdated)}. To get the new "
+            f"version too, rename yours (to {outdated[0].stem}_mine.ipynb, say) and run this command again."
+        )
 
 
 @app.command

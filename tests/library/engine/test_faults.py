@@ -49,6 +49,10 @@ def fails_at(step, error, monkeypatch):
     monkeypatch.setattr(Trainer, "make_step", failing)
 
 
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
+
+
+@needs_signals
 @pytest.mark.slow
 def test_a_worker_that_dies_is_reported_with_the_image_that_it_had_in_hand(tiny_set, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer_module, "SegmentationFolder", DeadlyFolder)
@@ -57,6 +61,7 @@ def test_a_worker_that_dies_is_reported_with_the_image_that_it_had_in_hand(tiny_
         train(config)
 
 
+@needs_signals
 @pytest.mark.parametrize("error", [ConnectionResetError(104, "Connection reset by peer"), EOFError()], ids=type)
 def test_so_is_one_that_dies_while_it_hands_over_a_batch(tiny_set, tmp_path, monkeypatch, error):
     def signalled(*_):
@@ -101,7 +106,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
+@needs_signals
 def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_loses_nothing(tiny_set, tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
     options = ["--widths", "4", "6", "--patch", "32", "--epochs", "50", "--workers", "2", "--checkpoint-seconds", "0"]

@@ -21,7 +21,7 @@ from nbval.plugin import IPyNbCell
 from numpy.typing import NDArray
 from PIL import Image
 
-CELL_SECONDS = 120  # then a cell is stopped; refresh.py holds them to much less
+CELL_SECONDS = 600  # then a cell is stopped; refresh.py holds them to much less, but on a machine that is not busy
 FIGURE_SIZE = 4  # pixels by which a figure may be larger or smaller: fonts differ between versions of matplotlib
 BLOCKS = 32  # a figure is compared as BLOCKS × BLOCKS means of colour, too coarse for the edges of letters
 BLOCK_LEVELS = 24  # of 256; a shift by one pixel changes a block by 20 at most, a curve that moves by 50

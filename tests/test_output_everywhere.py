@@ -26,10 +26,12 @@ def printed(monkeypatch, main, args, encoding, kind=io.TextIOWrapper) -> str:
     """Return what a command that must succeed prints, with "?" for what the encoding lacks."""
     out = kind(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr(sys, "stdout", out)
+    status = 0
     try:
         main([str(arg) for arg in args])
     except SystemExit as ended:
-        assert not ended.code
+        status = ended.code or 0
+    assert status == 0
     out.flush()
     return out.buffer.getvalue().decode(encoding)
 

@@ -240,7 +240,7 @@ def _choice(commands: Commands) -> Any:
 
 
 def let_output_pass() -> None:
-    """Print "?" for what the output's encoding lacks, instead of an error: on Windows, a pipe often lacks "≥" or "×"."""
+    """Print "?" for what the output's encoding lacks, instead of an error: a pipe of Windows may lack "≥"."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 

@@ -100,7 +100,9 @@ def test_a_file_may_have_the_longest_name_that_there_is(tmp_path):
     assert path.read_text() == "whole"
 
 
-@pytest.mark.parametrize(("system", "refusals", "stays"), [("win32", 3, "new"), ("win32", 99, "old"), ("linux", 1, "old")])
+@pytest.mark.parametrize(
+    ("system", "refusals", "stays"), [("win32", 3, "new"), ("win32", 99, "old"), ("linux", 1, "old")]
+)
 def test_on_windows_a_file_that_another_program_reads_is_waited_for(tmp_path, monkeypatch, system, refusals, stays):
     path, left, waited, rename = tmp_path / "file.txt", [None] * refusals, [], Path.replace
     path.write_text("old")

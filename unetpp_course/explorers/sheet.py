@@ -3,10 +3,11 @@
 import io
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.font_manager import findfont
+from matplotlib import get_data_path
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from torch import Tensor
@@ -30,8 +31,9 @@ Picture = NDArray[np.uint8]
 
 @cache
 def font(size: int, kind: str = "") -> ImageFont.FreeTypeFont:
-    """Return DejaVu Sans, or its kind " Mono"."""
-    return ImageFont.truetype(findfont(f"DejaVu Sans{kind}"), size)
+    """Return DejaVu Sans, or its kind "Mono": matplotlib's file and Pillow's own layout, the same on every machine."""
+    path = Path(get_data_path(), "fonts", "ttf", f"DejaVuSans{kind}.ttf")
+    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def grey(values: Tensor | NDArray[Any]) -> Picture:

@@ -75,7 +75,7 @@ class TrainConfig:
     compiled: bool = False
     """Compile the network (torch.compile): a slow start, then faster steps on a GPU."""
     workers: int = 0
-    """Processes that read images; 0 reads in the training process. Up to a GiB of decoded images stay in memory, in all."""
+    """Processes that read images; 0 reads in the training process. In all, a GiB of decoded images is kept."""
     checkpoint_seconds: float = 60.0
     """A checkpoint is written after each look at the validation part, and this often in between."""
     out: Path | None = field(default=None)

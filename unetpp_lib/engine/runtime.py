@@ -32,7 +32,11 @@ def _bf16_is_fast(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        return bool(_processor().get("avx512_bf16") or _processor().get("amx_bf16"))
+        used = torch.backends.cpu.get_cpu_capability() not in (
+            "DEFAULT",
+            "AVX2",
+        )  # by ATEN_CPU_CAPABILITY it may not be
+        return used and bool(_processor().get("avx512_bf16") or _processor().get("amx_bf16"))
     return False
 
 
@@ -98,7 +102,7 @@ class Runtime:
 
 
 def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled: bool = False) -> Runtime:
-    """Return the runtime for ``device`` ("auto": CUDA's or Apple's GPU if there is one, else the CPU) and ``precision``.
+    """Return the runtime for ``device`` ("auto": a GPU of CUDA or Apple, else the CPU) and ``precision``.
 
     "auto" precision is bf16 where the hardware has its instructions, else float32, which is never TF32. Where
     ``compiled`` is asked for and this machine cannot compile, a warning says so, and everything runs, slower.
@@ -114,7 +118,9 @@ def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled
     if (chosen.index or 0) >= count:
         remedy = ', or install a CUDA build of PyTorch and check "nvidia-smi"' if chosen.type == "cuda" else ""
         name = chosen.type.upper()
-        raise InputError(f"device is {device!r}, but PyTorch sees {count} {name} devices here. Use --device cpu{remedy}.")
+        raise InputError(
+            f"device is {device!r}, but PyTorch sees {count} {name} devices here. Use --device cpu{remedy}."
+        )
     if precision not in get_args(Precision):
         raise InputError(f'precision is {precision!r}; choose "auto", "bf16", "tf32" or "float32".')
     if precision == "tf32" and chosen.type != "cuda":

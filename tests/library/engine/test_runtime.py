@@ -23,7 +23,9 @@ def test_a_gpu_that_is_not_there_is_named_with_the_remedy():
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize("device", ["mps", "xpu", "xpu:1", "meta", "hpu"])
 def test_other_devices_that_are_not_there_are_named_too(device):
-    with pytest.raises(InputError, match=f"device is '{device}', but PyTorch sees 0 [A-Z]+ devices here. Use --device cpu"):
+    with pytest.raises(
+        InputError, match=f"device is '{device}', but PyTorch sees 0 [A-Z]+ devices here. Use --device cpu"
+    ):
         choose_runtime(device)
 
 

@@ -19,7 +19,7 @@ CACHE_BYTES = 2**30  # a training part up to this size stays in memory, decoded;
 
 def derived_seed(*numbers: int) -> int:
     """Return one seed made from several numbers, such as (seed, step, rank)."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]) >> 1
 
 
 class Patches(Dataset[tuple[Tensor, Tensor]]):

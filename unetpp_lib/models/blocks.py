@@ -5,6 +5,7 @@ from math import gcd, prod
 from operator import index
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +19,7 @@ MAX_DEPTH = 6
 
 def as_whole_number(value: Any) -> int:
     """Return a whole number, Python's or NumPy's, as Python's; TypeError for anything else, True and False too."""
-    if isinstance(value, bool) or getattr(value, "dtype", None) is torch.bool:
+    if isinstance(value, bool | np.bool_) or getattr(value, "dtype", None) is torch.bool:
         raise TypeError(f"{value} is no number")
     return index(value)
 

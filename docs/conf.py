@@ -18,7 +18,7 @@ release = unetpp_lib.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "pages"]
 
 root_doc = "README"
-include_patterns = ["*.md", "docs/*.md", "notebooks/*.ipynb"]
+include_patterns = ["*.md", "docs/*.md", "notebooks/*.ipynb", "notebooks/extra/*.ipynb"]
 exclude_patterns = [
     "_site",
     ".*",

@@ -1,6 +1,7 @@
 """Execute notebooks in place, and write them so that only what has changed shows as changed.
 
-`python notebooks/refresh.py` takes all, `python notebooks/refresh.py 00` those whose names begin with 00. The exit
+`python notebooks/refresh.py` takes all, also those in extra/, `python notebooks/refresh.py 00` those whose names begin
+with 00. The exit
 status is 1 where a cell fails (the file is then unchanged) or a notebook breaks a rule of `faults`.
 """
 
@@ -140,7 +141,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Execute and normalise notebooks in place.")
     parser.add_argument("only", nargs="?", default="", help="how the name begins, such as 00; default: all")
     only = parser.parse_args().only
-    paths = sorted(Path(__file__).parent.glob(f"{only}*.ipynb"))
+    paths = sorted(Path(__file__).parent.rglob(f"{only}*.ipynb"))
     if not paths:
         parser.error(f"no notebook's name begins with {only!r}")
     found = [fault for path in paths for fault in refresh(path)]

@@ -50,5 +50,5 @@ def test_the_site_builds_and_every_link_arrives(tmp_path):
     site = tmp_path / "site" / "html"
     subprocess.run([sys.executable, "-m", "sphinx", *options, ".", str(site)], cwd=ROOT, check=True)
     assert (site / "index.html").is_file()
-    assert len(list(site.glob("notebooks/*.html"))) == len(list(ROOT.glob("notebooks/*.ipynb")))
+    assert len(list(site.glob("notebooks/**/*.html"))) == len(list(ROOT.glob("notebooks/**/*.ipynb")))
     assert check_site.faults_of(site) == []

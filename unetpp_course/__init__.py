@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from unetpp_course.machine import check_machine, describe_machine
 
 if TYPE_CHECKING:
-    from unetpp_course.checking import check, commit
+    from unetpp_course.checking import check, commit, yours
     from unetpp_course.course_map import draw_course_map
     from unetpp_course.diagrams import draw_network
     from unetpp_course.explorers.board import LoopBoard, TrainingBoard
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from unetpp_course.graph import wiring
     from unetpp_course.progress import progress_board
     from unetpp_course.shipped import shipped_model
-    from unetpp_course.style import MISTAKES, mark_mistakes, show_images, use_course_style
+    from unetpp_course.style import MISTAKES, mark_mistakes, show_images, show_numbers, use_course_style
 
 __all__ = [
     "MISTAKES",
@@ -56,18 +56,20 @@ __all__ = [
     "progress_board",
     "shipped_model",
     "show_images",
+    "show_numbers",
     "stored_scores",
     "thin_membranes",
     "use_course_style",
     "use_small_figures",
     "wiring",
+    "yours",
 ]
 
 # imported at first use: the check of the machine must run where torch or matplotlib is missing
 _LAZY = {
     "course_map": {"draw_course_map"},
     "diagrams": {"draw_network"},
-    "checking": {"check", "commit"},
+    "checking": {"check", "commit", "yours"},
     "explorers.board": {"LoopBoard", "TrainingBoard"},
     "explorers.bridge": {"BridgeExplorer", "thin_membranes"},
     "explorers.depth": {"DepthExplorer"},
@@ -84,7 +86,7 @@ _LAZY = {
     "figures": {"use_small_figures"},
     "graph": {"wiring"},
     "shipped": {"shipped_model"},
-    "style": {"MISTAKES", "mark_mistakes", "show_images", "use_course_style"},
+    "style": {"MISTAKES", "mark_mistakes", "show_images", "show_numbers", "use_course_style"},
     "progress": {"progress_board"},
 }
 

@@ -1,5 +1,8 @@
-"""What a notebook calls: `check` an answer, `commit` to a prediction."""
+"""What a notebook calls: `check` an answer, `commit` to a prediction, `yours` to go on with the learner's function."""
 
+from collections.abc import Callable
+
+from unetpp_course.checks.functions import FunctionExercise
 from unetpp_course.checks.values import ChoiceExercise
 from unetpp_course.checks.verdict import Mark, Verdict
 from unetpp_course.exercises.registry import find_exercise
@@ -38,7 +41,24 @@ def commit(number: str, answer: object) -> None:
         _print(verdict.mark, title, str(verdict))
     else:
         record_prediction(number, letter)
-        _print("🔒", title, f"Your prediction is noted: {letter}) {exercise.options[letter].text}")
+        _print("📝", title, f"Your prediction is noted: {letter}) {exercise.options[letter].text}")
+
+
+def yours(number: str, answer: Callable[..., object]) -> Callable[..., object]:
+    """Return the learner's function where it solves the exercise, else the course's own; a line says which it is.
+
+    So the cells behind an exercise run for everybody, and run the learner's code for those who wrote it.
+    Raises InputError for the number of an exercise that does not ask for a function.
+    """
+    exercise = find_exercise(number)
+    if not isinstance(exercise, FunctionExercise):
+        raise InputError(f"Exercise {number} does not ask for a function.")
+    name = exercise.reference.__name__
+    if exercise.examine(answer).mark is Mark.PASSED:
+        print(f"This cell runs your {name}.")
+        return answer
+    print(f"This cell runs the course's {name} until yours passes exercise {number}.")
+    return exercise.reference
 
 
 def _print(mark: str, title: str, text: str) -> None:

@@ -133,6 +133,13 @@ def cross(wires: Wires, node: Node, right: Node, wrong: Node) -> dict[Node, list
     return {other: [wrong if other == node and s == right else s for s in sources] for other, sources in wires.items()}
 
 
+def mystery_network() -> WiredNetwork:
+    """Return a small UNet++ of depth 4 with one wrong connection, for the exercise that finds it."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        return WiredNetwork(cross(known_wires(4)["UNet++"], (1, 2), right=(2, 1), wrong=(2, 0)), (2,) * 5)
+
+
 def gradient_sizes(wires: Wires, node: Node, width: int = 8) -> dict[Node, float]:
     """Return for every node the mean size of the gradient that comes to its map from the map of ``node``.
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from IPython.core.getipython import get_ipython
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
@@ -12,16 +13,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from unetpp_course.style import load_backend
-
-COLOURS = 64
+COLOURS = 256
 GREYS = 9  # steps from black to white
 # one for all figures: it remembers what it has set, and to set formulas takes half of the time
 FORMULAS = RendererAgg(1, 1, 72).mathtext_parser  # type: ignore[no-untyped-call]
 
 
+def load_backend() -> None:
+    """Let a notebook set up how it shows figures: the first figure does that, and a style's end would undo it."""
+    plt.draw_if_interactive()  # type: ignore[no-untyped-call]
+
+
 def use_small_figures() -> None:
-    """Show every figure from here on with at most 64 colours, on screen and in the file; without IPython do nothing."""
+    """Show every figure from here on with at most 256 colours, for a small file; without IPython do nothing."""
     shell = get_ipython()
     if shell is None or shell.display_formatter is None:
         return
@@ -41,7 +45,7 @@ def _shown_small(show: Callable[[Figure], str | bytes | None]) -> Callable[[Figu
 
 
 def shrink(picture: str | bytes) -> str:
-    """Return a picture, PNG in base64, with at most 64 colours, in as small a file as can be.
+    """Return a picture, PNG in base64, with at most 256 colours, in as small a file as can be.
 
     The colours are spread over all that the picture has, then moved to those near each (k-means). Chosen by how many
     pixels have them, as Pillow does by default, they would turn a thin green line blue.

@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate
 from unetpp_course.graph import Node, node_modules, noted_maps
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import require_tensor
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
 from unetpp_lib.models.mode import evaluation_mode
@@ -109,6 +110,8 @@ def read_nodes(
 
 def require_fit(model: SegmentationNetwork, card: Card, images: Tensor, masks: Tensor) -> None:
     """Raise InputError for images and masks that a network's nodes cannot be read out with."""
+    require_tensor("images", images)
+    require_tensor("masks", masks)
     step, channels = 2 ** max(i for i, _ in node_modules(model)), len(card.mean)
     if images.ndim != 4 or images.shape[1] != channels or any(side % step for side in images.shape[2:]):
         raise InputError(

@@ -41,10 +41,10 @@ def read_progress() -> Progress:
 
 
 def record_mark(number: str, mark: Mark) -> None:
-    """Keep how an exercise stands; one that was solved stays solved."""
+    """Keep how an exercise stands; one that was solved stays solved, and one that was revealed stays revealed."""
     with _locked():
         progress = read_progress()
-        if progress.marks.get(number) is not Mark.PASSED:
+        if progress.marks.get(number) not in (Mark.PASSED, Mark.REVEALED):
             _of_this_kernel.marks[number] = progress.marks[number] = mark
             _save(progress)
 
@@ -132,9 +132,10 @@ class Board:
 
     @property
     def summary(self) -> str:
-        """How many exercises are solved."""
+        """How many exercises are done: solved, or predicted and compared with the result."""
         marks = [mark for row in self.rows.values() for _, mark in row]
-        return f"{marks.count(Mark.PASSED)} of {len(marks)} exercises solved"
+        done = sum(mark in (Mark.PASSED, Mark.REVEALED) for mark in marks)
+        return f"{done} of {len(marks)} exercises done"
 
     def __repr__(self) -> str:
         lines = [
@@ -154,7 +155,10 @@ class Board:
 
 
 def progress_board() -> Board:
-    """Return the board of all exercises: ⬜ not attempted, ✅ solved, ❌ checked and not right yet."""
+    """Return the board of all exercises.
+
+    ⬜ not attempted, ✅ solved, ❌ checked and not right yet, 🔎 predicted otherwise, and revealed.
+    """
     marks = read_progress().marks
     return Board(
         {

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from unetpp_course.figures import load_backend, use_small_figures
 from unetpp_lib.engine.pictures import COLOURS
 from unetpp_lib.errors import InputError
 
@@ -52,8 +53,9 @@ MISTAKES = {
 
 
 def use_course_style() -> None:
-    """Give every figure from here on the look of the course."""
+    """Give every figure from here on the look of the course, and keep the file of the notebook small."""
     plt.style.use(STYLE)
+    use_small_figures()
 
 
 @contextmanager
@@ -62,11 +64,6 @@ def course_style() -> Iterator[None]:
     load_backend()
     with plt.style.context(STYLE, after_reset=True):
         yield
-
-
-def load_backend() -> None:
-    """Let a notebook set up how it shows figures: the first figure does that, and a style's end would undo it."""
-    plt.draw_if_interactive()  # type: ignore[no-untyped-call]
 
 
 def show_images(panels: Mapping[str, Pixels], columns: int = 4, legend: Mapping[str, str] | None = None) -> None:
@@ -94,6 +91,32 @@ def show_images(panels: Mapping[str, Pixels], columns: int = 4, legend: Mapping[
     if legend:
         patches = [Patch(facecolor=colour, edgecolor="black", label=label) for label, colour in legend.items()]
         figure.legend(handles=patches, loc="outside lower center", ncols=2)
+
+
+def show_numbers(panels: Mapping[str, Pixels], number_format: str = "g") -> None:
+    """Show small maps (H, W) side by side under their titles, as grids of numbers; darker cells hold higher numbers.
+
+    All panels have one scale of colours and one size of cells, so that a doubled map is twice as wide on the page.
+    """
+    grids = {title: np.asarray(pixels, dtype=float) for title, pixels in panels.items()}
+    low, high = min(grid.min() for grid in grids.values()), max(grid.max() for grid in grids.values())
+    gap, title_height = 0.5, 0.35  # inches
+    cell = min(0.5, (WIDTH - gap * (len(grids) - 1)) / sum(grid.shape[1] for grid in grids.values()))
+    height = cell * max(grid.shape[0] for grid in grids.values()) + title_height
+    left = (WIDTH - cell * sum(grid.shape[1] for grid in grids.values()) - gap * (len(grids) - 1)) / 2
+    figure = plt.figure(figsize=(WIDTH, height), layout="none")
+    for title, grid in grids.items():
+        rows, columns = grid.shape
+        bottom = height - title_height - cell * rows
+        axes = figure.add_axes((left / WIDTH, bottom / height, cell * columns / WIDTH, cell * rows / height))
+        shades = {"cmap": "Blues", "vmin": low, "vmax": low + 1.6 * (high - low)}  # pale enough for black numbers
+        axes.pcolormesh(grid, edgecolors="white", linewidth=2, **shades)  # type: ignore[arg-type]
+        for (row, column), value in np.ndenumerate(grid):
+            axes.text(column + 0.5, row + 0.5, format(value, number_format), ha="center", va="center")
+        axes.set_title(title)
+        axes.invert_yaxis()
+        axes.axis("off")
+        left += cell * columns + gap
 
 
 def mark_mistakes(truth: Pixels, prediction: Pixels) -> NDArray[np.uint8]:

@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unetpp_lib.errors import InputError
-
-IGNORED = 255
+from unetpp_lib.labels import IGNORED, as_labels, require_tensor
 
 
 def bce_dice_loss(
@@ -26,40 +25,50 @@ def bce_dice_loss(
     dice_weight: float = 1.0,
     smooth: float = 1.0,
     pixels: Tensor | None = None,
+    foreground_weight: float = 1.0,
 ) -> Tensor:
     """Return ``bce_weight * bce_loss + dice_weight * soft_dice_loss``, ½·BCE + (1 − Dice) by default.
 
     `logits` (N, C, H, W), `target` (N, 1, H, W); for values and errors see the module's docstring, for `smooth`
-    `soft_dice_loss`, for `pixels` `bce_loss`.
+    `soft_dice_loss`, for `pixels` and `foreground_weight` `bce_loss`.
 
     Source: UNet++ (Zhou et al. 2018), which prints −(1/N) Σ_b (½·Y_b·log Ŷ_b + 2·Y_b·Ŷ_b / (Y_b + Ŷ_b)). Ours adds the
     background term that the printed BCE lacks for a single sigmoid channel, sums each image's pixels before the ratio,
     smooths it, and adds a constant 1 that makes the perfect loss 0.
     """
-    return bce_weight * bce_loss(logits, target, pixels) + dice_weight * soft_dice_loss(logits, target, smooth)
+    bce = bce_loss(logits, target, pixels, foreground_weight)
+    return bce_weight * bce + dice_weight * soft_dice_loss(logits, target, smooth)
 
 
-def bce_loss(logits: Tensor, target: Tensor, pixels: Tensor | None = None) -> Tensor:
+def bce_loss(logits: Tensor, target: Tensor, pixels: Tensor | None = None, foreground_weight: float = 1.0) -> Tensor:
     """Return the cross-entropy in nats, its mean over the pixels of the batch that are not ignored.
 
     Binary cross-entropy for one channel, softmax cross-entropy for several. A batch without such a pixel gives 0.
     `logits` (N, C, H, W), `target` (N, 1, H, W); for values and errors see the module's docstring.
     `pixels`, a scalar, takes the place of the softmax's number of pixels, `count_pixels(target)`. Where processes share
     a batch, give each the mean of their numbers: then the mean of their losses is that of the whole batch.
+
+    `foreground_weight` w > 0 multiplies the loss of each foreground pixel, that is, of class 1 for one channel and of
+    classes 1 … C-1 for several: (1/N) Σ_b w_b·CE_b, with w_b = w in the foreground and 1 elsewhere, and N the number of
+    pixels. For one channel it is BCEWithLogitsLoss's ``pos_weight``: −(1/N) Σ_b (w·y·log p + (1 − y)·log(1 − p)).
     """
-    _check(logits, target)
-    logits = _at_least_float32(logits)
+    logits, target = _checked(logits, target)
+    if not 0 < foreground_weight < float("inf"):
+        raise InputError(f"foreground_weight is {foreground_weight}: give a number greater than 0.")
     if logits.shape[1] == 1:
-        return F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype))
+        weight = None if foreground_weight == 1 else logits.new_tensor(foreground_weight)
+        return F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), pos_weight=weight)
     # Summed outside: on CUDA the fused reduction has no deterministic form.
     losses = F.cross_entropy(logits, target.squeeze(1).long(), ignore_index=IGNORED, reduction="none")
+    if foreground_weight != 1:
+        losses = torch.where(target.squeeze(1) > 0, foreground_weight * losses, losses)
     count = count_pixels(target) if pixels is None else pixels
     return losses.sum() / torch.where(count > 0, count, 1)
 
 
 def count_pixels(target: Tensor) -> Tensor:
     """Return the number of pixels that are not ignored, a scalar on the target's device."""
-    return (target != IGNORED).sum()
+    return (as_labels("target", target) != IGNORED).sum()
 
 
 def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
@@ -71,10 +80,9 @@ def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tenso
     `logits` (N, C, H, W), `target` (N, 1, H, W), for values see the module's docstring. Raises `InputError` for others,
     and for smooth < 0.
     """
-    _check(logits, target)
+    logits, target = _checked(logits, target)
     if smooth < 0:
         raise InputError(f"smooth is {smooth}: it is a number of pixels, give 0 or more.")
-    logits = _at_least_float32(logits)
     if logits.shape[1] == 1:
         p, y = logits.sigmoid(), target.to(logits.dtype)
     else:
@@ -105,12 +113,10 @@ def deep_supervision_loss(
     return torch.stack([weight * loss(head, target) for weight, head in zip(weights, heads, strict=True)]).sum()
 
 
-def _at_least_float32(logits: Tensor) -> Tensor:
-    # Enough under autocast as well: nothing that follows is on its list of low-precision operations.
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
-
-
-def _check(logits: Tensor, target: Tensor) -> None:
+def _checked(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the logits in at least float32 and the target in a type that can be compared, both known to fit."""
+    require_tensor("logits", logits)
+    target = as_labels("target", target)
     if logits.ndim != 4 or logits.numel() == 0 or logits.shape[1] > IGNORED or not logits.is_floating_point():
         raise InputError(
             f"logits are {tuple(logits.shape)} of {logits.dtype}: "
@@ -123,6 +129,8 @@ def _check(logits: Tensor, target: Tensor) -> None:
         raise InputError(f"target is of {target.dtype}: {C} classes need integer class indices, for example uint8.")
     if target.device.type == "cpu" and not torch.compiler.is_compiling():
         _check_values(target, C)
+    # Enough under autocast as well: nothing that follows is on its list of low-precision operations.
+    return logits.to(torch.promote_types(logits.dtype, torch.float32)), target
 
 
 def _check_values(target: Tensor, channels: int) -> None:

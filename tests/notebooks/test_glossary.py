@@ -60,6 +60,6 @@ def test_links_within_the_glossary_arrive():
     assert set(re.findall(r"\]\(#([^)]+)\)", "\n".join(CELLS))) <= set(IDS)
 
 
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.rglob("*.ipynb")), ids=lambda path: path.stem)
 def test_links_to_the_glossary_arrive(path: Path):
     assert [link for link in LINK.findall("\n".join(markdown(path))) if link not in IDS] == []

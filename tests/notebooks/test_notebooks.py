@@ -10,7 +10,7 @@ import pytest
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 faults = run_path(str(NOTEBOOKS / "refresh.py"))["faults"]
-each_notebook = pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+each_notebook = pytest.mark.parametrize("path", sorted(NOTEBOOKS.rglob("*.ipynb")), ids=lambda path: path.stem)
 
 
 @each_notebook

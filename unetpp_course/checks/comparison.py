@@ -15,7 +15,8 @@ def difference(expected: object, received: object, tolerance: float) -> str:
     """Return a sentence on how ``received`` differs from ``expected``, or nothing where it does not.
 
     A tensor or an array must have the expected kind, shape, dtype and device; a number may also be a tensor or an
-    array of no dimension; a list may be a tuple. Values may differ by ``tolerance``, and by that share of themselves.
+    array of no dimension; a list may be a tuple; a dictionary may have any order. Values may differ by ``tolerance``,
+    and by that share of themselves.
 
     >>> difference([1, 2], (1, 2.0), tolerance=0)
     ''
@@ -23,11 +24,15 @@ def difference(expected: object, received: object, tolerance: float) -> str:
     'The answer has length 1; it should have length 2.'
     >>> difference(np.zeros((2, 3)), np.zeros((3, 2)), tolerance=0)
     'The shape is (3, 2); it should be (2, 3).'
+    >>> difference({(0, 0): 1, (0, 1): 2}, {(0, 0): 1}, tolerance=0)
+    'The entry (0, 1) is missing.'
     """
     if isinstance(expected, Tensor | np.ndarray):
         return _array_difference(expected, received, tolerance)
     if isinstance(expected, list | tuple):
         return _sequence_difference(expected, received, tolerance)
+    if isinstance(expected, dict):
+        return _mapping_difference(expected, received, tolerance)
     if as_number(expected) is not None and as_number(received) is None:
         return f"The answer should be one number, not {kind_of(received)}."
     return "" if alike(expected, received, tolerance) else GENERIC
@@ -55,6 +60,22 @@ def _sequence_difference(expected: list[object] | tuple[object, ...], received: 
     return next(filter(None, found), "")
 
 
+def _mapping_difference(expected: dict[object, object], received: object, tolerance: float) -> str:
+    if not isinstance(received, dict):
+        return f"The answer should be a dictionary, not {kind_of(received)}."
+    for key in expected:
+        if key not in received:
+            return f"The entry {show(key)} is missing."
+    for key in received:
+        if key not in expected:
+            return f"There is an entry {show(key)}, which should not be there."
+    for key, value in expected.items():
+        found = difference(value, received[key], tolerance)
+        if found:
+            return f"Entry {show(key)}: {found[0].lower()}{found[1:]}"
+    return ""
+
+
 def alike(one: object, other: object, tolerance: float) -> bool:
     """Return whether two answers hold the same numbers in the same shape, of whatever kind, dtype or device they are.
 
@@ -63,6 +84,8 @@ def alike(one: object, other: object, tolerance: float) -> bool:
     """
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(alike(*pair, tolerance) for pair in zip(one, other, strict=True))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key], tolerance) for key in one)
     values, others = as_array(one), as_array(other)
     if values is None or others is None:
         return isinstance(one, str | bool | None) and type(one) is type(other) and one == other
@@ -114,6 +137,8 @@ def kind_of(value: object) -> str:
         return f"a {'tensor' if isinstance(value, Tensor) else 'NumPy array'} of shape {tuple(value.shape)}"
     if isinstance(value, list | tuple):
         return "a list"
+    if isinstance(value, dict):
+        return "a dictionary"
     return "a number" if as_number(value) is not None else f"a value of type {type(value).__name__}"
 
 

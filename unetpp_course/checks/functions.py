@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from traceback import format_exception_only, walk_tb
 
 import numpy as np
@@ -23,12 +23,14 @@ class FunctionExercise(Exercise):
     ``cases`` yields tuples of arguments: hand-made ones, then random ones from the generator that it is given. The
     first that fails is shown to the learner, so those that tell most come first.
     What the reference returns is the contract: kind, shape, dtype and device too. ``seconds`` is for all cases.
+    ``describe`` puts the arguments of a case into words, where they would be too long to show.
     A mistake of ``mistakes`` is a wrong function: an answer that does in all cases what that one does is told so.
     """
 
     reference: Callable[..., object]
     cases: Callable[[np.random.Generator], Iterable[Case]]
     mistakes: Sequence[tuple[Callable[..., object], str]] = ()
+    describe: Callable[..., str] | None = None
     tolerance: float = 1e-6
     seconds: float = 5.0
 
@@ -51,9 +53,14 @@ class FunctionExercise(Exercise):
             return Verdict(Mark.PASSED, f"Right in all {len(cases)} cases.", printed=run.printed)
         first = next(i for i, fault in enumerate(faults) if fault)
         sentence = self._known_mistake(run.trials) or _constant(run.trials) or faults[first]
-        return self._failure(sentence, cases[first], show(expected[first]), _shown(run.trials[first]), run.printed)
+        right, trial = expected[first], run.trials[first]
+        if isinstance(right, dict):
+            right, trial = _first_wrong_entry(right, trial, self.tolerance)
+        return self._failure(sentence, cases[first], show(right), _shown(trial), run.printed)
 
     def _failure(self, sentence: str, given: Case, expected: str, received: str, printed: str = "") -> Verdict:
+        if self.describe is not None:
+            return Verdict(Mark.FAILED, sentence, self.describe(*given), expected, received, printed)
         names = inspect.signature(self.reference).parameters
         arguments = ", ".join(f"{name} = {show(value)}" for name, value in zip(names, given, strict=False))
         return Verdict(Mark.FAILED, sentence, arguments, expected, received, printed)
@@ -93,6 +100,15 @@ def _error_sentence(error: BaseException, answer: Callable[..., object]) -> str:
     lines = [line - code.co_firstlineno + 1 for frame, line in frames if code and frame.f_code is code]
     place = f" in line {lines[-1]} of the function" if lines else ""
     return f"It raises {type(error).__name__}{place}: see what was received."
+
+
+def _first_wrong_entry(right: dict[object, object], trial: Trial, tolerance: float) -> tuple[object, Trial]:
+    """Return a dictionary and a trial cut down to the first entry in which they differ, where there is one."""
+    found = trial.value if isinstance(trial.value, dict) else {}
+    for key in right:
+        if key in found and not alike(right[key], found[key], tolerance):
+            return {key: right[key]}, replace(trial, value={key: found[key]})
+    return right, trial
 
 
 def _shown(trial: Trial) -> str:

@@ -81,6 +81,9 @@ class ChoiceExercise(ValueExercise):
         received = f"{letter}) {option.text}"
         if option.right:
             return Verdict(Mark.PASSED, option.reply, self.question, received=received)
+        if self.prediction:
+            found = next(f"{key}) {one.text}" for key, one in self.options.items() if one.right)
+            return Verdict(Mark.REVEALED, option.reply, self.question, measured=found, received=received)
         return self._failed(option.reply, "another option", received)
 
     @property

@@ -12,6 +12,7 @@ class Mark(StrEnum):
     NOT_ATTEMPTED = "⬜"
     PASSED = "✅"
     FAILED = "❌"
+    REVEALED = "🔎"  # a prediction that turned out otherwise, which is as good as one that came true
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,11 @@ class Verdict:
     expected: str = ""
     received: str = ""
     printed: str = ""
+    measured: str = ""
 
     def __str__(self) -> str:
-        parts = {"given": self.given, "expected": self.expected, "received": self.received, "printed": self.printed}
+        parts = {"given": self.given, "expected": self.expected, "measured": self.measured}
+        parts |= {"received": self.received, "printed": self.printed}
         return "\n".join([self.sentence, *(f"{label + ':':<10}{text}" for label, text in parts.items() if text)])
 
 

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from unetpp_course.explorers.access import ACCESS, CLASS, STYLE
 from unetpp_course.figures import shrink
+from unetpp_lib.engine.preprocessing import check_image
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import SegmentationNetwork
+from unetpp_lib.labels import require_tensor
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -139,17 +140,15 @@ def choice(label: str, options: Sequence[Any] | Mapping[str, Any]) -> Choice:
 
 
 def require_image(image: Tensor, mask: Tensor | None = None, channels: int | None = None) -> None:
-    """Raise InputError for what is no image (C, H, W), and for a mask that is not (1, H, W) of the same size."""
+    """Raise InputError for what is no image (C, H, W) in [0, 1], and a mask that is not (1, H, W) of the same size."""
+    require_tensor("image", image)
     wanted = "(1, H, W) or (3, H, W)" if channels is None else f"({channels}, H, W)"
     if image.ndim != 3 or len(image) not in ({1, 3} if channels is None else {channels}):
         raise InputError(f"image is {tuple(image.shape)}: give {wanted}, values from 0 to 1.")
+    check_image(image, len(image))
+    if mask is not None:
+        require_tensor("mask", mask)
     if mask is not None and mask.shape != (1, *image.shape[1:]):
         raise InputError(
             f"image is {tuple(image.shape)}, mask {tuple(mask.shape)}: give the mask as (1, H, W) of one size."
         )
-
-
-def require_network(model: object) -> None:
-    """Raise InputError for what is no network of the library or a subclass of one."""
-    if not isinstance(model, SegmentationNetwork):
-        raise InputError(f"model is {type(model).__name__}: give a UNet or UNetPlusPlus, or a class made from one.")

@@ -240,8 +240,7 @@ class TrainingBoard(LoopBoard):
         image, mask = folder[folder.index_of[name]]
         patches = Patches(folder, [folder.index_of[one] for one in split.train], config.patch)
         plan = BatchPlan(patches, config.batch_size, config.epochs, config.seed)
-        classes = tuple(f"class {c}" for c in range(config.num_classes)) if config.num_classes > 1 else Card.classes
-        super().__init__(image, mask, len(plan), classes, seconds)
+        super().__init__(image, mask, len(plan), config.classes, seconds)
         if begun and self.run.checkpoint.exists():
             self._take_over_run()
 

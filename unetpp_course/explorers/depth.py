@@ -18,7 +18,6 @@ from unetpp_course.explorers.base import (
     Recent,
     choice,
     require_image,
-    require_network,
     whole_number,
 )
 from unetpp_course.explorers.depth_costs import costs_of, measured_costs, watched
@@ -31,6 +30,7 @@ from unetpp_lib.engine import Card, Run, save_model
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, iou
 from unetpp_lib.models import Profile, SegmentationNetwork, UNetPlusPlus, prune
+from unetpp_lib.models.blocks import require_network
 
 Part = Literal["train", "validation", "test"]
 Scored = Literal["background", "foreground", "classes"]

@@ -12,12 +12,13 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from unetpp_course.explorers.base import LABEL, PictureExplorer, Press, choice, require_image, require_network
+from unetpp_course.explorers.base import LABEL, PictureExplorer, Press, choice, require_image
 from unetpp_course.explorers.sheet import mark
 from unetpp_course.figures import png_of_image
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
+from unetpp_lib.models.blocks import require_network
 from unetpp_lib.models.mode import evaluation_mode
 
 Sample = tuple[Tensor, Tensor, Tensor]  # image, mask and distractors, each (1, H, W)

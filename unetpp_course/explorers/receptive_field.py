@@ -5,12 +5,13 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from unetpp_course.explorers.base import PictureExplorer, require_image, require_network, whole_number
+from unetpp_course.explorers.base import PictureExplorer, require_image, whole_number
 from unetpp_course.explorers.sheet import Picture, font, grey, mark, png
 from unetpp_course.figures import png_of_image
 from unetpp_course.style import LINE_COLOURS
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
+from unetpp_lib.models.blocks import require_network
 
 BATCH = 32  # images at a time: little memory, and caches like it
 SIDE, GAP, LINE, LETTERS = 340, 16, 24, 14  # pixels: a picture's longer side, between two, a line of text, letters

@@ -11,6 +11,7 @@ from unetpp_course.explorers.base import PictureExplorer, choice, whole_number
 from unetpp_course.explorers.sheet import font, png
 from unetpp_course.style import LINE_COLOURS, MISTAKES, course_style, mark_mistakes
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import require_tensor
 from unetpp_lib.metrics import classify, confusion_counts, dice, iou
 
 PERCENT = range(1, 100)  # thresholds
@@ -54,6 +55,8 @@ class ThresholdExplorer(PictureExplorer):
         threshold: int = 50,
         classes: tuple[str, str] = ("membrane", "interior"),
     ) -> None:
+        require_tensor("probabilities", probabilities)
+        require_tensor("masks", masks)
         self.probabilities, self.masks = probabilities.detach().float().cpu(), masks.cpu()
         if len(set(classes)) != 2 or threshold not in PERCENT:
             raise InputError(

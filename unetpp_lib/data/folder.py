@@ -78,9 +78,9 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
     not taken for a binary one.
 
     Attributes: ``root``, ``channels`` and ``num_classes`` as given; ``names`` in alphabetical order; ``index_of``, the
-    index of each name; ``sizes``, (H, W) of each; ``class_shares``, each class's share of the labelled pixels;
-    ``sums``, (images, 2, channels) float64, each image's sums of values and of squares; ``contents``, one for each
-    image, equal for equal pixels, and empty where all pixels are equal.
+    index of each name; ``files``, the image's file of each; ``sizes``, (H, W) of each; ``class_shares``, each class's
+    share of the labelled pixels; ``sums``, (images, 2, channels) float64, each image's sums of values and of squares;
+    ``contents``, one for each image, equal for equal pixels, and empty where all pixels are equal.
 
     Raises: FolderError with all faults: a missing folder or partner, two files of one name, an unreadable file, another
     size or number of pages, a mask that is JPEG or holds values that it must not hold.
@@ -107,6 +107,7 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         if faults:
             raise FolderError(self.root, [fault.removeprefix(f"{self.root}{os.sep}") for fault in faults])
         self.names = tuple(pair.name for pair in self._pairs)
+        self.files = tuple(pair.image.path for pair in self._pairs)
         self.index_of = {name: index for index, name in enumerate(self.names)}
 
     def __len__(self) -> int:

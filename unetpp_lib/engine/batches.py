@@ -151,3 +151,9 @@ def channel_statistics(folder: SegmentationFolder, indices: Sequence[int]) -> tu
     mean = total / pixels
     std = (squares / pixels - mean.square()).clamp(min=1e-12).sqrt()
     return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def brightness_range(folder: SegmentationFolder, indices: Sequence[int]) -> tuple[float, float]:
+    """Return the mean value of the darkest and of the brightest of the images ``indices``."""
+    means = [folder.sums[i, 0].mean().item() / (folder.sizes[i][0] * folder.sizes[i][1]) for i in indices]
+    return min(means), max(means)

@@ -1,11 +1,13 @@
 """Everything that a training run is made from."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from unetpp_lib.engine.options import check_option
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runtime import Precision
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
@@ -44,6 +46,11 @@ class TrainConfig:
     """Channels of the images: 1 (grey) or 3 (RGB)."""
     num_classes: int = 1
     """1: foreground against background; C ≥ 2: the masks hold classes 0 … C-1, and 255 is ignored."""
+    class_names: tuple[str, ...] = ()
+    """The names of the classes, class 0 first; they go into the network's card and the tables of scores."""
+    init: str = ""
+    """Start from the best weights of a run, of a .safetensors file or of a network that comes along; then the options
+    start from those of that run or, its architecture apart, of the preset."""
     epochs: int = 40
     """Times that the training part is seen; in one epoch each image gives as many patches as its area holds."""
     batch_size: int = 4
@@ -56,10 +63,15 @@ class TrainConfig:
     """Weight of the cross-entropy in each head's loss."""
     dice_weight: float = 1.0
     """Weight of 1 - soft Dice in each head's loss."""
+    foreground_weight: float = 1.0
+    """Weight of the foreground's pixels (classes 1 …) in the cross-entropy; above 1 finds more of a rare foreground."""
     augment: bool = True
     """Flip, turn, deform and disturb the training patches."""
     split: Literal["auto", "random", "blocked"] = "auto"
-    """auto: the set's split.json, else blocked for a stack of slices, else random by image."""
+    """auto: the set's split.json; else whole stacks where there are three or more, blocks of neighbours within one or
+    two; else random by image."""
+    group: str = ""
+    """A regular expression that finds in each file's name what must not be divided, an animal say: `mouse[0-9]+`."""
     validation: float = 0.15
     """Share of the images to choose the epoch by (where the set has no split of its own)."""
     test: float = 0.15
@@ -88,10 +100,21 @@ class TrainConfig:
             if option.type is int and value > most:
                 raise InputError(f"{option.name} is {value}; it must be at most {most}.")
             object.__setattr__(self, option.name, value)
+        if self.init and Path(self.init).exists():  # else it is the name of a network that comes along
+            object.__setattr__(self, "init", str(Path(self.init).resolve()))
         self._check_ranges()
 
     def _check_ranges(self) -> None:
-        for name in ("channels", "num_classes", "epochs", "batch_size", "patch", "lr", "evaluate_every"):
+        for name in (
+            "channels",
+            "num_classes",
+            "epochs",
+            "batch_size",
+            "patch",
+            "lr",
+            "foreground_weight",
+            "evaluate_every",
+        ):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be greater than 0.")
         for name in ("bce_weight", "dice_weight", "workers", "seed", "checkpoint_seconds"):
@@ -107,6 +130,24 @@ class TrainConfig:
             )
         if self.bce_weight == self.dice_weight == 0:
             raise InputError("bce_weight and dice_weight are both 0; the loss needs at least one term.")
+        if self.bce_weight == 0 and self.foreground_weight != 1:
+            raise InputError("foreground_weight weighs the cross-entropy, and bce_weight is 0; give both, or neither.")
+        try:
+            re.compile(self.group)
+        except re.error as error:
+            raise InputError(f"group is {self.group!r}, which is no regular expression: {error}.") from error
+        if self.group and self.split != "auto":
+            raise InputError(f'group is {self.group!r} and split is "{self.split}"; groups need split="auto".')
+        if self.class_names and len(self.class_names) != max(2, self.num_classes):
+            raise InputError(
+                f"class_names is {self.class_names}; num_classes={self.num_classes} needs {max(2, self.num_classes)} "
+                "names, class 0 (the background) first."
+            )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, as given or else made up."""
+        return self.class_names or Card().names_of(self.num_classes)
 
     def build_model(self) -> SegmentationNetwork:
         """Return the network, untrained."""

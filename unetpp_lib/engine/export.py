@@ -18,6 +18,7 @@ from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 from unetpp_lib.models import SegmentationNetwork, probabilities, prune
+from unetpp_lib.models.blocks import require_network
 from unetpp_lib.models.unetpp import Mode
 
 LARGEST = 2**16  # pixels a side that an exported program accepts
@@ -49,6 +50,7 @@ def export_model(
     stands in the ONNX file's metadata, under "unetpp", as JSON. A float32 copy is exported: ``model`` is left as it is.
     Raises InputError for another ending, a path that exists, a depth or mode that there is not, and without onnxscript.
     """
+    require_network(model)
     path = Path(path)
     if path.suffix not in FORMATS:
         raise InputError(f"{path} ends in {path.suffix!r}; end it in .onnx or .pt2, which chooses the format.")

@@ -25,6 +25,8 @@ def check_option(name: str, value: Any, kind: Any) -> Any:
         return _choose(name, value, get_args(kind))
     if kind == tuple[int, ...]:
         return as_widths(value)
+    if kind == tuple[str, ...]:
+        return _as_names(name, value)
     convert, wanted = _CONVERSIONS[kind]
     try:
         return convert(value)
@@ -70,6 +72,13 @@ def _as_text(value: Any) -> str:
     if not isinstance(text, str):
         raise TypeError
     return text
+
+
+def _as_names(name: str, value: Any) -> tuple[str, ...]:
+    names = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not all(isinstance(one, str) and one.strip() for one in names) or len(set(names)) < len(names):
+        raise InputError(f"{name} is {value!r}; it must be a list of names, no two of them the same.")
+    return names
 
 
 def _as_path(value: Any) -> Path | None:

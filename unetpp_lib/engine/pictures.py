@@ -72,15 +72,6 @@ def colour_classes(labels: Tensor | NDArray[np.integer]) -> NDArray[np.uint8]:
     return np.where((classes == 255)[..., None], IGNORED_COLOUR, colours)
 
 
-def write_prediction(folder: Path, name: str, probability: Tensor, threshold: float) -> None:
-    """Write probabilities ``(num_classes, H, W)`` and the mask that they say: NAME_mask.png, NAME_probability….png."""
-    mask = classify(probability[None], threshold)[0, 0].numpy()
-    several = len(probability) > 1
-    write_png(folder / f"{name}_mask.png", Image.fromarray(mask if several else mask * 255))
-    for label, one in enumerate((probability * 255).round().numpy().astype(np.uint8)):
-        write_png(folder / f"{name}_probability{f'_{label}' * several}.png", Image.fromarray(one))
-
-
 def _as_shown(image: Tensor) -> NDArray[np.uint8]:
     """Return an image in [0, 1] in its colours where it has three channels, else as the mean of them, in grey."""
     pixels = image.permute(1, 2, 0) if len(image) == 3 else image.mean(0)

@@ -9,7 +9,7 @@ from torch.nn.functional import conv2d
 from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork, fold_batch_norm, prune
-from unetpp_lib.models.blocks import JoinNode
+from unetpp_lib.models.blocks import JoinNode, require_network
 
 
 class AddingNode(nn.Module):
@@ -43,6 +43,7 @@ def prepare(model: SegmentationNetwork, depth: int | None, runtime: Runtime) -> 
     in it, and on a CPU adds where the network joins. Answers are equal to rounding.
     Raises InputError for a depth that has no head.
     """
+    require_network(model)
     if depth is not None and not 1 <= depth <= len(model.heads):
         raise InputError(f"depth is {depth}; there are heads 1 to {len(model.heads)}.")
     if depth is not None and depth < len(model.heads):

@@ -14,7 +14,14 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from unetpp_lib.data import Augmentation, SegmentationFolder, Split, find_dataset
-from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
+from unetpp_lib.engine.batches import (
+    BatchPlan,
+    Patches,
+    brightness_range,
+    channel_statistics,
+    derived_seed,
+    load_batches,
+)
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
 from unetpp_lib.engine.config import TrainConfig
 from unetpp_lib.engine.distributed import Votes, World, distribute, join_world
@@ -28,6 +35,7 @@ from unetpp_lib.engine.pictures import draw_predictions
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runs import Run, begin_run, open_run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
+from unetpp_lib.engine.warm_start import load_initial
 from unetpp_lib.errors import InputError
 from unetpp_lib.losses import bce_dice_loss, count_pixels, deep_supervision_loss
 
@@ -65,10 +73,15 @@ def _train_as(world: World, config: TrainConfig, runtime: Runtime, resume: bool,
     run, split = open_run(config, folder, resume)
     trainer = Trainer(run, config, split, folder, runtime, world)
     world.wait()  # every rank has seen the folder as it was, and nothing is written before all is known to be right
-    if resume and run.checkpoint.exists():
+    restored = resume and run.checkpoint.exists()
+    if restored:
         trainer.restore(load_checkpoint(run.checkpoint))
-    elif world.is_main and not run.split_file.exists():
+    elif config.init:
+        load_initial(trainer.model, config.init)
+    if world.is_main and not restored and not run.split_file.exists():
         begin_run(run, config, split, runtime)
+        if watch is None:
+            print(split)
     with explained(trainer):
         finished = trainer.fit(watch)
     if finished and world.is_main:
@@ -87,7 +100,8 @@ def score_run(run: Run, folder: SegmentationFolder, runtime: Runtime) -> None:
     part = next(part for part in ("test", "validation", "train") if getattr(split, part))
     evaluation = evaluate(model, folder, card, getattr(split, part), runtime)
     draw_predictions(model, folder, evaluation.names[:3], card, runtime, run.picture)
-    run.write_json("scores.json", {"part": part, "images": evaluation.names, "scores": evaluation.scores})
+    about = {"part": part, "images": evaluation.names, "classes": evaluation.classes, "scores": evaluation.scores}
+    run.write_json("scores.json", about)
 
 
 class Validation:
@@ -119,10 +133,10 @@ class Trainer:
     ) -> None:
         self.run, self.config, self.runtime, self.world = run, config, runtime, world
         indices = [folder.index_of[name] for name in split.train]
-        classes = tuple(f"class {c}" for c in range(config.num_classes)) if config.num_classes > 1 else Card.classes
         details = {"data": folder.root.name, "seed": config.seed}
+        details["training_brightness"] = brightness_range(folder, indices)
         mean, std = channel_statistics(folder, indices)
-        self.card = Card(mean, std, classes=classes, details=details)
+        self.card = Card(mean, std, classes=config.classes, details=details)
         self.model = runtime.place(config.build_model())
         self.network = distribute(self.model, runtime, world)
         self.optimizer = make_optimizer(self.model)
@@ -187,8 +201,8 @@ class Trainer:
     def _loss(self, heads: Sequence[Tensor], masks: Tensor) -> Tensor:
         """Return the sum of the heads' losses; the ranks' mean of it is the loss of the whole batch."""
         pixels = self.world.mean(count_pixels(masks)) if self.config.num_classes > 1 else None
-        bce, dice = self.config.bce_weight, self.config.dice_weight
-        loss = partial(bce_dice_loss, bce_weight=bce, dice_weight=dice, pixels=pixels)
+        names = ("bce_weight", "dice_weight", "foreground_weight")
+        loss = partial(bce_dice_loss, pixels=pixels, **{name: getattr(self.config, name) for name in names})
         return deep_supervision_loss(heads, masks, loss)
 
     def check_loss(self) -> None:

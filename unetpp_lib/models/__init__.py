@@ -4,6 +4,7 @@ from unetpp_lib.models.blocks import ConvBlock, SegmentationNetwork
 from unetpp_lib.models.folding import fold_batch_norm
 from unetpp_lib.models.profiling import Profile, choose_depth, profile, profile_depths
 from unetpp_lib.models.pruning import prune
+from unetpp_lib.models.single_output import SingleOutput
 from unetpp_lib.models.unet import UNet, compute_matched_unet, wide_unet
 from unetpp_lib.models.unetpp import UNetPlusPlus, probabilities
 
@@ -11,6 +12,7 @@ __all__ = [
     "ConvBlock",
     "Profile",
     "SegmentationNetwork",
+    "SingleOutput",
     "UNet",
     "UNetPlusPlus",
     "choose_depth",

@@ -202,3 +202,12 @@ class SegmentationNetwork(nn.Module):
                 tiles = torch.sym_max(tiles, 2)  # type: ignore[no-untyped-call]
             x = x.index_select(dim, mirror_index(length, tiles * multiple, x.device))
         return x
+
+
+def require_network(model: object) -> None:
+    """Raise InputError for what has not the parts of a `SegmentationNetwork`, such as a wrapper around one."""
+    if not hasattr(model, "head_features"):
+        inside = getattr(model, "network", getattr(model, "module", None))
+        wrapped = hasattr(inside, "head_features")
+        remedy = "give the network inside it" if wrapped else "give a UNet or UNetPlusPlus, or a class made from one"
+        raise InputError(f"model is {type(model).__name__}: {remedy}.")

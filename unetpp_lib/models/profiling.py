@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from unetpp_lib.errors import InputError
-from unetpp_lib.models.blocks import SegmentationNetwork, require_whole_number
+from unetpp_lib.models.blocks import SegmentationNetwork, require_network, require_whole_number
 from unetpp_lib.models.pruning import prune
 
 
@@ -79,6 +79,7 @@ def profile(
     A copy of the network is measured, in evaluation mode on ``device``; ``model`` itself is left as it is.
     Latency is the median of ``repeats`` passes, in seconds. Raises InputError for sizes and repeats below 1.
     """
+    require_network(model)
     sides = size if isinstance(size, Iterable) else (size, size)
     height, width = (require_whole_number("size", side) for side in sides)
     if min(height, width, require_whole_number("repeats", repeats)) < 1:

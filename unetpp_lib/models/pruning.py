@@ -3,7 +3,7 @@
 import torch
 
 from unetpp_lib.errors import InputError
-from unetpp_lib.models.blocks import SegmentationNetwork, require_whole_number
+from unetpp_lib.models.blocks import SegmentationNetwork, require_network, require_whole_number
 from unetpp_lib.models.unetpp import UNetPlusPlus
 
 
@@ -16,6 +16,7 @@ def prune(model: SegmentationNetwork, depth: int) -> UNetPlusPlus:
     Raises InputError for a model without deep supervision: its only head needs every node.
     Source: Zhou et al. 2018, section 3.2 and figure 3 (L1 … L4).
     """
+    require_network(model)
     if not isinstance(model, UNetPlusPlus) or not model.deep_supervision:
         raise InputError(
             f"This {type(model).__name__} has only its deepest head, which needs every node; "

@@ -81,9 +81,11 @@ def probabilities(heads: Sequence[Tensor], mode: Mode = "accurate", depth: int |
 
     With depth d (default: the deepest head), ``accurate`` is the mean of heads 1 … d, ``fast`` is head d alone.
     Fast saves time only in a network that was cut by `prune`. One class: sigmoid; several: softmax over the classes.
-    Raises InputError for a depth that has no head, and another mode.
+    Raises InputError for a single tensor, a depth that has no head, and another mode.
     Source: Zhou et al. 2018, section 3.2 (the two modes).
     """
+    if isinstance(heads, Tensor):
+        raise InputError("heads is one tensor; give the list that the network returned, or [logits] of one head.")
     depth = len(heads) if depth is None else depth
     if not 1 <= depth <= len(heads):
         raise InputError(f"depth is {depth}; there are heads 1 to {len(heads)}.")

@@ -134,14 +134,19 @@ def judgement_faults(exercise: Exercise) -> Iterator[str]:
     for wrong, words in wrong_answers(exercise):
         verdict = exercise.examine(wrong)
         sentences.append(verdict.sentence)
-        if verdict.mark is not Mark.FAILED or words not in verdict.sentence or verdict.sentence == GENERIC:
+        mark = Mark.REVEALED if is_prediction(exercise) and wrong in exercise.options else Mark.FAILED
+        if verdict.mark is not mark or words not in verdict.sentence or verdict.sentence == GENERIC:
             yield f"{named(wrong)} should be told '{words}', and gets {verdict.mark} '{verdict.sentence}'"
-        elif not (verdict.given and verdict.expected and verdict.received):
+        elif not (verdict.given and (verdict.expected or verdict.measured) and verdict.received):
             yield f"{named(wrong)} is told what is wrong, and shown no example of it"
     if isinstance(exercise, FunctionExercise):
         if len(sentences) < FUNCTIONS_TRIED:
             yield f"it has {len(sentences)} wrong answers; at least {FUNCTIONS_TRIED} are asked for"
         yield from (f"two wrong answers are both told '{one}'" for one in {*sentences} if sentences.count(one) > 1)
+
+
+def is_prediction(exercise: Exercise) -> bool:
+    return isinstance(exercise, ChoiceExercise) and exercise.prediction
 
 
 def right_answer(exercise: Exercise) -> object:

@@ -198,7 +198,7 @@ def test_a_prediction_is_checked_after_it_was_committed_to(capsys):
     check("99.6")
     check("99.6", "b")
     marks = [line[0] for line in capsys.readouterr().out.splitlines() if " 99.6 " in line]
-    assert marks == ["⬜", "⬜", "❌", "🔒", "🔒", "❌", "✅"]
+    assert marks == ["⬜", "⬜", "❌", "📝", "📝", "🔎", "✅"]
 
 
 def test_only_a_prediction_is_committed_to():

@@ -14,7 +14,7 @@ from unetpp_course.checks import Exercise
 from unetpp_course.checks.verdict import Mark
 from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
 
-NOTEBOOKS = {int(path.stem[:2]): path for path in (Path(__file__).parents[3] / "notebooks").glob("[0-9][0-9]_*.ipynb")}
+NOTEBOOKS = {int(path.stem[:2]): path for path in (Path(__file__).parents[3] / "notebooks").rglob("[0-9][0-9]_*.ipynb")}
 DECLARED = [exercise for notebook in notebooks_with_exercises() for exercise in exercises_of(notebook).values()]
 
 
@@ -38,7 +38,7 @@ def test_an_exercise_judges_every_answer_rightly(exercise: Exercise, tmp_path, c
     run(written.setup, written.solution, written.call)
     if written.call.startswith("commit"):
         said = capsys.readouterr().out
-        assert said.startswith(f"🔒 {exercise.number} "), f"the notebook's solution is told: {said}"
+        assert said.startswith(f"📝 {exercise.number} "), f"the notebook's solution is told: {said}"
         check(exercise.number)
     said = capsys.readouterr().out
     assert said.startswith(f"{Mark.PASSED} {exercise.number} "), f"the notebook's solution is told: {said}"

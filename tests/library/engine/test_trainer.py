@@ -152,6 +152,20 @@ def test_other_networks_train_too(tiny_set, tmp_path, options):
     assert run.is_finished
 
 
+def test_the_weight_of_the_foreground_changes_the_training_and_one_does_not(finished, tiny_set, tmp_path):
+    same_weight = train(tiny(tiny_set, tmp_path / "one", foreground_weight=1.0))
+    assert same(weights(same_weight.folder), weights(finished.folder))
+    heavy = train(tiny(tiny_set, tmp_path / "heavy", foreground_weight=20.0))
+    assert heavy.history[0]["loss"] > finished.history[0]["loss"]
+
+
+def test_the_card_knows_the_darkest_and_the_brightest_training_image(finished, tiny_set):
+    folder = SegmentationFolder(tiny_set)
+    means = [folder[folder.index_of[name]][0].mean().item() for name in finished.split.train]
+    found = finished.load_model()[1].details["training_brightness"]
+    assert found == pytest.approx([min(means), max(means)])
+
+
 def test_the_same_seed_gives_the_same_network_and_another_seed_another(finished, tiny_set, tmp_path):
     again = train(tiny(tiny_set, tmp_path / "again"))
     assert same(weights(again.folder), weights(finished.folder))

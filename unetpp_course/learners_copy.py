@@ -14,10 +14,10 @@ ORIGINAL = "unetpp_original"  # in a copy's metadata, which Jupyter keeps: the f
 
 
 def copy_notebooks(target: Path, source: Path = NOTEBOOKS) -> list[Path]:
-    """Copy the notebooks of ``source`` that ``target`` lacks, outputs cleared; return the copies.
+    """Copy the notebooks of ``source`` that ``target`` lacks, without outputs; return the copies.
 
-    What is in ``target`` already is the learner's work: it is never written over. Raises InputError where ``target``
-    is no folder of the learner's, or cannot be written.
+    Files that exist in ``target`` are the learner's work and are never overwritten. Raises InputError where ``target``
+    is a file, holds the originals, or cannot be written.
     """
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; name a folder for your copies, such as my_course.")

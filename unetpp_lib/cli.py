@@ -47,19 +47,24 @@ def download(name: Positional[str], /, out: Path | None = None) -> None:
     print(f"The images and masks are in {folder}.\n{KNOWN[name].credit()}")
 
 
-def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int = 1) -> None:
+def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int = 1, mask_suffix: str = "") -> None:
     """Check every image and mask of a folder; all faults are listed at once.
 
     Args:
         folder: A folder with images/ and masks/, or a data set's name.
         channels: 1 (grey) or 3 (RGB).
         num_classes: 1 for foreground against background, else how many classes the masks hold.
+        mask_suffix: What follows an image's name in its mask's, such as _mask.
     """
-    found = data.SegmentationFolder(data.find_dataset(folder), channels, num_classes)
+    found = data.SegmentationFolder(data.find_dataset(folder), channels, num_classes, mask_suffix=mask_suffix)
     sizes = sorted(set(found.sizes))
     print(f"{found.root}: {len(found)} pairs of image and mask, no faults.")
     print(f"Height × width: {', '.join(f'{h}×{w}' for h, w in sizes[:5])}{' …' * (len(sizes) > 5)}")
     print("Share of the pixels: " + ", ".join(f"class {k} {share:.1%}" for k, share in enumerate(found.class_shares)))
+    if num_classes > 1:
+        print(f"Ignored (255): {found.ignored_share:.1%} of all pixels")
+    for note in found.notes:
+        print(f"Note: {note}")
 
 
 def train(config: Annotated[TrainConfig, OmitArgPrefixes], resume: bool = False) -> int:
@@ -89,6 +94,7 @@ def evaluate(
     on: Annotated[str | None, arg(name="data")] = None,
     part: Part = "test",
     device: str = "auto",
+    mask_suffix: str = "",
 ) -> None:
     """Score every head of a network.
 
@@ -97,6 +103,7 @@ def evaluate(
         on: A data set's name or folder; default: the run's own.
         part: Which part to score; a set that has no split is scored whole.
         device: auto, cpu, cuda …
+        mask_suffix: What follows an image's name in its mask's, such as _mask; of the run's own data it is known.
     """
     model, card = engine.load_model(engine.find_weights(run_or_weights))
     run = Run(run_or_weights) if run_or_weights.is_dir() else None
@@ -104,7 +111,8 @@ def evaluate(
         raise InputError(f"{run_or_weights} is no run folder: say with --data what to score it on.")
     root = data.find_dataset(run.config.data if run is not None and on is None else cast(str, on))
     own = run if run is not None and run.was_trained_on(root) else None
-    folder = data.SegmentationFolder(root, model.in_channels, model.num_classes)
+    suffix = run.config.mask_suffix if run is not None and own is not None else mask_suffix
+    folder = data.SegmentationFolder(root, model.in_channels, model.num_classes, mask_suffix=suffix, complete=False)
     given = folder.root / "split.json"
     split = own.split if own is not None else data.read_split(given) if given.is_file() else None
     names = folder.names if split is None or part == "all" else getattr(split, part)
@@ -146,8 +154,9 @@ def predict(
     """
     if not images:
         raise InputError("No images were given; name at least one file, folder or pattern.")
-    pages = name_pages(find_images(images))
+    files = find_images(images)
     model, card = engine.load_model(engine.find_weights(run_or_weights))
+    pages = name_pages(files, model.in_channels)
     if threshold is not None and model.num_classes > 1:
         raise InputError(f"threshold is {threshold}, and this network has {model.num_classes} classes; leave it out.")
     card = card if threshold is None else replace(card, threshold=threshold)

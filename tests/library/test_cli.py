@@ -305,7 +305,7 @@ def bad_folder(tmp_path: Path, fault: str) -> Path:
     for part in ("images", "masks"):
         (root / part).mkdir(parents=True)
     grey = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40), dtype=np.uint8))
-    mask = Image.fromarray(np.full((40, 40), 255, np.uint8))
+    mask = Image.fromarray(np.tile(np.uint8([0, 255]), (40, 20)))
     for name in ("a", "b", "c"):
         grey.save(root / "images" / f"{name}.png")
         mask.save(root / "masks" / f"{name}.png")

@@ -72,17 +72,24 @@ def test_float_targets_may_lie_between_the_classes():
     assert soft_dice_loss(logits, target).item() == pytest.approx(dice, abs=1e-6)
 
 
-@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int32, torch.int64, torch.float32, torch.float16])
+WIDE = [torch.uint16, torch.uint32, torch.uint64]  # which PyTorch stores, and compares with nothing
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.bool, torch.uint8, torch.int32, torch.int64, *WIDE, torch.float32, torch.float16]
+)
 def test_type_of_a_binary_target_does_not_matter(dtype):
     logits, target = random_batch(1)
     assert torch.equal(bce_dice_loss(logits, target.to(dtype)), bce_dice_loss(logits, target))
 
 
-@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+@pytest.mark.parametrize("dtype", [torch.int16, torch.int32, torch.int64, *WIDE])
 def test_type_of_a_class_target_does_not_matter(dtype):
     logits, target = random_batch(3)
     target = ignore_some(target)
     assert torch.equal(bce_dice_loss(logits, target.to(dtype)), bce_dice_loss(logits, target))
+    with pytest.raises(InputError, match=r"target holds 3: 3 channels need 0 … 2"):
+        bce_dice_loss(logits, torch.full_like(target, 3).to(dtype))
 
 
 @pytest.mark.parametrize("channels", [1, 3])

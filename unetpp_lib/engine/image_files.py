@@ -13,13 +13,14 @@ from PIL import Image
 from torch import Tensor
 
 from unetpp_lib.data import LargeImage, count_pages
+from unetpp_lib.data.listing import SUFFIXES
 from unetpp_lib.engine.pictures import CLASS_COLOURS, IGNORED_COLOUR
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_png
 from unetpp_lib.labels import IGNORED
 from unetpp_lib.metrics import classify
 
-KINDS = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".npy"}
+KINDS = SUFFIXES | {".npy"}
 _WRITTEN = re.compile(r"_(mask|probability(_\d+)?)$")  # what ends the names of our own files
 
 Page = tuple[Path, int]
@@ -67,16 +68,16 @@ def _is_ours(path: Path, names: set[Path]) -> bool:
     return image != path.stem and path.with_name(image) in names
 
 
-def name_pages(paths: Sequence[Path]) -> dict[str, Page]:
+def name_pages(paths: Sequence[Path], channels: int = 1) -> dict[str, Page]:
     """Return each page of each file, with its number, by the name that its mask gets: NAME, or NAME_000 … of several.
 
-    Where two would get one name, all names begin with the folders in which their images differ. Raises InputError where
-    that does not tell them apart.
+    Which pages a TIFF holds can depend on the ``channels`` of the images. Where two would get one name, all names begin
+    with the folders in which their images differ. Raises InputError where that does not tell them apart.
     """
     pages: list[Page] = []
     names: list[str] = []
     for path in paths:
-        count = max(1, count_pages(path))
+        count = max(1, count_pages(path, channels))
         pages += [(path, number) for number in range(count)]
         names += [f"{path.stem}_{number:03}" if count > 1 else path.stem for number in range(count)]
     if _repeated(names) is not None:

@@ -145,6 +145,7 @@ def score_table(counts: Tensor, classes: Sequence[str] = ()) -> dict[str, float]
 def _check_labels(name: str, labels: Tensor, K: int, remedy: str) -> None:
     if labels.is_floating_point() or labels.is_complex():
         raise InputError(f"{name} is of {labels.dtype}: class indices are integers; {remedy}.")
+    labels = labels.long()  # PyTorch stores unsigned numbers of 16 bits and more, but cannot compare them
     wrong = labels[(labels < 0) | (labels >= K)]
     if wrong.numel():
         raise InputError(f"{name} holds class {wrong[0].item()}: {K} classes are 0 … {K - 1}; {remedy}.")

@@ -80,7 +80,7 @@ def test_a_training_step_stays_on_its_device(network, options):
     model = make(network, **options).train()
     images, masks = batch()
     loss = training_step(model, make_optimizer(model), images, masks, 1e-3, RUNTIME)
-    assert callable(World().total_later(loss))
+    assert callable(World().deferred_sum(loss))
     assert {tensor.device for tensor in (images, masks, loss)} == {DEVICE}
     assert {parameter.grad.device for parameter in model.parameters()} == {DEVICE}
 

@@ -12,7 +12,6 @@ from unetpp_lib.engine.runtime import Runtime, provenance
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet
 
-
 # not torch.accelerator: the pretended device of another test counts there
 no_gpu = pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU")
 
@@ -100,7 +99,7 @@ def test_where_nothing_can_be_compiled_one_line_says_so_and_the_network_runs_as_
 
     monkeypatch.setattr(torch, "compile", broken)
     with pytest.warns(
-        UserWarning, match=r"cannot compile \(No C\+\+ compiler was found\.\): the network runs as it is"
+        UserWarning, match=r"cannot compile \(No C\+\+ compiler was found\.\): the network runs uncompiled"
     ) as said:
         runtime = choose_runtime("cpu", "float32", compiled=True)
     assert len(said) == 1

@@ -107,6 +107,16 @@ def test_rows_are_the_truth_and_columns_the_prediction_image_by_image():
     assert counts.dtype == torch.int64
 
 
+@pytest.mark.parametrize("dtype", [torch.int16, torch.int64, torch.uint16, torch.uint32, torch.uint64])
+def test_class_indices_may_be_of_any_integer_type(dtype):
+    target = torch.tensor([[0, 0, 1, 2], [255, 2, 2, 255]]).view(2, 1, 2, 2)
+    prediction = torch.tensor([[0, 1, 1, 0], [2, 2, 1, 0]]).view(2, 1, 2, 2)
+    expected = confusion_counts(prediction, target, num_classes=3)
+    assert torch.equal(confusion_counts(prediction.to(dtype), target.to(dtype), num_classes=3), expected)
+    with pytest.raises(InputError, match="target holds class 2: 2 classes are 0 … 1"):
+        confusion_counts(prediction.clamp(max=1).to(dtype), target.to(dtype), num_classes=2)
+
+
 @pytest.mark.parametrize("num_classes", [1, 2, 21])
 def test_an_image_without_foreground_in_truth_and_prediction_scores_one(num_classes):
     empty = torch.zeros(1, 1, 4, 4, dtype=torch.uint8)

@@ -55,7 +55,7 @@ def test_copy_says_which_originals_have_changed_and_what_to_do(capsys, tmp_path)
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ([], "Where you work, such as my_course"),
+        ([], "Your working folder, such as my_course"),
         (["a", "b"], "b"),
         (["README.md"], "README.md is a file"),
         (["notebooks"], "holds the originals"),

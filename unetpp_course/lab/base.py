@@ -81,8 +81,9 @@ def run_experiment(experiment: Experiment, only: str = "*", folder: Path | None 
 
 def complete_settings(stored: Record, trial: Trial) -> dict[str, Any]:
     """Return the settings of a stored result; options that are younger than it had their defaults then."""
-    defaults = json.loads(TrainConfig().to_json())
-    return {key: defaults[key] for key in trial.settings if key in defaults} | stored["settings"]
+    defaults: dict[str, Any] = json.loads(TrainConfig().to_json())
+    settings: dict[str, Any] = stored["settings"]
+    return {key: defaults[key] for key in trial.settings if key in defaults} | settings
 
 
 def _require_same_settings(name: str, trial: Trial, stored: Record) -> None:

@@ -43,7 +43,7 @@ class TrainConfig:
     dropout: float = 0.0
     """Share of channels dropped after each block in training."""
     channels: int = 1
-    """Channels of the images: 1 (grey) or 3 (RGB)."""
+    """Channels of the images: 1 (grey), 3 (RGB), or the number of their bands."""
     num_classes: int = 1
     """1: foreground against background; C ≥ 2: the masks hold classes 0 … C-1, and 255 is ignored."""
     class_names: tuple[str, ...] = ()
@@ -144,6 +144,7 @@ class TrainConfig:
             raise InputError(
                 f"class_names is {self.class_names}; num_classes={self.num_classes} needs {max(2, self.num_classes)} "
                 "names, class 0 (the background) first."
+                + " A network that starts from init keeps its number of classes." * bool(self.init)
             )
 
     @property

@@ -173,5 +173,13 @@ def _name_not_found(name: str) -> str:
 
 def _folder_not_found(folder: Path) -> str:
     if folder.is_dir():
-        return f"{folder} is no data set: it holds no folder images/. Lay it out as images/NAME.png and masks/NAME.png."
+        parts = sorted(path.parent.name for path in folder.glob("*/images"))
+        advice = (
+            f" Its subfolders do: {', '.join(parts)}. Give one of them, or put their files together and say in a "
+            "split.json which are for what."
+        )
+        return (
+            f"{folder} is no data set: it holds no folder images/. Lay it out as images/NAME.png and masks/NAME.png."
+            + advice * bool(parts)
+        )
     return f"There is no folder {folder}: give the folder that holds images/ and masks/, or the name of a set."

@@ -94,7 +94,8 @@ def _list_files(folder: Path, suffix: str, found: Listing) -> dict[str, Path]:
     if not known:
         kind = Path(f"x{suffix}").suffix
         advice = f"; leave {kind} out of the suffix" if kind.lower() in SUFFIXES else ""
-        found.faults.append(f"{folder}: holds no PNG, TIFF or JPEG file; put {ending} there{advice}")
+        other = next((f" but {path.name} and the like" for path in others if path.suffix.lower() in SUFFIXES), "")
+        found.faults.append(f"{folder}: holds no PNG, TIFF or JPEG file{other}; put {ending} there{advice}")
     stems = {path.stem for path in known.values()}
     for path in others:
         # A table or note is harmless; an a.npy alone may be an image that would silently be left out.

@@ -34,8 +34,8 @@ def read_image(path: str | os.PathLike[str], channels: int = 1, page: int = 0) -
     picture = decode(source, channels)
     if is_tiff(source.path) and is_ambiguous(source.path, channels):
         raise InputError(
-            f"{source.path}: has {channels} pages of one channel; {CHANNELS_AS_PAGES}; if they are slices, save each as "
-            "a file of its own"
+            f"{source.path}: has {channels} pages of one channel; {CHANNELS_AS_PAGES}; if they are slices, save each "
+            "as a file of its own"
         )
     return as_image(picture, channels, source)
 

@@ -62,8 +62,9 @@ def _list_planes(path: Path, channels: int, _: int, __: int) -> Planes:
         if len(indices) < len(parts):
             raise InputError(f"{path}: is one of several files that hold an image together; save it as one TIFF")
         # without axes of one place, which may also follow those of the page, as in (H, W, 1)
-        places = [place for place in zip(series.shape, series.axes, strict=True) if place[0] > 1 or place[1] in page.axes]
-        sizes, axes = zip(*places[: -len(page.axes)], strict=True) if len(places) > len(page.axes) else ((), ())
+        known = zip(series.shape, series.axes, strict=True)
+        leading = [(size, axis) for size, axis in known if size > 1 or axis in page.axes][: -len(page.axes)]
+        sizes, axes = tuple(size for size, _ in leading), "".join(axis for _, axis in leading)
         if len(parts) < prod(sizes):  # they follow each other in what is called a single page
             indices = [*range(prod(sizes))]
         order = np.array(indices).reshape(sizes)
@@ -79,7 +80,7 @@ def _list_planes(path: Path, channels: int, _: int, __: int) -> Planes:
 
 def _refuse_bands_as_pages(path: Path, shape: tuple[int, ...], axes: str) -> None:
     """Raise InputError for an array (H, W, bands) that tifffile, not told so, has written as H pages (W, bands)."""
-    if len(shape) > 2 and axes.endswith("YX") and shape[-1] <= MOST_BANDS < min(shape[-3:-1]):
+    if len(shape) > 2 and axes.endswith("QYX") and shape[-1] <= MOST_BANDS < min(shape[-3:-1]):
         width, bands = shape[-2:]
         raise InputError(
             f"{path}: has {prod(shape[:-2])} pages of {width}×{bands} pixels, as if an array (H, W, {bands}) had been "

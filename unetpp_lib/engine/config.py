@@ -49,8 +49,7 @@ class TrainConfig:
     class_names: tuple[str, ...] = ()
     """The names of the classes, class 0 first; they go into the network's card and the tables of scores."""
     init: str = ""
-    """Start from the best weights of a run, of a .safetensors file or of a network that comes along; then the options
-    start from those of that run or, its architecture apart, of the preset."""
+    """Train on from the weights of a run (and from its options), a .safetensors file or a network that comes along."""
     mask_suffix: str = ""
     """What follows an image's name in its mask's: _mask for images/a.png with masks/a_mask.png."""
     epochs: int = 40
@@ -70,8 +69,7 @@ class TrainConfig:
     augment: bool = True
     """Flip, turn, deform and disturb the training patches."""
     split: Literal["auto", "random", "blocked"] = "auto"
-    """auto: the set's split.json; else whole stacks where there are three or more, blocks of neighbours within one or
-    two; else random by image."""
+    """auto: the set's split.json; else by whole stacks (three or more), in blocks (one or two), or random by image."""
     group: str = ""
     """A regular expression that finds in each file's name what must not be divided, an animal say: `mouse[0-9]+`."""
     validation: float = 0.15
@@ -141,10 +139,10 @@ class TrainConfig:
         if self.group and self.split != "auto":
             raise InputError(f'group is {self.group!r} and split is "{self.split}"; groups need split="auto".')
         if self.class_names and len(self.class_names) != max(2, self.num_classes):
+            advice = " A network that starts from init keeps its number of classes." if self.init else ""
             raise InputError(
                 f"class_names is {self.class_names}; num_classes={self.num_classes} needs {max(2, self.num_classes)} "
-                "names, class 0 (the background) first."
-                + " A network that starts from init keeps its number of classes." * bool(self.init)
+                f"names, class 0 (the background) first.{advice}"
             )
 
     @property

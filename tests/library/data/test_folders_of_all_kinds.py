@@ -220,7 +220,10 @@ def test_a_suffix_is_found_among_other_files(tmp_path):
 def test_a_suffix_that_ends_as_a_file_does_is_told_so(tmp_path):
     root = pairs(tmp_path, ["a.png"], ["a_mask.png"])
     (fault,) = faults(root, mask_suffix="_mask.png")
-    assert fault.endswith("; leave .png out of the suffix")
+    assert fault == (
+        "masks: holds no PNG, TIFF or JPEG file but a_mask.png and the like; put NAME_mask.png.png there; "
+        "leave .png out of the suffix"
+    )
 
 
 def test_the_mask_of_a_stack_is_no_row_of_files(tmp_path):

@@ -357,6 +357,11 @@ PAGES = {  # recipe, channels, pages
     "an axis of one place behind": (tiff(WIDE[..., None]), 1, WIDE[None] / 257),
     "an axis of one place before": (tiff(WIDE[None]), 1, WIDE[None] / 257),
     "a stack with an axis of one place behind": (tiff(volume(5)[..., None], photometric="minisblack"), 1, volume(5)),
+    "narrow pages by Pillow": (
+        pillow(GREY[:, :1], "a.tif", save_all=True, append_images=[Image.fromarray(GREY[:, :1])] * 39),
+        1,
+        [GREY[:, :1]] * 40,
+    ),
     "smaller copies": (("a.tif", small_copies), 1, GREY[None]),
     "a mask beside an image": (pillow(GREY, "a.png"), 1, GREY[None]),
 }  # fmt: skip

@@ -18,9 +18,10 @@ from tqdm import tqdm
 from unetpp_lib.data.decoding import decode
 from unetpp_lib.data.listing import Pair, list_pairs
 from unetpp_lib.data.mask_checks import compare_masks, count_labels, missing_classes, notes_on
-from unetpp_lib.data.mask_values import IGNORED, Labels, to_labels
+from unetpp_lib.data.mask_values import Labels, to_labels
 from unetpp_lib.data.reading import as_image
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import IGNORED
 
 _FAULTS_SHOWN = 20
 _BLOCK = 1024  # pairs that wait for a thread at a time

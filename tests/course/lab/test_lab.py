@@ -117,7 +117,7 @@ def test_trials_of_one_configuration_share_the_training(tiny_config):
 def test_a_training_that_was_stopped_is_resumed(tiny_config, monkeypatch):
     real, stopped = base.train, []
 
-    def stop_once(config, resume, watch):
+    def stop_once(config, resume, callback):
         if not stopped:
             stopped.append(real(replace(config, epochs=1), resume=False))
             (config.out / "config.json").write_text(config.to_json())

@@ -56,7 +56,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_not_from_the_first_weights(fi
     config = tiny(tiny_set, tmp_path / "whole", init=str(first.folder))
     whole = train(config)
     config = replace(config, out=tmp_path / "stopped")
-    train(config, watch=lambda training: training.step == 2)
+    train(config, callback=lambda trainer: trainer.step == 2)
     resumed = train(config, resume=True)
     assert all(
         torch.equal(a, b) for a, b in zip(*(load_file(r.weights).values() for r in (whole, resumed)), strict=True)

@@ -177,6 +177,11 @@ def _read_with_pillow(page: TiffPage, source: Page, error: Exception) -> Picture
             picture = read_opened(opened)
     except UnidentifiedImageError:
         picture = Picture(np.empty((0, 0, 0)))
+    except OSError as second:  # a codec that Pillow was built without, or a damaged file
+        if "imagecodecs" not in str(error):
+            raise
+        remedy = "if the file is whole, save it without compression, or: pip install imagecodecs; else copy it anew"
+        raise InputError(f"{source}: cannot be read ({error}; by Pillow: {second}); {remedy}") from error
     values = picture.values
     if values.shape[-1] != page.samplesperpixel or 8 * values.itemsize < page.bitspersample:
         remedy = "save it without compression, or: pip install imagecodecs"

@@ -169,6 +169,13 @@ def test_an_image_whose_file_rounds_is_read_nearly_as_it_is_meant(tmp_path, reci
     agree(read_image(write(recipe, tmp_path), channels), channels, expected, 0.015)
 
 
+def with_webp(path):
+    """Write a TIFF that says it is compressed by WebP, which neither Pillow nor tifffile decodes here."""
+    imwrite(path, GREY, metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[0].tags[259].overwrite(50001)
+
+
 NAN = np.where(MASK, np.nan, 0.5)
 UNKNOWN = r"whose black and white are unknown; save it with 8 or 16 bit, or as float from 0 to 1"
 REFUSED_IMAGES = {  # recipe, channels, words of the message
@@ -198,6 +205,7 @@ REFUSED_IMAGES = {  # recipe, channels, words of the message
     "CIELAB": (pillow(Image.new("RGB", (W, H)), "a.tif", "LAB"), 3, "holds colours of the kind CIELAB.* save it as pages of grey or RGB"),
     "a volume in one page": (tiff(np.zeros((16, H, W), np.uint8), volumetric=True, tile=(16, 16, 16)), 1, "holds a volume in one page"),
     "LZW of 5 bands": (("a.tif", with_lzw), 5, "cannot be read .*LZW.* save it without compression, or: pip install imagecodecs"),
+    "WebP in a TIFF": (("a.tif", with_webp), 1, "cannot be read .*WEBP.*; if the file is whole, .* pip install imagecodecs; else"),
     "empty": (raw(b""), 1, r"is no image but an empty file \(0 bytes\); copy it anew"),
     "empty TIFF": (raw(b"", "a.tif"), 1, "is no image but an empty file"),
     "Git LFS": (raw(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"), 1, "is no image but a Git LFS pointer to one; run: git lfs pull"),

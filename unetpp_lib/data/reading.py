@@ -9,10 +9,11 @@ from PIL import Image
 from torch import Tensor
 
 from unetpp_lib.data.decoding import decode, is_tiff
-from unetpp_lib.data.mask_values import IGNORED, to_labels
+from unetpp_lib.data.mask_values import to_labels
 from unetpp_lib.data.pixels import Page, Picture, require_visible, to_image
 from unetpp_lib.data.tiff_files import is_ambiguous, list_planes
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import IGNORED
 
 CHANNELS_AS_PAGES = (
     "if these are the channels of one image, save them as one page: tifffile.imwrite(name, planes, "

@@ -90,7 +90,7 @@ def test_norms_whose_weights_have_equal_shapes_are_told_apart(tiny_set, tmp_path
 
 
 def test_weights_that_are_not_there_are_named(tiny_set, tmp_path):
-    with pytest.raises(InputError, match="nowhere: there is no such file, and no such run folder"):
+    with pytest.raises(InputError, match="nowhere: there is no such file or run folder"):
         train(tiny(tiny_set, tmp_path / "run", init="nowhere"))
 
 

@@ -8,8 +8,9 @@ from tyro.conf import Positional
 from tyro.extras import SubcommandApp
 
 from unetpp_course import lab
-from unetpp_course.learners_copy import copy_notebooks
+from unetpp_course.learners_copy import copy_notebooks, outdated_copies
 from unetpp_course.membranes import write_membranes
+from unetpp_lib.cli import let_output_pass
 from unetpp_lib.errors import InputError
 
 app = SubcommandApp()
@@ -17,10 +18,10 @@ app = SubcommandApp()
 
 @app.command
 def experiment(name: Positional[str], /, only: str = "*") -> None:
-    """Measure what is missing of an experiment of data/results/, and show what it says.
+    """Measure the missing trials of an experiment, store them in data/results/, and print its table.
 
     Args:
-        name: supervision …; a wrong name lists all.
+        name: such as supervision; a wrong name lists all.
         only: Measure only the trials whose names match this pattern, for example "*seed0".
     """
     found = lab.find_experiment(name)
@@ -41,17 +42,24 @@ def merge(name: Positional[str], /) -> None:
 
 @app.command
 def copy(folder: Positional[Path], /) -> None:
-    """Put the notebooks that a folder lacks into it; what stands there is never written over.
+    """Copy the course's notebooks into a folder; notebooks that are already there are never overwritten.
 
     Args:
-        folder: Where you work, such as my_course.
+        folder: Your working folder, such as my_course.
     """
-    print(f"{len(copy_notebooks(folder))} new notebooks in {folder}; yours are as you left them.")
+    copies = copy_notebooks(folder)
+    print(f"{len(copies)} new notebook{'s' * (len(copies) != 1)} in {folder}; yours are unchanged.")
+    outdated = outdated_copies(folder)
+    if outdated:
+        print(
+            f"The course has changed since you copied {', '.join(path.name for path in outdated)}. To get the new "
+            f"version too, rename yours (to {outdated[0].stem}_mine.ipynb, say) and run this command again."
+        )
 
 
 @app.command
 def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: int = 0) -> None:
-    """Draw images that look like electron microscopy, with masks and distractors, as the embedded set has them.
+    """Draw images that look like electron microscopy, with masks and distractors, like those of the embedded set.
 
     Args:
         folder: What to write; it must be new or empty.
@@ -64,14 +72,15 @@ def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: in
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
+    """Run the command line; the process exits with 0, with 2 after wrong input, or with 130 after Ctrl-C."""
+    let_output_pass()
     try:
         app.cli(prog="python -m unetpp_course", description="Copy notebooks, run experiments, draw images.", args=args)
-    except (InputError, OSError) as error:  # an OSError names its file: no right to read it, for example
+    except (InputError, OSError) as error:  # an OSError names its file, for example one without permission to read
         print(f"unetpp_course: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Stopped. What was measured is kept; the same command goes on.", file=sys.stderr)
+        print("Stopped. Finished trials are kept; the same command continues.", file=sys.stderr)
         sys.exit(130)
 
 

@@ -9,7 +9,7 @@ from torch.nn.functional import logsigmoid
 
 from unetpp_course.gradients import Loss
 from unetpp_course.lab import losses
-from unetpp_course.lab.base import Outcome
+from unetpp_course.lab.results import Results
 from unetpp_lib.losses import bce_dice_loss, soft_dice_loss
 
 NAMES = {"bce": "BCE", "dice": "Dice", "both": "½BCE + Dice"}
@@ -24,8 +24,8 @@ def show_pull_by_logit() -> None:
     for name, curve, place in (("BCE", 2 * (1 - p), (-7.5, 1.8)), ("Dice", 4 * p * (1 - p), (-2.9, 0.55))):
         (line,) = axis.plot(z, curve)
         axis.annotate(name, place, color=line.get_color(), fontsize=12)
-    for place, text in ((-4, "wrong, and certain"), (0, "in doubt"), (4, "right, and certain")):
-        axis.annotate(text, (place, 2.15), ha="center")
+    for logit, text in ((-4, "wrong, and certain"), (0, "in doubt"), (4, "right, and certain")):
+        axis.annotate(text, (logit, 2.15), ha="center")
     axis.set(xlabel="logit of a pixel of the truth", ylabel="pull, 1 at logit 0", ylim=(0, 2.35))
 
 
@@ -40,20 +40,20 @@ def show_settled(fractions: Tensor, settled: Mapping[str, Tensor]) -> None:
     axis.legend()
 
 
-def show_two_rules(outcomes: Mapping[str, Outcome], own: Mapping[str, Mapping[str, float]] | None = None) -> None:
+def show_two_rules(results: Results, own: Mapping[str, Mapping[str, float]] | None = None) -> None:
     """Show the IoU of one disc per image for each loss, cut at ½ and at the network's own threshold, seed by seed.
 
-    ``outcomes`` is the experiment `losses`; a line joins the two scores of one seed. ``own`` holds further scores by
-    loss and rule ("iou", "iou_tuned"), drawn as stars.
+    ``results`` are those of the experiment `losses`; a line joins the two scores of one seed. ``own`` holds further
+    scores by loss and rule ("iou", "iou_tuned"), drawn as stars.
     """
     _, axes = plt.subplots(1, 2, figsize=(8, 3.3), sharey=True)
     for axis, long in zip(axes, (False, True), strict=True):
         for number, loss in enumerate(NAMES):
             places = [3 * number, 3 * number + 1]
-            scores = [losses.scores_of(outcomes, loss, 1, rule, long) for rule in RULES]
+            scores = [losses.by_seed(results, loss, 1, rule, long).tolist() for rule in RULES]
             axis.plot(places, scores, "o-", color=f"C{number}", linewidth=1, alpha=0.6)
             if own and loss in own and not long:
-                axis.plot(places, [own[loss][rule] for rule in RULES], "k*", markersize=12)
+                axis.plot(places, [own[loss][rule] for rule in RULES], "k*-", linewidth=1, markersize=12)
             axis.annotate(NAMES[loss], (sum(places) / 2, 0.93), ha="center", color=f"C{number}")
         ticks = [3 * number + place for number in range(len(NAMES)) for place in (0, 1)]
         axis.set_xticks(ticks, list(RULES.values()) * len(NAMES))

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from unetpp_course.gradients import pull, settle
+from unetpp_course.gradients import negative_gradient, settle
 from unetpp_course.lab import losses, read_results
 from unetpp_course.loss_figures import RULES, show_two_rules
 from unetpp_lib.losses import bce_loss, soft_dice_loss
@@ -33,16 +33,16 @@ def test_dice_settles_on_yes_or_no_with_the_jump_at_half_of_its_dice():
 
 def test_a_settled_loss_pulls_no_more():
     p = settle(bce_loss, FRACTIONS, steps=1500)
-    assert pull(bce_loss, p.logit().view(1, 1, 1, -1), FRACTIONS.view(1, 1, 1, -1)).abs().max() < 1e-4
+    assert negative_gradient(bce_loss, p.logit().view(1, 1, 1, -1), FRACTIONS.view(1, 1, 1, -1)).abs().max() < 1e-4
 
 
 def test_every_seed_is_joined_across_its_two_rules_and_the_learners_own_is_added_to_the_short_training():
-    outcomes = read_results("losses")
-    show_two_rules(outcomes, {"bce": {"iou": 0.1, "iou_tuned": 0.6}})
+    results = read_results("losses")
+    show_two_rules(results, {"bce": {"iou": 0.1, "iou_tuned": 0.6}})
     short, long = plt.gcf().axes
     drawn = [line.get_ydata().tolist() for line in short.lines]
     for loss in losses.LOSSES:
-        for pair in zip(*(losses.scores_of(outcomes, loss, 1, rule) for rule in RULES), strict=True):
+        for pair in zip(*(losses.by_seed(results, loss, 1, rule) for rule in RULES), strict=True):
             assert list(pair) in drawn
     assert [0.1, 0.6] in drawn
     assert len(short.lines) == len(long.lines) + 1 == 16

@@ -9,8 +9,8 @@ from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
 from unetpp_course.custom_wiring import node_cost
-from unetpp_course.graph import Node
-from unetpp_lib.models import UNetPlusPlus
+from unetpp_lib.models import UNetPlusPlus, graph
+from unetpp_lib.models.graph import Node
 
 Maps = dict[Node, Tensor]
 
@@ -19,11 +19,7 @@ Maps = dict[Node, Tensor]
 
 def node_inputs(i: int, j: int) -> list[Node]:
     """Return the inputs of X^{i,j}, j at least 1: all earlier nodes of its row, then the one below of column j - 1."""
-    found = []
-    for column in range(j):
-        found.append((i, column))
-    found.append((i + 1, j - 1))
-    return found
+    return graph.node_inputs((i, j))
 
 
 def places(random: np.random.Generator) -> Iterator[tuple[int, int]]:

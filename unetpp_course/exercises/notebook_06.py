@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, LossExercise, Option
-from unetpp_course.gradients import Loss, pull
+from unetpp_course.gradients import Loss, negative_gradient
 from unetpp_lib.losses import bce_loss, soft_dice_loss
 
 # Exercise 6.1: BCE that does not break
@@ -688,8 +688,8 @@ EXERCISE_6_4 = FunctionExercise(
     number="6.4",
     title="Which way, and how hard",
     difficulty="medium",
-    minutes=6,
-    reference=pull,
+    minutes=5,
+    reference=negative_gradient,
     cases=losses_and_maps,
     describe=describe_loss,
     tolerance=1e-5,

@@ -79,8 +79,15 @@ def run_experiment(experiment: Experiment, only: str = "*", folder: Path | None 
     return Results(experiment, {name: records[name] for name in at_hand})
 
 
+def complete_settings(stored: Record, trial: Trial) -> dict[str, Any]:
+    """Return the settings of a stored result; options that are younger than it had their defaults then."""
+    defaults: dict[str, Any] = json.loads(TrainConfig().to_json())
+    settings: dict[str, Any] = stored["settings"]
+    return {key: defaults[key] for key in trial.settings if key in defaults} | settings
+
+
 def _require_same_settings(name: str, trial: Trial, stored: Record) -> None:
-    there = stored["settings"]
+    there = complete_settings(stored, trial)
     differ = [
         f"{key} is {trial.settings.get(key)} here and {there.get(key)} there"
         for key in {**there, **trial.settings}
@@ -93,10 +100,10 @@ def _require_same_settings(name: str, trial: Trial, stored: Record) -> None:
         )
 
 
-def trained(config: TrainConfig, watch: Callable[[Trainer], None] | None = None) -> Run:
+def trained(config: TrainConfig, callback: Callable[[Trainer], None] | None = None) -> Run:
     """Return the finished run of ``config``, trained now or, where experiments share it, before.
 
-    ``watch`` looks at the training after each step. What it keeps belongs into the run's folder, because a resumed run
+    ``callback`` is called after each training step. What it keeps belongs into the run's folder, because a resumed run
     calls it again only from the last checkpoint on.
 
     The run is kept under runs/experiments/, named for the configuration, and a stopped one is resumed.
@@ -105,7 +112,7 @@ def trained(config: TrainConfig, watch: Callable[[Trainer], None] | None = None)
     out = RUNS / f"{Path(config.data).name}-{config.model}-{sha256(config.to_json().encode()).hexdigest()[:12]}"
     run = Run(out)
     if not run.is_finished:
-        run = train(replace(config, out=out), resume=(out / "config.json").exists(), watch=watch)
+        run = train(replace(config, out=out), resume=(out / "config.json").exists(), callback=callback)
     if not run.is_finished:
         raise KeyboardInterrupt
     return run
@@ -115,7 +122,7 @@ def training_trial(
     name: str,
     config: TrainConfig,
     read: Callable[[Run], Outcome] | None = None,
-    watch: Callable[[Trainer], None] | None = None,
+    callback: Callable[[Trainer], None] | None = None,
     write: Callable[[], None] | None = None,
     columns: Mapping[str, Any] | None = None,
     rows: Callable[[Outcome], Iterable[Row]] = final_scores,
@@ -131,7 +138,7 @@ def training_trial(
     def measure() -> Outcome:
         if write is not None:
             write()
-        run = trained(config, watch)
+        run = trained(config, callback)
         if "seconds" not in run.history[0]:
             raise InputError(f"{run.folder} was trained by an earlier version, in other steps. Move it away.")
         seconds = round(sum(epoch["seconds"] for epoch in run.history), 1)

@@ -25,7 +25,7 @@ ARMS = {
 SEEDS = (0, 1, 2)
 SCORE = "iou/background/pooled"  # the membrane's
 
-Watch = Callable[[int, SegmentationNetwork, Card], None]
+StepCallback = Callable[[int, SegmentationNetwork, Card], None]
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class HeadTraining:
     data: str = "membranes"
 
 
-def train_heads(config: HeadTraining, watch: Watch | None = None) -> tuple[SegmentationNetwork, Card]:
+def train_heads(config: HeadTraining, callback: StepCallback | None = None) -> tuple[SegmentationNetwork, Card]:
     """Train on the training part of a set that has a split.json; return the network and its card.
 
-    ``watch(step, network, card)`` is called before the first step, and after each.
+    ``callback(step, network, card)`` is called before the first step, and after each.
     """
     part = TrainingPart(config.data, config.batch_size, config.patch, config.seed, Augmentation())
     runtime = choose_runtime("cpu")
@@ -53,12 +53,12 @@ def train_heads(config: HeadTraining, watch: Watch | None = None) -> tuple[Segme
         model = runtime.place(UNetPlusPlus(widths=config.widths))
     loss = partial(deep_supervision_loss, weights=config.weights)
     rate = partial(learning_rate, steps=config.steps, highest=config.lr)
-    if watch:
-        watch(0, model, part.card)
+    if callback:
+        callback(0, model, part.card)
     steps = train_steps(model, part.batches(config.steps), rate, runtime, loss, config.seed)
     for done, _ in enumerate(steps, start=1):
-        if watch:
-            watch(done, model, part.card)
+        if callback:
+            callback(done, model, part.card)
     return model.eval(), part.card
 
 

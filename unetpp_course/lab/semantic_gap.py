@@ -13,7 +13,7 @@ from unetpp_course.lab import architectures
 from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images, trained
 from unetpp_course.lab.results import rows_at
 from unetpp_course.lab.tables import across, as_text, each, interval
-from unetpp_course.probes import read_nodes
+from unetpp_course.probes import fit_node_probes
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, TrainConfig
 from unetpp_lib.models import SegmentationNetwork
@@ -75,7 +75,7 @@ def read_scores(config: TrainConfig, model: SegmentationNetwork, card: Card) -> 
     parts = []
     for names in (split.train[:FITTED], split.validation):
         parts.append(stack_images(folder, names))
-    scores = read_nodes(model, card, *parts).scores
+    scores = fit_node_probes(model, card, *parts).scores
     return {f"{i},{j}": score for (i, j), score in scores.items()}
 
 

@@ -18,9 +18,10 @@ from tqdm import tqdm
 from unetpp_lib.data.decoding import decode
 from unetpp_lib.data.listing import Pair, list_pairs
 from unetpp_lib.data.mask_checks import compare_masks, count_labels, missing_classes, notes_on
-from unetpp_lib.data.mask_values import IGNORED, Labels, to_labels
+from unetpp_lib.data.mask_values import Labels, to_labels
 from unetpp_lib.data.reading import as_image
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import IGNORED
 
 _FAULTS_SHOWN = 20
 _BLOCK = 1024  # pairs that wait for a thread at a time
@@ -138,6 +139,8 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         pixels = np.array([one.pixels for one in found if one.pixels]).sum(axis=0)
         if found and not faults:
             faults.extend(missing_classes(self.root / "masks", pixels.tolist(), self.num_classes, complete))
+            if complete and not any(one.content for one in found):
+                faults.append(f"{self.root / 'images'}: every image is of one colour; check how they were saved")
             if complete and all(one.is_its_own_mask for one in found):
                 faults.append(f"{self.root / 'masks'}: every mask equals its image; put the images into images/")
         self.class_shares = tuple((pixels[:-1] / max(1, pixels[:-1].sum())).tolist()) if pixels.ndim else ()

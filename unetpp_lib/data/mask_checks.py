@@ -7,8 +7,9 @@ from statistics import mode
 import numpy as np
 from numpy.typing import NDArray
 
-from unetpp_lib.data.mask_values import IGNORED, Colour, Labels
+from unetpp_lib.data.mask_values import Colour, Labels
 from unetpp_lib.data.pixels import Page, Picture
+from unetpp_lib.labels import IGNORED
 
 
 def compare_masks(masks: Sequence[tuple[Page, Labels]]) -> Iterator[str]:

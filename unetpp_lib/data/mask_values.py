@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from unetpp_lib.data.pixels import Picture, require_visible
 from unetpp_lib.errors import InputError
-
-IGNORED = 255  # in masks of several classes, the label of pixels that neither loss nor score looks at
+from unetpp_lib.labels import IGNORED
 
 Colour = tuple[int, ...]
 

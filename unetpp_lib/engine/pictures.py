@@ -1,4 +1,4 @@
-"""Pictures of what a network says: image, truth and each head, with the mistakes in colour; masks as files."""
+"""Pictures of predictions: image, truth and each head, with mistakes in colour; and masks as files."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -15,18 +15,19 @@ from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.files import write_png
+from unetpp_lib.labels import IGNORED
 from unetpp_lib.metrics import classify
 from unetpp_lib.models import SegmentationNetwork
 
 CELL = 256  # pixels of each picture's side
 CAPTION = 28
 
-# by truth and prediction; orange and blue are told apart by colour-blind eyes too (Okabe and Ito)
+# by truth and prediction; colour-blind readers can tell orange and blue apart (Okabe and Ito)
 COLOURS = np.array([[[0, 0, 0], [230, 159, 0]], [[0, 114, 178], [255, 255, 255]]], dtype=np.uint8)
-# of the classes 0, 1, 2 …: black, then the palette of Okabe and Ito; beyond eight classes they begin again
+# of the classes 0, 1, 2 …: black, then the palette of Okabe and Ito; beyond eight classes see `class_palette`
 _OKABE_ITO = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 CLASS_COLOURS = np.array([ImageColor.getrgb(colour) for colour in _OKABE_ITO], dtype=np.uint8)
-IGNORED_COLOUR = np.array([160, 160, 160], dtype=np.uint8)  # of 255, where neither loss nor score looks
+IGNORED_COLOUR = np.array([160, 160, 160], dtype=np.uint8)  # of ignored pixels
 _FONT = ImageFont.load_default(16)
 
 Entry = tuple[str, NDArray[np.uint8]]  # of a legend: a text and its colour
@@ -40,7 +41,7 @@ def draw_predictions(
     runtime: Runtime,
     path: Path,
 ) -> None:
-    """Write a PNG with a row for each image of ``names``: image, truth, every head and their mean; below, a legend.
+    """Write a PNG with one row per image of ``names``: image, truth, every head and their mean; below, a legend.
 
     Each picture keeps its proportions, and labels keep their colours. A copy of ``model`` is placed on the runtime's
     device; ``model`` itself is left as it is.
@@ -54,7 +55,7 @@ def draw_predictions(
             label = classify(probability, card.threshold)[0]
             cells[reading] = _colour(mask, label, folder.num_classes)
         rows.append(cells)
-        ignored |= folder.num_classes > 1 and bool((mask == 255).any())
+        ignored |= folder.num_classes > 1 and bool((mask == IGNORED).any())
     write_png(path, _draw_sheet(rows, _legend(card, folder.num_classes, ignored)))
 
 
@@ -92,7 +93,7 @@ def _legend(card: Card, num_classes: int, ignored: bool) -> list[Entry]:
         meanings = (here, f"called {there}, is {here}"), (f"called {here}, is {there}", there)
         return [(meanings[t][p], COLOURS[t, p]) for t in (0, 1) for p in (0, 1)]
     names = card.classes if len(card.classes) == num_classes else tuple(map(str, range(num_classes)))
-    entries = [(name, CLASS_COLOURS[label % len(CLASS_COLOURS)]) for label, name in enumerate(names)]
+    entries = list(zip(names, class_palette(), strict=False))
     return entries + [("ignored", IGNORED_COLOUR)] * ignored
 
 
@@ -109,20 +110,28 @@ def _lay_out(entries: Sequence[Entry], width: int) -> list[tuple[int, int, Entry
 
 
 def colour_classes(labels: Tensor | NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Return class indices, (H, W) or (1, H, W), in colour, (H, W, 3): black for 0, grey where 255 is ignored."""
-    classes = np.asarray(labels).reshape(np.shape(labels)[-2:])
-    colours = CLASS_COLOURS[classes % len(CLASS_COLOURS)]
-    return np.where((classes == 255)[..., None], IGNORED_COLOUR, colours)
+    """Return class indices, (H, W) or (1, H, W), in colour, (H, W, 3): black for class 0, grey for ignored pixels."""
+    colours: NDArray[np.uint8] = class_palette()[np.asarray(labels).reshape(np.shape(labels)[-2:])]
+    return colours
+
+
+def class_palette() -> NDArray[np.uint8]:
+    """Return the colours of the classes 0 … 255, (256, 3): `CLASS_COLOURS`, and after the eighth darker ones."""
+    rounds, hues = np.divmod(np.arange(255), len(CLASS_COLOURS) - 1)
+    shown = CLASS_COLOURS[1:][hues] / (1 + rounds[:, None] / 2)
+    palette = np.concatenate([CLASS_COLOURS[:1], shown.astype(np.uint8)])
+    palette[IGNORED] = IGNORED_COLOUR
+    return palette
 
 
 def _as_shown(image: Tensor) -> NDArray[np.uint8]:
-    """Return an image in [0, 1] in its colours where it has three channels, else as the mean of them, in grey."""
+    """Return an image in [0, 1] as bytes: in colour if it has three channels, else the mean of its channels in grey."""
     pixels = image.permute(1, 2, 0) if len(image) == 3 else image.mean(0)
     return (pixels * 255).round().to(torch.uint8).numpy()
 
 
 def _colour(truth: Tensor, label: Tensor, num_classes: int) -> NDArray[np.uint8]:
-    """Return (H, W, 3) with the mistakes in colour for one class, the classes in colour for several."""
+    """Return (H, W, 3) with the mistakes in colour for one class, or the classes in colour for several."""
     if num_classes == 1:
         colours: NDArray[np.uint8] = COLOURS[truth[0].numpy(), label[0].numpy()]
         return colours

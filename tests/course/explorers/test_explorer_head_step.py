@@ -58,7 +58,7 @@ def test_one_head_alone_and_the_mean_can_be_chosen(explorer):
     assert "membrane: head 2 0.00." in explorer.status
     explorer.head.value = "mean"
     assert "membrane: mean 1.00." not in explorer.status
-    assert "Decision of mean" in explorer._view.value
+    assert "Decision of mean" in explorer.children[-1].value
 
 
 def test_every_control_changes_the_picture(explorer):
@@ -72,8 +72,8 @@ def test_every_control_changes_the_picture(explorer):
 def test_the_mean_is_of_probabilities():
     mask = torch.ones(1, 4, 4, dtype=torch.uint8)
     kept = KeptHeads({0: torch.stack([torch.full((4, 4), 0.9), torch.full((4, 4), 0.3)])}, mask)
-    torch.testing.assert_close(kept.answer(0, "mean"), torch.full((4, 4), 0.6))
-    assert kept.readings == ["head 1", "head 2", "mean"]
+    torch.testing.assert_close(kept.probabilities(0, "mean"), torch.full((4, 4), 0.6))
+    assert kept.outputs == ["head 1", "head 2", "mean"]
 
 
 def test_without_an_image_the_truth_is_shown(kept):
@@ -85,8 +85,8 @@ def test_a_picture_with_words_stands_where_no_widget_runs(explorer):
     assert explorer.png.startswith(b"\x89PNG")
     assert explorer._repr_mimebundle_().keys() >= {"image/png", "text/plain"}
     assert repr(explorer).startswith("HeadStepExplorer: Step 40 of 40")
-    assert 'alt="Decision of head 1, head 2. Step 40 of 40.' in explorer._view.value
-    assert 'role="status"' in explorer._view.value
+    assert 'alt="Decision of head 1, head 2. Step 40 of 40.' in explorer.children[-1].value
+    assert 'role="status"' in explorer.children[-1].value
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_heads_now_are_the_networks_probabilities():
 def test_the_shipped_pictures_are_of_one_training_that_learned():
     kept = shipped_heads()
     assert len(kept.steps) >= 8
-    assert kept.readings == ["head 1", "head 2", "head 3", "head 4", "mean"]
+    assert kept.outputs == ["head 1", "head 2", "head 3", "head 4", "mean"]
     scores = kept.scores("head 4")
     assert scores[min(scores)] < 0.4 < 0.7 < scores[max(scores)]
     assert all(((heads * 255 - 4).round() % 8 == 0).all() for heads in kept.steps.values())  # 32 greys, none at ½

@@ -30,7 +30,7 @@ def explorer(model):
 
 def test_at_full_strength_the_answer_is_the_networks(explorer):
     expected = torch.sigmoid(explorer.model(explorer.card.normalise(explorer.image)[None])[0])
-    assert torch.equal(explorer.answer(explorer.strengths), expected)
+    assert torch.equal(explorer.predict(explorer.strengths), expected)
 
 
 @torch.inference_mode()
@@ -64,13 +64,13 @@ def test_after_an_error_no_skip_stays_faded(model):
 
 
 def test_the_picture_and_the_score_follow_a_slider(explorer):
-    before, score, shown = explorer.png, explorer.score, explorer._view.value
+    before, score, shown = explorer.png, explorer.score, explorer.children[-1].value
     explorer.sliders[0].value = 0
     assert explorer.strengths == [0, 100]
     assert explorer.png != before
     assert explorer.score != score
-    assert explorer._view.value != shown
-    assert "row 0 0 %, row 1 100 %" in explorer._view.value
+    assert explorer.children[-1].value != shown
+    assert "row 0 0 %, row 1 100 %" in explorer.children[-1].value
 
 
 def test_one_slider_moves_all(explorer):
@@ -82,7 +82,7 @@ def test_one_slider_moves_all(explorer):
 def test_set_draws_once(explorer, monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        explorer, "answer", lambda strengths: drawn.append(strengths) or torch.full((1, 1, 32, 48), 0.25)
+        explorer, "predict", lambda strengths: drawn.append(strengths) or torch.full((1, 1, 32, 48), 0.25)
     )
     explorer.set(5, 10)
     assert drawn == [[5, 10]]
@@ -103,7 +103,7 @@ def test_a_network_that_trains_on_is_shown_as_it_was(explorer, model):
     explorer.set(0, 50)
     explorer.set(100, 100)
     assert explorer.png == before
-    assert explorer.answer([0, 0]).std() > 0
+    assert explorer.predict([0, 0]).std() > 0
 
 
 def test_a_number_can_be_typed(explorer):
@@ -122,8 +122,8 @@ def test_the_picture_stands_where_widgets_cannot_run(explorer):
 
 
 def test_the_picture_has_words(explorer):
-    assert '<img alt="Image, probability and decision. Skips: row 0 100 %' in explorer._view.value
-    assert 'role="status"' in explorer._view.value
+    assert '<img alt="Image, probability and decision. Skips: row 0 100 %' in explorer.children[-1].value
+    assert 'role="status"' in explorer.children[-1].value
     assert [slider.description for slider in explorer.sliders] == ["skip 0, 48 × 32, %", "skip 1, 24 × 16, %"]
 
 

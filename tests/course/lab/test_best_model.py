@@ -53,7 +53,7 @@ def test_the_average_is_of_the_weights_after_the_last_epochs(short):
 
 
 def test_keeping_weights_changes_no_training(short, tmp_path):
-    plain = train(replace(short.config, out=tmp_path / "plain"), watch=lambda _: False)
+    plain = train(replace(short.config, out=tmp_path / "plain"), callback=lambda _: False)
     one, other = (run.load_model()[0].state_dict() for run in (short, plain))
     assert all(torch.equal(one[name], other[name]) for name in one)
 

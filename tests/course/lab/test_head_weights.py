@@ -11,17 +11,17 @@ TINY = {"steps": 2, "patch": 32, "batch_size": 2, "widths": (2, 4, 8)}
 def test_a_head_without_weight_never_learns():
     before = {}
 
-    def watch(step, model, card):
+    def callback(step, model, card):
         if step == 0:
             before.update({name: value.clone() for name, value in model.state_dict().items()})
 
-    model, _ = train_heads(HeadTraining(weights=(0.0, 1.0), **TINY), watch)
+    model, _ = train_heads(HeadTraining(weights=(0.0, 1.0), **TINY), callback)
     after = model.state_dict()
     assert torch.equal(after["heads.0.weight"], before["heads.0.weight"])
     assert not torch.equal(after["heads.1.weight"], before["heads.1.weight"])
 
 
-def test_the_watcher_sees_every_step_from_before_the_first():
+def test_the_callback_sees_every_step_from_before_the_first():
     seen = []
     train_heads(HeadTraining(weights=(1.0, 1.0), **TINY), lambda step, *_: seen.append(step))
     assert seen == [0, 1, 2]

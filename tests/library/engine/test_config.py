@@ -108,7 +108,7 @@ def test_a_wrong_value_is_named_with_what_it_must_be_in_python_and_on_disk(tmp_p
 
 @pytest.mark.parametrize("widths", [(8,), (8, 16.5), (8, 0), 8, "8 16", None, {8, 16}, {8: 1, 16: 2}, b"88"])
 def test_widths_that_make_no_network_are_named(widths):
-    message = re.escape(f"widths is {widths!r}; give 2 to 7 positive whole numbers, one a level.")
+    message = re.escape(f"widths is {widths!r}; give 2 to 7 positive whole numbers, one per level.")
     with pytest.raises(InputError, match=message):
         TrainConfig(widths=widths)
 

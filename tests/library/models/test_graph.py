@@ -7,10 +7,9 @@ import torch
 from torch import nn
 from torch.nn.functional import max_pool2d
 
-from unetpp_course import wiring
-from unetpp_course.graph import read_grid
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus, prune
+from unetpp_lib.models.graph import edges_of, grid_graph, grid_nodes, node_inputs, read_graph
 
 WIDTHS = (2, 3, 5, 7, 11, 13, 17)
 
@@ -63,29 +62,49 @@ class SharedNode(UNetPlusPlus):
 @pytest.mark.parametrize("upsample", ["transpose", "bilinear"])
 def test_a_nested_network_is_wired_as_equation_1_says(depth, dense, upsample):
     model = UNetPlusPlus(widths=WIDTHS[: depth + 1], dense=dense, upsample=upsample)
-    assert wiring(model) == equation_1(depth, dense)
+    assert read_graph(model).inputs == equation_1(depth, dense)
 
 
 @pytest.mark.parametrize("depth", range(1, 7))
 def test_unet_is_the_outer_triangle(depth):
     inputs = {(i, 0): [(i - 1, 0)] if i else [] for i in range(depth + 1)}
     inputs |= {(i, depth - i): [(i, 0), (i + 1, depth - i - 1)] for i in range(depth)}
-    assert wiring(UNet(widths=WIDTHS[: depth + 1])) == inputs
+    assert read_graph(UNet(widths=WIDTHS[: depth + 1])).inputs == inputs
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 @pytest.mark.parametrize("dense", [True, False])
 def test_a_pruned_network_is_a_smaller_triangle(depth, dense):
-    assert wiring(prune(UNetPlusPlus(widths=WIDTHS[:5], dense=dense), depth)) == equation_1(depth, dense)
+    assert read_graph(prune(UNetPlusPlus(widths=WIDTHS[:5], dense=dense), depth)).inputs == equation_1(depth, dense)
+
+
+@pytest.mark.parametrize("depth", range(1, 7))
+@pytest.mark.parametrize("dense", [True, False])
+def test_the_wiring_is_stated_as_in_equation_1(depth, dense):
+    expected = equation_1(depth, dense)
+    assert {node: node_inputs(node, dense) for node in grid_nodes(depth)} == expected
+    assert edges_of(expected) == {(source, node) for node in expected for source in expected[node]}
+
+
+@pytest.mark.parametrize("depth", range(1, 7))
+def test_every_node_stands_after_those_that_feed_it(depth):
+    nodes = grid_nodes(depth)
+    assert all(nodes.index(source) < nodes.index(node) for node in nodes for source in node_inputs(node))
+
+
+@pytest.mark.parametrize("options", [{}, {"dense": False}, {"deep_supervision": False}])
+def test_the_stated_graph_is_the_one_that_the_network_runs(options):
+    model = UNetPlusPlus(widths=WIDTHS[:4], **options)
+    assert grid_graph(model.widths, model.dense, model.head_depths) == read_graph(model)
 
 
 def test_a_wrong_wire_is_found():
     wrong = equation_1(4) | {(1, 2): [(1, 0), (1, 1), (2, 0)]}
-    assert wiring(WrongWire(widths=WIDTHS[:5])) == wrong
+    assert read_graph(WrongWire(widths=WIDTHS[:5])).inputs == wrong
 
 
 def test_a_node_that_is_used_twice_feeds_itself_and_one_that_never_runs_is_not_there():
-    inputs = wiring(SharedNode(widths=WIDTHS[:3], dense=False))
+    inputs = read_graph(SharedNode(widths=WIDTHS[:3], dense=False)).inputs
     assert inputs[0, 1] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert (0, 2) not in inputs
 
@@ -94,28 +113,28 @@ def test_a_node_that_is_used_twice_feeds_itself_and_one_that_never_runs_is_not_t
 @pytest.mark.parametrize("in_channels", [1, 3])
 def test_every_norm_and_number_of_channels_can_be_read(norm, in_channels):
     model = UNetPlusPlus(in_channels=in_channels, widths=WIDTHS[:4], norm=norm, dropout=0.1)
-    assert wiring(model) == equation_1(3)
+    assert read_graph(model).inputs == equation_1(3)
 
 
 def test_channels_are_those_of_the_convolutions():
-    assert read_grid(UNet(widths=WIDTHS[:3])).channels == {(0, 0): 2, (0, 2): 2, (1, 0): 3, (1, 1): 3, (2, 0): 5}
+    assert read_graph(UNet(widths=WIDTHS[:3])).channels == {(0, 0): 2, (0, 2): 2, (1, 0): 3, (1, 1): 3, (2, 0): 5}
 
 
 def test_channels_follow_a_changed_convolution():
     model = UNetPlusPlus(widths=WIDTHS[:3], norm=None, upsample="bilinear")
     model.nodes[2][0].conv2 = nn.Conv2d(5, 6, 3, padding=1)
     model.nodes[1][1].block.conv1 = nn.Conv2d(3 + 6, 3, 3, padding=1)
-    assert read_grid(model).channels == {(0, 0): 2, (0, 1): 2, (0, 2): 2, (1, 0): 3, (1, 1): 3, (2, 0): 6}
+    assert read_graph(model).channels == {(0, 0): 2, (0, 1): 2, (0, 2): 2, (1, 0): 3, (1, 1): 3, (2, 0): 6}
 
 
 def test_heads_are_found_on_the_nodes_that_they_read():
-    assert read_grid(UNetPlusPlus(widths=WIDTHS[:4])).heads == {(0, 1): [1], (0, 2): [2], (0, 3): [3]}
-    assert read_grid(UNetPlusPlus(widths=WIDTHS[:4], deep_supervision=False)).heads == {(0, 3): [1]}
-    assert read_grid(UNet(widths=WIDTHS[:4])).heads == {(0, 3): [1]}
+    assert read_graph(UNetPlusPlus(widths=WIDTHS[:4])).heads == {(0, 1): [1], (0, 2): [2], (0, 3): [3]}
+    assert read_graph(UNetPlusPlus(widths=WIDTHS[:4], deep_supervision=False)).heads == {(0, 3): [1]}
+    assert read_graph(UNet(widths=WIDTHS[:4])).heads == {(0, 3): [1]}
 
 
 def test_heads_that_read_one_node_are_found_there():
-    assert read_grid(HeadsInOnePlace(widths=WIDTHS[:4])).heads == {(0, 3): [1, 2, 3]}
+    assert read_graph(HeadsInOnePlace(widths=WIDTHS[:4])).heads == {(0, 3): [1, 2, 3]}
 
 
 @pytest.mark.parametrize("mode", [True, False], ids=["training", "evaluation"])
@@ -123,7 +142,7 @@ def test_reading_leaves_the_network_and_chance_alone(mode):
     model = UNetPlusPlus(widths=WIDTHS[:3]).train(mode)
     before, chance = copy.deepcopy(model.state_dict()), torch.get_rng_state()
     with torch.no_grad():
-        wiring(model)
+        read_graph(model)
     assert model.training is mode
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert torch.equal(torch.get_rng_state(), chance)
@@ -132,9 +151,9 @@ def test_reading_leaves_the_network_and_chance_alone(mode):
 
 def test_frozen_and_bf16_networks_can_be_read():
     model = UNetPlusPlus(widths=WIDTHS[:3]).requires_grad_(False).to(torch.bfloat16)
-    assert wiring(model) == equation_1(2)
+    assert read_graph(model).inputs == equation_1(2)
 
 
 def test_another_module_is_refused():
     with pytest.raises(InputError, match=r"model is Sequential: give a network with nodes\[i\]\[j\]"):
-        wiring(nn.Sequential(nn.Conv2d(1, 1, 3)))
+        read_graph(nn.Sequential(nn.Conv2d(1, 1, 3)))

@@ -1,4 +1,4 @@
-"""Explorer: move a predicted shape and its confidence against a truth, and see what each loss pulls on."""
+"""Explorer: move a predicted shape and its confidence against a truth, and see the gradient of each loss."""
 
 from collections.abc import Mapping
 
@@ -12,32 +12,33 @@ from torch.nn import functional as F
 from unetpp_course.explorers.base import PictureExplorer, whole_number
 from unetpp_course.explorers.sheet import font
 from unetpp_course.figures import png_of_image
-from unetpp_course.gradients import PULL_COLOURS, Loss, disc, pull
+from unetpp_course.gradients import GRADIENT_COLOURS, Loss, disc, negative_gradient
 from unetpp_lib.errors import InputError
 from unetpp_lib.losses import bce_dice_loss, bce_loss, soft_dice_loss
 from unetpp_lib.metrics import classify, confusion_counts, iou
 
-SIDE, GAP, LINE = 192, 10, 20  # pixels: a panel's longer side, what parts two panels, a line of text
-LIKELY, SMALLEST, LARGEST = 90, 20, 300  # per cent: confidence at first; sizes of the shape
+SIDE, GAP, LINE = 192, 10, 20  # pixels: a panel's longer side, gap between panels, line of text
+CONFIDENCE, SMALLEST, LARGEST = 90, 20, 300  # per cent: initial confidence; least and greatest size of the shape
 GREEN = (0, 158, 115)  # the truth's outline on grey
 
 
 def half_bce(logits: Tensor, target: Tensor) -> Tensor:
-    """Return ½·BCE, as it stands in the combined loss."""
+    """Return ½·BCE, as in the combined loss."""
     return 0.5 * bce_loss(logits, target)
 
 
 LOSSES: dict[str, Loss] = {"½BCE": half_bce, "Dice": soft_dice_loss, "½BCE + Dice": bce_dice_loss}
 
 
-class LossPullExplorer(PictureExplorer):
-    """Move, scale and doubt a predicted shape: BCE, Dice, their sum and IoU, and the pull of each loss on every pixel.
+class LossGradientExplorer(PictureExplorer):
+    """Move and scale a predicted shape and change its confidence: BCE, Dice, their sum, IoU, and each loss's gradient.
 
-    ``target`` is a mask of yours, (H, W), (1, H, W) or (1, 1, H, W), of 0 and 1; a disc of 64 × 64 pixels if there is
-    none. The shape is the target's own; a disc, where the target is empty. Inside it every pixel has the probability
-    ``confidence`` (per cent), outside it has the rest. The controls are attributes: ``right`` and ``down`` (pixels),
-    ``size`` and ``confidence`` (per cent); ``values`` holds the losses and the IoU, ``pulls`` the maps.
-    InputError for what is no mask, and for a place outside of it.
+    ``target`` is a mask of yours, (H, W), (1, H, W) or (1, 1, H, W), of 0 and 1; by default it is a disc in 64 × 64
+    pixels. The predicted shape is that of the target, or a disc if the target is empty. Every pixel inside it has the
+    probability ``confidence`` (per cent), and every pixel outside has 1 minus that. The controls are attributes:
+    ``right`` and ``down`` (pixels), ``size`` and ``confidence`` (per cent). ``values`` holds the losses and the IoU,
+    ``pulls`` the maps of `negative_gradient`. Raises InputError if the target is not a mask, and for a position outside
+    of it.
     """
 
     def __init__(self, target: Tensor | None = None, right: int = 0, down: int = 0) -> None:
@@ -51,7 +52,7 @@ class LossPullExplorer(PictureExplorer):
         right_box, self.right = whole_number("move right, pixels", right, -width, width)
         down_box, self.down = whole_number("move down, pixels", down, -height, height)
         size_box, self.size = whole_number("size, % of the truth", 100, SMALLEST, LARGEST, 5)
-        confidence_box, self.confidence = whole_number("confidence, %", LIKELY, 50, 99)
+        confidence_box, self.confidence = whole_number("confidence, %", CONFIDENCE, 50, 99)
         self.values: dict[str, float] = {}
         self.pulls: dict[str, Tensor] = {}
         super().__init__([right_box, down_box, size_box, confidence_box])
@@ -60,7 +61,7 @@ class LossPullExplorer(PictureExplorer):
         self._update()
 
     def probabilities(self) -> Tensor:
-        """Return what is predicted, (1, 1, H, W)."""
+        """Return the predicted probabilities, (1, 1, H, W)."""
         moved = _moved(self._shape, self.down.value, self.right.value, self.size.value / 100)
         confidence = self.confidence.value / 100
         return torch.where(moved > 0, confidence, 1 - confidence)
@@ -74,7 +75,7 @@ class LossPullExplorer(PictureExplorer):
             "½BCE + Dice loss": bce_dice_loss(logits, self.target).item(),
             "IoU": iou(counts),
         }
-        self.pulls = {name: pull(loss, logits, self.target) for name, loss in LOSSES.items()}
+        self.pulls = {name: negative_gradient(loss, logits, self.target) for name, loss in LOSSES.items()}
         status = " · ".join(f"{name} {value:.3f}" for name, value in self.values.items())
         for name, values in self.pulls.items():
             status += f"\nHardest pull of {name}: {_hardest(values, self.target)}"
@@ -86,7 +87,7 @@ class LossPullExplorer(PictureExplorer):
         panels = {"predicted p, and truth": np.repeat(p[0, 0].numpy()[..., None], 3, axis=-1)}
         for name, values in self.pulls.items():
             share = (values[0, 0] / strongest).numpy()
-            panels[f"pull of {name}"] = PULL_COLOURS((1 + np.sign(share) * np.sqrt(np.abs(share))) / 2)[..., :3]
+            panels[f"pull of {name}"] = GRADIENT_COLOURS((1 + np.sign(share) * np.sqrt(np.abs(share))) / 2)[..., :3]
         legend = f"Blue is pulled down, vermilion up; colour by the root of the pull, full at {strongest:.2f}."
         return _beside(panels, self.target[0, 0].numpy(), legend)
 
@@ -97,7 +98,7 @@ def _as_target(target: Tensor) -> Tensor:
         raise InputError(f"target is {given}: give one mask, a tensor (H, W), (1, H, W) or (1, 1, H, W).")
     mask = target.detach().cpu().float().reshape(1, 1, *target.shape[-2:])
     if not ((mask == 0) | (mask == 1)).all():
-        raise InputError("target must hold 0 and 1 alone: divide a mask of 0 and 255 by 255.")
+        raise InputError("target may contain only 0 and 1: divide a mask of 0 and 255 by 255.")
     return mask
 
 
@@ -107,7 +108,7 @@ def _disc_within(height: int, width: int) -> Tensor:
 
 
 def _moved(shape: Tensor, down: int, right: int, scale: float) -> Tensor:
-    """Return a shape (1, 1, H, W) scaled about its middle and moved; it is looked up at the nearest pixel."""
+    """Return a shape (1, 1, H, W) scaled about its middle and moved, with nearest-neighbour sampling."""
     height, width = shape.shape[-2:]
     middle = shape[0, 0].nonzero().float().mean(dim=0)  # row and column
     rows = middle[0] + (torch.arange(height) - middle[0] - down) / scale
@@ -125,13 +126,13 @@ def _hardest(values: Tensor, target: Tensor) -> str:
 
 
 def _beside(panels: Mapping[str, NDArray[np.floating]], truth: NDArray[np.floating], legend: str) -> Image.Image:
-    """Set panels (H, W, 3) in [0, 1] side by side, enlarged, with the outline of the truth, under their names."""
+    """Return enlarged panels (H, W, 3) in [0, 1] side by side below their names, with the outline of the truth."""
     times = max(1, SIDE // max(truth.shape))
     inside = np.kron(truth, np.ones((times, times))) > 0
     padded = np.pad(inside, 1, mode="edge")
     core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     height, width = inside.shape
-    step = max(width, SIDE) + GAP  # a heading needs its room above a narrow picture
+    step = max(width, SIDE) + GAP  # a heading needs more room than a narrow picture
     sheet = Image.new("RGB", (len(panels) * step - GAP, height + 2 * LINE), "white")
     draw = ImageDraw.Draw(sheet)
     for number, (name, panel) in enumerate(panels.items()):

@@ -19,7 +19,7 @@ EXERCISE_5_1 = ChoiceExercise(
         "a": Option(
             "About as good as before: head 4 needs good maps below it, so X02 is good as well.",
             "The map may well be good. But head 2 has to turn its eight channels into a mask, and nothing ever told it "
-            "how: its weights are those that it was born with.",
+            "how: its weights are those of the start.",
         ),
         "b": Option(
             "Better than before: the nodes no longer have to serve four heads at once.",

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from unetpp_course.graph import wiring
     from unetpp_course.progress import progress_board
     from unetpp_course.shipped import shipped_model
-    from unetpp_course.style import MISTAKES, mark_mistakes, show_images, show_numbers, use_course_style
+    from unetpp_course.style import (
+        MISTAKES,
+        mark_mistakes,
+        show_images,
+        show_numbers,
+        show_predictions,
+        use_course_style,
+    )
 
 __all__ = [
     "MISTAKES",
@@ -57,6 +64,7 @@ __all__ = [
     "shipped_model",
     "show_images",
     "show_numbers",
+    "show_predictions",
     "stored_scores",
     "thin_membranes",
     "use_course_style",
@@ -86,7 +94,14 @@ _LAZY = {
     "figures": {"use_small_figures"},
     "graph": {"wiring"},
     "shipped": {"shipped_model"},
-    "style": {"MISTAKES", "mark_mistakes", "show_images", "show_numbers", "use_course_style"},
+    "style": {
+        "MISTAKES",
+        "mark_mistakes",
+        "show_images",
+        "show_numbers",
+        "show_predictions",
+        "use_course_style",
+    },
     "progress": {"progress_board"},
 }
 

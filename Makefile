@@ -55,8 +55,9 @@ site: $(VENV)/installed-docs ## build the website in _site/html, with the notebo
 pictures: $(VENV)/installed ## draw the pictures of the README (needs Chromium)
 	$(BIN)/python docs/pictures.py
 
-check: $(VENV)/installed ## lint, format, type-check, and hold imports to their direction
+check: $(VENV)/installed ## lint, format, type-check, and hold imports and lengths to their rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/python -m pytest -q tests/test_lengths.py

@@ -4,7 +4,7 @@
 
 The steps are those of `unetpp_course/lab/report_protocol.py`, with copies of a slice on both sides of the split. A
 network trains for the report's ten epochs, or until the next epoch would no longer fit; the learning rate follows the
-schedule of ten epochs all the same. A run that is watched waits for the loss of every step, so it is a little slower
+schedule of ten epochs all the same. A run with a callback waits for the loss of every step, so it is a little slower
 than one that is not.
 """
 
@@ -74,7 +74,7 @@ def measure(settings: Settings) -> dict[str, History]:
             config = replace(config, patch=settings.patch, widths=settings.widths)
             now = time.monotonic()
             deadline = Deadline(now + (end - now) / (len(NETWORKS) - number))
-            histories[name] = train(config, watch=deadline).history
+            histories[name] = train(config, callback=deadline).history
     return histories
 
 

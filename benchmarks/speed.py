@@ -34,7 +34,7 @@ from unetpp_lib.engine.runtime import Runtime, choose_runtime, provenance
 from unetpp_lib.files import write_atomically
 from unetpp_lib.losses import deep_supervision_loss
 from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus, prune
-from unetpp_lib.models.profiling import _PeakMemory
+from unetpp_lib.models.profiling import PeakMemory
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def peak_memory(contender: Contender) -> Iterator[Callable[[], int]]:
         others = torch.cuda.memory_allocated(device) - sum(tensor.nbytes for tensor in tensors)
         yield lambda: torch.cuda.max_memory_allocated(device) - others
         return
-    with _PeakMemory(tensors) as memory:
+    with PeakMemory(tensors) as memory:
         yield lambda: memory.peak
 
 

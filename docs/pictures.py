@@ -18,7 +18,8 @@ from PIL import Image
 from unetpp_course import MISTAKES, draw_network, mark_mistakes, shipped_model, use_course_style
 from unetpp_course.figures import COLOURS
 from unetpp_course.lab import read_results
-from unetpp_course.lab.folds import FOLDS, LAPTOP, TEST, by_fold
+from unetpp_course.lab.blocked_folds import FOLDS, TEST, by_fold
+from unetpp_course.lab.folds import LAPTOP
 from unetpp_course.lab.intervals import t_interval
 from unetpp_course.style import WIDTH, Pixels, as_picture
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
@@ -105,7 +106,7 @@ def draw_folds() -> Figure:
         found = t_interval(by_fold(lead))
         pairs.plot([found.low, found.high], [row, row], color="#0072B2")
         pairs.plot(found.mean, row, "|", color="#0072B2", markersize=14, markeredgewidth=3)
-        for values in lead:  # a seed
+        for values in lead.to_numpy():  # a seed
             pairs.plot(by_fold(values[None]), [row + 0.3] * len(FOLDS), "o", color="black", alpha=0.4, markersize=4)
     pairs.axvline(0, color="black", linewidth=1)
     names = {network: label for network, (label, *_) in LOOK.items()}

@@ -1,11 +1,9 @@
 """Put what the experiments say into docs/results.md: `python docs/tables.py`; a test holds the page against it."""
 
-import json
 import re
 from pathlib import Path
 
 from unetpp_course.lab import find_experiment, read_results
-from unetpp_course.lab.base import results_folder
 
 PAGE = Path(__file__).parent / "results.md"
 BLOCK = re.compile(
@@ -26,7 +24,7 @@ def table(name: str) -> str:
 
 def cost(name: str) -> str:
     """Return how many trials were measured, in how many seconds, and on what."""
-    results = [json.loads(path.read_text()) for path in sorted(results_folder(name).glob("*.json"))]
+    results = read_results(name).records.values()
     machines = sorted({f"{r['provenance']['processor']}, torch {r['provenance']['torch']}" for r in results})
     seconds = sum(result["seconds"] for result in results)
     return f"{len(results)} trials, {seconds:.0f} s in all, scoring included; {'; '.join(machines)}"

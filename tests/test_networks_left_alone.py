@@ -6,18 +6,18 @@ import pytest
 import torch
 from torch import nn
 
-from unetpp_course import DepthExplorer, NodeExplorer, PeepholeGame, ReceptiveFieldExplorer, SkipsExplorer, wiring
+from unetpp_course import DepthExplorer, NodeExplorer, PeepholeGame, ReceptiveFieldExplorer, SkipsExplorer
 from unetpp_course.ablation import faded_edge, held_nodes, maps_with_faded_edge
-from unetpp_course.explorers.board import ask
+from unetpp_course.explorers.board import predict_image
 from unetpp_course.heads_in_time import heads_now
-from unetpp_course.probes import node_maps, read_nodes
+from unetpp_course.probes import fit_node_probes, node_maps
 from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine import Card, choose_runtime, evaluate, export_model, predict, save_model
 from unetpp_lib.engine.evaluation import read_heads, read_image_heads
 from unetpp_lib.engine.pictures import draw_predictions
 from unetpp_lib.engine.ready import prepare
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import UNet, UNetPlusPlus, fold_batch_norm, profile, profile_depths, prune
+from unetpp_lib.models import UNet, UNetPlusPlus, fold_batch_norm, profile, profile_depths, prune, read_graph
 
 CPU, BF16 = choose_runtime("cpu", "float32"), choose_runtime("cpu", "bf16")
 CARD = Card((0.4,), (0.3,), details={"seed": 1})
@@ -54,11 +54,11 @@ def resting(model):
 
 def read_all_nodes(model, images):
     masks = (images > 0.4).to(torch.uint8)
-    return read_nodes(model, CARD, (images, masks), (images, masks))
+    return fit_node_probes(model, CARD, (images, masks), (images, masks))
 
 
 def fade(model, images):
-    inputs = wiring(model)
+    inputs = read_graph(model).inputs
     node = max(inputs)
     return maps_with_faded_edge(model, CARD.normalise(images), {}, inputs, (inputs[node][0], node), 0.5)
 
@@ -98,15 +98,15 @@ USES = {
     "predict": lambda model, images: predict(model, images[0], CARD, runtime=CPU),
     "predict in bf16": lambda model, images: predict(model, images[0], CARD, average_flips=True, runtime=BF16),
     "node_maps": lambda model, images: node_maps(model, CARD.normalise(images)),
-    "read_nodes": read_all_nodes,
-    "wiring": lambda model, images: wiring(model),
+    "fit_node_probes": read_all_nodes,
+    "read_graph": lambda model, images: read_graph(model),
     "maps_with_faded_edge": fade,
     "held_nodes": run_held_twice,
     "fold_batch_norm": lambda model, images: fold_batch_norm(model),
     "prepare": lambda model, images: prepare(model, None, BF16),
     "profile": lambda model, images: profile(model, 16, repeats=1),
     "heads_now": lambda model, images: heads_now(model, CARD, images[0]),
-    "ask": lambda model, images: ask(model, images[0], CARD, CPU),
+    "predict_image": lambda model, images: predict_image(model, images[0], CARD, CPU),
     "NodeExplorer": explore_nodes,
     "PeepholeGame": play,
     "ReceptiveFieldExplorer": lambda model, images: ReceptiveFieldExplorer(model, images[0]),

@@ -12,7 +12,7 @@ from PIL import Image
 from unetpp_course import __main__ as course
 from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
 from unetpp_course.lab import NAMES, Experiment, find_experiment, read_results
-from unetpp_course.lab.architectures import NETWORKS, SCORES, SEEDS, cost, leads, score, trial_name
+from unetpp_course.lab.architectures import NETWORKS, by_seed, cost
 from unetpp_course.lab.intervals import t_interval
 from unetpp_lib import cli
 from unetpp_lib.models import UNetPlusPlus, profile, prune
@@ -125,12 +125,12 @@ def test_it_counts_the_exercises():
 
 
 def test_its_table_of_networks_is_what_was_measured():
-    outcomes = read_results("architectures")
+    scores = by_seed(read_results("architectures"))
     expected = {}
     for name, network in NETWORK_NAMES.items():
         parameters, macs = cost(network)
-        found = t_interval([score(outcomes[trial_name(network, seed)], SCORES["membrane"]) for seed in SEEDS])
-        lead = with_minus(t_interval(leads(outcomes, network)), signed=True) if network != "unet" else ""
+        found = t_interval(scores[network])
+        lead = with_minus(t_interval(scores[network] - scores["unet"]), signed=True) if network != "unet" else ""
         expected[name] = [f"{parameters:,}", f"{macs / 1e9:.2f} G", with_minus(found, signed=False), lead]
     assert set(NETWORK_NAMES.values()) == set(NETWORKS)
     assert f"UNet++ costs {cost('unetpp')[1] / cost('unet')[1]:.1f} times U-Net's arithmetic" in TEXT
@@ -138,19 +138,18 @@ def test_its_table_of_networks_is_what_was_measured():
 
 
 def test_its_table_of_depths_is_what_was_measured():
-    outcomes = read_results("architectures")
+    results = read_results("architectures")
     model = UNetPlusPlus(widths=(8, 16, 32, 64, 128)).eval()
     for (name, cells), depth in zip(rows("cut to").items(), range(1, 5), strict=True):
         costs = profile(prune(model, depth), 256, repeats=1)
-        runs = [outcomes[trial_name("unetpp", seed)] for seed in SEEDS]
-        found = t_interval([score(run, SCORES["membrane"], f"head {depth}") for run in runs])
+        found = t_interval(by_seed(results, output=f"head {depth}")["unetpp"])
         assert name.startswith(f"L{depth}")
         assert cells == [f"{costs.parameters:,}", f"{costs.macs / 1e9:.2f} G", with_minus(found, signed=False)]
 
 
 @pytest.mark.parametrize("line", re.findall(r"^- .*\(data/results/.*", TEXT, re.MULTILINE))
 def test_its_findings_are_what_was_measured(line):
-    name = re.search(r"data/results/(\w+)/", line)[1]
+    name = re.search(r"data/results/(\w+)\.jsonl", line)[1]
     assert name in NAMES
     table = find_experiment(name).table(read_results(name))
     measured = [numbers(text) for text in re.findall(rf"{NUMBER} \[{NUMBER}, {NUMBER}\]", table)]

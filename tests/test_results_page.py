@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
@@ -13,7 +12,8 @@ from tables import BLOCK, PAGE, fill  # noqa: E402
 
 from unetpp_course.lab import read_results  # noqa: E402
 from unetpp_course.lab.best_model import by_slice, choices  # noqa: E402
-from unetpp_course.lab.folds import FOLDS, LAPTOP, SEEDS, by_fold  # noqa: E402
+from unetpp_course.lab.blocked_folds import by_fold  # noqa: E402
+from unetpp_course.lab.folds import LAPTOP  # noqa: E402
 from unetpp_course.lab.intervals import t_interval  # noqa: E402
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -48,19 +48,16 @@ def test_its_intervals_stand_in_its_tables():
 
 
 def test_the_seeds_agree_on_the_folds_that_augmentation_helped():
-    outcomes = read_results("best_model")
-
-    def membrane(arm: str, seed: int) -> NDArray[np.float64]:
-        return np.array([by_slice(outcomes, [(arm, "last weights")] * len(FOLDS), seed, "membrane")])
-
-    gains = np.array([by_fold(membrane("long, not augmented", s) - membrane("long", s)) for s in SEEDS])
+    membrane = by_slice(read_results("best_model"), "membrane")
+    gain = membrane["long, not augmented, last weights"] - membrane["long, last weights"]
+    gains = np.array([by_fold([slices]) for slices in gain.to_numpy()])
+    assert gains.shape == (3, 5)
     assert "all three do better without it on folds 2, 3 and 4, and all three worse on fold 1" in PROSE
     assert (gains[:, [2, 3, 4]] > 0).all()
     assert (gains[:, 1] < 0).all()
 
 
 def test_the_flips_were_left_out_as_often_as_it_says():
-    outcomes = read_results("best_model")
-    chosen = [reading for seed in SEEDS for _, reading in choices(outcomes, seed)]
+    chosen = choices(read_results("best_model"))
     assert "left them out in eight of fifteen folds" in PROSE
-    assert (sum("flips" not in reading for reading in chosen), len(chosen)) == (8, 15)
+    assert (sum("flips" not in way for way in chosen), len(chosen)) == (8, 15)

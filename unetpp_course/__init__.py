@@ -1,4 +1,4 @@
-"""What only the notebooks need: a look at the machine, trained networks, figures, exercises, explorers, experiments."""
+"""The course's own code: figures, exercises, explorers, experiments, and a check of the learner's machine."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from unetpp_course.explorers.elastic import ElasticExplorer
     from unetpp_course.explorers.head_step import HeadStepExplorer
     from unetpp_course.explorers.ladder import LadderExplorer, Scored, stored_scores
-    from unetpp_course.explorers.loss_pull import LossPullExplorer
+    from unetpp_course.explorers.loss_gradient import LossGradientExplorer
     from unetpp_course.explorers.nodes import NodeExplorer
     from unetpp_course.explorers.peephole import PeepholeGame
     from unetpp_course.explorers.receptive_field import ReceptiveFieldExplorer
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from unetpp_course.explorers.threshold import ThresholdExplorer
     from unetpp_course.explorers.wiring import HiddenWire, WiringExplorer
     from unetpp_course.figures import use_small_figures
-    from unetpp_course.graph import wiring
     from unetpp_course.progress import progress_board
     from unetpp_course.shipped import shipped_model
     from unetpp_course.style import (
@@ -44,7 +43,7 @@ __all__ = [
     "HiddenWire",
     "LadderExplorer",
     "LoopBoard",
-    "LossPullExplorer",
+    "LossGradientExplorer",
     "NodeExplorer",
     "PeepholeGame",
     "ReceptiveFieldExplorer",
@@ -69,11 +68,10 @@ __all__ = [
     "thin_membranes",
     "use_course_style",
     "use_small_figures",
-    "wiring",
     "yours",
 ]
 
-# imported at first use: the check of the machine must run where torch or matplotlib is missing
+# imported at first use, because the check of the machine must run even if torch or matplotlib is missing
 _LAZY = {
     "course_map": {"draw_course_map"},
     "diagrams": {"draw_network"},
@@ -84,7 +82,7 @@ _LAZY = {
     "explorers.elastic": {"ElasticExplorer"},
     "explorers.head_step": {"HeadStepExplorer"},
     "explorers.ladder": {"LadderExplorer", "Scored", "stored_scores"},
-    "explorers.loss_pull": {"LossPullExplorer"},
+    "explorers.loss_gradient": {"LossGradientExplorer"},
     "explorers.nodes": {"NodeExplorer"},
     "explorers.peephole": {"PeepholeGame"},
     "explorers.receptive_field": {"ReceptiveFieldExplorer"},
@@ -92,7 +90,6 @@ _LAZY = {
     "explorers.threshold": {"ThresholdExplorer"},
     "explorers.wiring": {"HiddenWire", "WiringExplorer"},
     "figures": {"use_small_figures"},
-    "graph": {"wiring"},
     "shipped": {"shipped_model"},
     "style": {
         "MISTAKES",

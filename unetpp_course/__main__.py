@@ -1,4 +1,4 @@
-"""The course's own commands: `python -m unetpp_course experiment NAME`, `… copy FOLDER` and `… draw FOLDER`."""
+"""The course's own commands: `python -m unetpp_course experiment NAME`, `… merge NAME`, `… copy FOLDER`, `… draw …`."""
 
 import sys
 from collections.abc import Sequence
@@ -17,30 +17,41 @@ app = SubcommandApp()
 
 @app.command
 def experiment(name: Positional[str], /, only: str = "*") -> None:
-    """Measure what is missing of an experiment of data/results/, and show what it says.
+    """Measure the missing trials of an experiment, store them in data/results/, and print its table.
 
     Args:
-        name: supervision …; a wrong name lists all.
+        name: such as supervision; a wrong name lists all.
         only: Measure only the trials whose names match this pattern, for example "*seed0".
     """
     found = lab.find_experiment(name)
-    outcomes = lab.run_experiment(found, only)
-    print(f"{found.question} {len(outcomes)} of {len(found.trials)} trials are measured.\n\n{found.table(outcomes)}")
+    results = lab.run_experiment(found, only)
+    print(f"{found.question} {len(results)} of {len(found.trials)} trials are measured.\n\n{found.table(results)}")
+
+
+@app.command
+def merge(name: Positional[str], /) -> None:
+    """Move the finished trials of an experiment, a file each, into its one file, data/results/NAME.jsonl.
+
+    Args:
+        name: supervision …; a wrong name lists all.
+    """
+    count = lab.merge_results(lab.find_experiment(name).name)
+    print(f"data/results/{name}.jsonl holds {count} trials.")
 
 
 @app.command
 def copy(folder: Positional[Path], /) -> None:
-    """Put the notebooks that a folder lacks into it; what stands there is never written over.
+    """Copy the course's notebooks into a folder; notebooks that are already there are never overwritten.
 
     Args:
-        folder: Where you work, such as my_course.
+        folder: Your working folder, such as my_course.
     """
-    print(f"{len(copy_notebooks(folder))} new notebooks in {folder}; yours are as you left them.")
+    print(f"{len(copy_notebooks(folder))} new notebooks in {folder}; yours are unchanged.")
 
 
 @app.command
 def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: int = 0) -> None:
-    """Draw images that look like electron microscopy, with masks and distractors, as the embedded set has them.
+    """Draw images that look like electron microscopy, with masks and distractors, like those of the embedded set.
 
     Args:
         folder: What to write; it must be new or empty.
@@ -53,14 +64,14 @@ def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: in
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
+    """Run the command line; the process exits with 0, with 2 after wrong input, or with 130 after Ctrl-C."""
     try:
         app.cli(prog="python -m unetpp_course", description="Copy notebooks, run experiments, draw images.", args=args)
-    except (InputError, OSError) as error:  # an OSError names its file: no right to read it, for example
+    except (InputError, OSError) as error:  # an OSError names its file, for example one without permission to read
         print(f"unetpp_course: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Stopped. What was measured is kept; the same command goes on.", file=sys.stderr)
+        print("Stopped. Finished trials are kept; the same command continues.", file=sys.stderr)
         sys.exit(130)
 
 

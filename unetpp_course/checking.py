@@ -1,4 +1,4 @@
-"""What a notebook calls: `check` an answer, `commit` to a prediction, `yours` to go on with the learner's function."""
+"""The functions of a notebook: `check` an answer, `commit` to a prediction, `yours` to go on with your own function."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,11 @@ from unetpp_lib.errors import InputError
 
 
 def check(number: str, answer: object = ...) -> None:
-    """Print whether an answer is right, and if not, why; keep the result for the progress board.
+    """Print whether an answer is right, and if not, why; record the result for the progress board.
 
-    ``number`` is the exercise's, such as "4.2". The answer is a function, a number, a choice, a mask or a set of edges;
-    for a prediction it is left out: what you committed to is checked. Whatever the answer is or does, `check` returns.
-    Raises InputError for a number that does not exist.
+    ``number`` is that of the exercise, such as "4.2". The answer is a function, a number, a choice, a mask or a set of
+    edges. For a prediction, leave it out: the answer that you committed to is checked. Whatever the answer is or does,
+    `check` returns. Raises InputError for a number that does not exist.
     """
     exercise = find_exercise(number)
     if answer is ... and isinstance(exercise, ChoiceExercise) and exercise.prediction:
@@ -27,13 +27,13 @@ def check(number: str, answer: object = ...) -> None:
 
 
 def commit(number: str, answer: object) -> None:
-    """Note a prediction before the experiment; ``check(number)`` compares it afterwards. The last one counts.
+    """Record a prediction before the experiment; ``check(number)`` compares it afterwards. The last one counts.
 
-    Raises InputError for the number of an exercise that is no prediction.
+    Raises InputError for the number of an exercise that is not a prediction.
     """
     exercise = find_exercise(number)
     if not isinstance(exercise, ChoiceExercise) or not exercise.prediction:
-        raise InputError(f'Exercise {number} is no prediction. Check your answer with check("{number}", answer).')
+        raise InputError(f'Exercise {number} is not a prediction. Check your answer with check("{number}", answer).')
     title = f"{number} {exercise.title}"
     letter = exercise.letter_of(answer)
     if letter is None:

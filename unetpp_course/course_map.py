@@ -1,4 +1,4 @@
-"""The map of the course: its notebooks in the order of reading, and what is needed again further on."""
+"""The map of the course: its notebooks in reading order, and what is needed again in later ones."""
 
 from textwrap import wrap
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from unetpp_course.style import LINE_COLOURS, WIDTH, course_style
 
 
 class Station(NamedTuple):
-    """A notebook on the map; ``column`` and ``row`` say where."""
+    """A notebook on the map, at ``column`` and ``row``."""
 
     title: str
     question: str
@@ -23,7 +23,7 @@ class Station(NamedTuple):
     optional: bool = False
 
 
-STATIONS = (  # a station's number is its place here
+STATIONS = (  # a station's number is its position in this list
     Station("Start here", "Is my machine ready, and where am I going?", 0, 0),
     Station("Images and masks", "How do thirty images become a learning problem?", 0, 1),
     Station("Convolution", "How far can a pixel see?", 1, 1),
@@ -42,7 +42,7 @@ STATIONS = (  # a station's number is its place here
 PARTS = ("the network", "learning", "training\nand pruning", "the verdict,\nyour data")  # from row 1 on
 COLOURS = ("black", LINE_COLOURS[0], LINE_COLOURS[2], LINE_COLOURS[1], LINE_COLOURS[4])
 
-# what is needed again, from where and to where: a notebook, and how far right of its card's centre, in half cards
+# what is needed again, from where and where: a notebook, and the distance right of its card's centre in half cards
 NEEDS = (
     ("its two boxes, opened", (1, 0), (6, 0)),
     ("", (1, 0), (7, 0)),  # the other box
@@ -55,19 +55,19 @@ NEEDS = (
 CARD_WIDTH, CARD_HEIGHT = 1.66, 0.84
 COLUMN_PITCH, ROW_PITCH = 1.85, 1.28
 LEFT, TOP = 1.5, 0.5  # the centre of the first card
-WAY: dict[str, Any] = {"color": "#999999", "linewidth": 5, "zorder": 1}
-NEED: dict[str, Any] = {"color": LINE_COLOURS[3], "linewidth": 1.5, "zorder": 2}
+PATH_STYLE: dict[str, Any] = {"color": "#999999", "linewidth": 5, "zorder": 1}
+NEED_STYLE: dict[str, Any] = {"color": LINE_COLOURS[3], "linewidth": 1.5, "zorder": 2}
 
 
 def place(number: int, right: float = 0, down: float = 0) -> tuple[float, float]:
-    """Return a point of a notebook's card: ``right`` and ``down`` of its centre, in halves of the card."""
+    """Return a point of a notebook's card, ``right`` and ``down`` from its centre in halves of the card."""
     x, y = LEFT + COLUMN_PITCH * STATIONS[number].column, TOP + ROW_PITCH * STATIONS[number].row
     return x + right * CARD_WIDTH / 2, y + down * CARD_HEIGHT / 2
 
 
 @course_style()
 def draw_course_map() -> Figure:
-    """Draw the fourteen notebooks on their way, and arrows to where something is needed again; 8 inches wide."""
+    """Draw the fourteen notebooks in reading order, and arrows to where something is needed again; 8 inches wide."""
     height = place(13, down=1)[1] + 0.1
     figure = plt.figure(figsize=(WIDTH, height), layout="none")
     plt.close(figure)  # a notebook shows it once, as the value of its cell
@@ -82,8 +82,8 @@ def draw_course_map() -> Figure:
         add_station(axes, number)
     axes.text(*place(0, 1.1), "◀ you are here", size=10, va="center")
     handles = [
-        Line2D([], [], label="the way through the course", **WAY),
-        Line2D([], [], label="is needed again there", marker=">", markevery=[1], **NEED),
+        Line2D([], [], label="the way through the course", **PATH_STYLE),
+        Line2D([], [], label="is needed again there", marker=">", markevery=[1], **NEED_STYLE),
         Patch(label="may be skipped", facecolor="white", edgecolor="black", linewidth=1.5, linestyle="--"),
     ]
     axes.legend(handles=handles, loc="center right", bbox_to_anchor=(WIDTH - 0.05, TOP), bbox_transform=axes.transData)
@@ -91,26 +91,28 @@ def draw_course_map() -> Figure:
 
 
 def add_lines(axes: Axes) -> None:
-    """Draw the way from notebook to notebook, and the arrows with their labels."""
+    """Draw the path from notebook to notebook, and the arrows with their labels."""
     for number in (*range(11), 12):
-        axes.plot(*zip(place(number), place(number + 1), strict=True), **WAY)
-    axes.plot(*zip(*elbow((11, -0.4), (12, 0.5)), strict=True), **WAY)
+        axes.plot(*zip(place(number), place(number + 1), strict=True), **PATH_STYLE)
+    axes.plot(*zip(*elbow((11, -0.4), (12, 0.5)), strict=True), **PATH_STYLE)
     for label, source, target in NEEDS:
         points = elbow(source, target)
-        axes.add_patch(FancyArrowPatch(path=Path(points), arrowstyle="-|>", mutation_scale=11, gid="need", **NEED))
+        axes.add_patch(
+            FancyArrowPatch(path=Path(points), arrowstyle="-|>", mutation_scale=11, gid="need", **NEED_STYLE)
+        )
         x, y = points[1]
-        axes.text(x + 0.08, y - 0.11, label, size=9, style="italic", va="center", color=NEED["color"])
+        axes.text(x + 0.08, y - 0.11, label, size=9, style="italic", va="center", color=NEED_STYLE["color"])
 
 
 def elbow(source: tuple[int, float], target: tuple[int, float]) -> list[tuple[float, float]]:
-    """Return the corners of a line that leaves a card below, runs in the gap under it, and enters a card above."""
+    """Return the corners of a line from the bottom of a card, through the gap, to the top of another."""
     start, end = place(*source, 1), place(*target, -1)
     lane = place(source[0])[1] + ROW_PITCH / 2 + 0.05
     return [start, (start[0], lane), (end[0], lane), end]
 
 
 def add_station(axes: Axes, number: int) -> None:
-    """Draw a notebook's card: its number in a disc, title and question."""
+    """Draw a notebook's card with its number in a disc, its title and its question."""
     station = STATIONS[number]
     left, top = place(number, -1, -1)
     look: dict[str, Any] = {"facecolor": "white", "edgecolor": COLOURS[station.row], "linewidth": 1.5}

@@ -1,4 +1,4 @@
-"""Networks whose nodes are wired as one likes, and what of them the gradient of a node reaches."""
+"""Networks with custom wiring, what they cost, and which of their nodes a gradient reaches."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -8,14 +8,12 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 from torch.utils.flop_counter import FlopCounterMode
 
-from unetpp_course.graph import Edge, Node, wiring
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import ConvBlock, UNet, UNetPlusPlus
-
-Wires = Mapping[Node, Sequence[Node]]  # a node's inputs
+from unetpp_lib.models import ConvBlock, UNet
+from unetpp_lib.models.graph import Inputs, Node, grid_graph, read_graph
 
 WIDTHS = (32, 64, 128, 256, 512)
-SIDE = 32  # pixels of the image that gradients are measured on: the smallest that can be halved often enough
+SIDE = 32  # pixels of the image on which gradients are measured: the smallest that can be halved often enough
 
 
 class WiredNode(nn.Module):
@@ -44,20 +42,21 @@ class WiredNode(nn.Module):
 
 
 class WiredNetwork(nn.Module):
-    """A network whose node (i, j) is fed by the nodes ``wires[i, j]``, without normalisation, one head.
+    """A network without normalisation and with one head, whose node (i, j) is fed by the nodes ``wires[i, j]``.
 
-    ``wires`` is what `wiring` returns: nodes that it does not name are left out. A node may be fed from its own row and
-    the row below, from columns before its own; in column 0 from the row above. The head reads the last of row 0.
+    ``wires`` has the form of ``read_graph(model).inputs``; nodes that it does not name are left out. A node may be fed
+    from earlier columns of its own row and the row below; in column 0 from the row above. The head reads the last node
+    of row 0.
     Shape: ``(N, 1, H, W)``, H and W multiples of 2^depth → a list of one ``(N, 1, H, W)``, as the library's networks.
-    Raises InputError for a wire that cannot be.
+    Raises InputError for a wire that is not possible.
     """
 
-    def __init__(self, wires: Wires, widths: Sequence[int] = WIDTHS) -> None:
+    def __init__(self, wires: Inputs, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         check_wires(wires, len(widths) - 1)
         self.order = sorted(wires, key=lambda node: (node[1], node[0]))
         self.nodes = nn.ModuleList()
-        for i in range(len(widths)):  # a place without a node holds an Identity, so that nodes[i][j] is X^{i,j}
+        for i in range(len(widths)):  # a missing node becomes an Identity, so that nodes[i][j] is X^{i,j}
             row = [
                 WiredNode((i, j), wires[i, j], widths, 1) if (i, j) in wires else nn.Identity()
                 for j in range(len(widths) - i)
@@ -78,8 +77,8 @@ class WiredNetwork(nn.Module):
         return [self.heads[0](maps[max(node for node in maps if node[0] == 0)])]
 
 
-def check_wires(wires: Wires, depth: int) -> None:
-    """Raise InputError for the first wire that cannot be, and for a network without its first node."""
+def check_wires(wires: Inputs, depth: int) -> None:
+    """Raise InputError for the first wire that is not possible, and for a network without its first node."""
     if (0, 0) not in wires or wires[0, 0]:
         raise InputError("wires must name (0, 0), the node that sees the image, with no inputs: {(0, 0): [], …}.")
     for node, sources in wires.items():
@@ -93,7 +92,7 @@ def check_wires(wires: Wires, depth: int) -> None:
 
 
 def possible_inputs(node: Node, depth: int) -> list[Node]:
-    """Return the nodes that could feed a node: earlier ones of its row and the row below; in column 0 the one above."""
+    """Return the nodes that may feed a node: earlier ones of its row and the row below; in column 0 the one above."""
     i, j = node
     if j == 0:
         return [(i - 1, 0)] if i else []
@@ -101,15 +100,15 @@ def possible_inputs(node: Node, depth: int) -> list[Node]:
 
 
 def known_wires(depth: int) -> dict[str, dict[Node, list[Node]]]:
-    """Return the wires of U-Net, UNet+ and UNet++ of a depth, read off the library's own networks."""
+    """Return for U-Net, UNet+ and UNet++ of a depth which nodes feed which."""
     widths = (2,) * (depth + 1)
     with torch.device("meta"):  # no weights are drawn
-        plain, dense = UNetPlusPlus(widths=widths, dense=False), UNetPlusPlus(widths=widths)
-        networks = {"U-Net": UNet(widths=widths), "UNet+": plain, "UNet++": dense}
-    return {name: wiring(network) for name, network in networks.items()}
+        unet = read_graph(UNet(widths=widths))
+    graphs = {"U-Net": unet, "UNet+": grid_graph(widths, dense=False), "UNet++": grid_graph(widths)}
+    return {name: graph.inputs for name, graph in graphs.items()}
 
 
-def cost(wires: Wires, widths: Sequence[int] = WIDTHS, size: int = 512) -> tuple[int, int]:
+def cost(wires: Inputs, widths: Sequence[int] = WIDTHS, size: int = 512) -> tuple[int, int]:
     """Return the parameters of a wired network, and its multiply-accumulates on a square image of ``size`` pixels."""
     check_wires(wires, len(widths) - 1)
     parts = [node_cost(node, tuple(sources), tuple(widths), size) for node, sources in wires.items()]
@@ -117,7 +116,7 @@ def cost(wires: Wires, widths: Sequence[int] = WIDTHS, size: int = 512) -> tuple
     return parameters + widths[0] + 1, macs + widths[0] * size**2  # with the head, a 1×1 convolution to one map
 
 
-@cache  # in a network that changes wire by wire, most nodes stay
+@cache  # if a network changes wire by wire, most of its nodes stay the same
 def node_cost(node: Node, sources: tuple[Node, ...], widths: tuple[int, ...], size: int) -> tuple[int, int]:
     """Return a node's parameters and multiply-accumulates in a network for square images of ``size`` pixels."""
     with torch.device("meta"):  # nothing is computed
@@ -128,8 +127,8 @@ def node_cost(node: Node, sources: tuple[Node, ...], widths: tuple[int, ...], si
     return sum(parameter.numel() for parameter in module.parameters()), flops.get_total_flops() // 2
 
 
-def cross(wires: Wires, node: Node, right: Node, wrong: Node) -> dict[Node, list[Node]]:
-    """Return wires in which ``node`` is fed by ``wrong`` in place of ``right``."""
+def cross(wires: Inputs, node: Node, right: Node, wrong: Node) -> dict[Node, list[Node]]:
+    """Return wires in which ``node`` is fed by ``wrong`` instead of ``right``."""
     return {other: [wrong if other == node and s == right else s for s in sources] for other, sources in wires.items()}
 
 
@@ -140,10 +139,10 @@ def mystery_network() -> WiredNetwork:
         return WiredNetwork(cross(known_wires(4)["UNet++"], (1, 2), right=(2, 1), wrong=(2, 0)), (2,) * 5)
 
 
-def gradient_sizes(wires: Wires, node: Node, width: int = 8) -> dict[Node, float]:
-    """Return for every node the mean size of the gradient that comes to its map from the map of ``node``.
+def gradient_sizes(wires: Inputs, node: Node, width: int = 8) -> dict[Node, float]:
+    """Return for every node the mean absolute gradient of the map of ``node`` with respect to that node's map.
 
-    The weights are random and the image is noise, the same at each call; a size of 0 says that no path leads there.
+    Weights and image are random, the same at each call; a size of 0 means that no path leads from there to ``node``.
     """
     depth = max(i for i, _ in wires)
     with torch.random.fork_rng(devices=()):
@@ -154,13 +153,8 @@ def gradient_sizes(wires: Wires, node: Node, width: int = 8) -> dict[Node, float
     return {other: 0.0 if g is None else g.abs().mean().item() for other, g in zip(maps, found, strict=True)}
 
 
-def count_paths(wires: Wires, node: Node) -> int:
-    """Return how many ways lead from X^{0,0} to a node."""
+def count_paths(wires: Inputs, node: Node) -> int:
+    """Return how many paths lead from X^{0,0} to a node."""
     if node == (0, 0):
         return 1
     return sum(count_paths(wires, source) for source in wires.get(node, ()))
-
-
-def edges(wires: Wires) -> frozenset[Edge]:
-    """Return the pairs of a node and one that it feeds."""
-    return frozenset((source, node) for node, sources in wires.items() for source in sources)

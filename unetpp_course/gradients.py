@@ -1,4 +1,4 @@
-"""What a loss pulls on: minus its gradient by the logit of each pixel, and how the course draws that."""
+"""Loss gradients: how a loss pulls on the logit of each pixel, and how the course draws that."""
 
 from collections.abc import Callable, Mapping
 
@@ -11,47 +11,48 @@ from unetpp_course.style import LINE_COLOURS, WIDTH
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
-# blue pulls the logit down, vermilion pulls it up; colour-blind eyes tell them apart
-PULL_COLOURS = LinearSegmentedColormap.from_list("pull", [LINE_COLOURS[0], "white", LINE_COLOURS[3]])
+# blue pulls a logit down, vermilion pulls it up; colour-blind readers can tell them apart
+GRADIENT_COLOURS = LinearSegmentedColormap.from_list("pull", [LINE_COLOURS[0], "white", LINE_COLOURS[3]])
 
 
 def disc(row: float, column: float, radius: float, size: int = 64) -> Tensor:
-    """Return a mask (1, 1, size, size), float, 1 within ``radius`` pixels of a place and 0 elsewhere."""
+    """Return a mask (1, 1, size, size), float, 1 within ``radius`` pixels of a point and 0 elsewhere."""
     y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
     return ((y - row) ** 2 + (x - column) ** 2 <= radius**2).float()[None, None]
 
 
-def pull(loss: Loss, logits: Tensor, target: Tensor) -> Tensor:
-    """Return minus the gradient of a loss by each logit, times the number of logits; shapes (N, 1, H, W).
+def negative_gradient(loss: Loss, logits: Tensor, target: Tensor) -> Tensor:
+    """Return minus the gradient of a loss with respect to each logit, times the number of logits; (N, 1, H, W).
 
-    Above 0, a step of gradient descent raises the logit. BCE never pulls harder than 1, because its mean over the
-    pixels divides by the number that is multiplied here.
+    Where it is above 0, gradient descent raises the logit: the course calls it the pull of the loss. That of BCE is
+    between -1 and 1, because its mean over the pixels divides by the number that is multiplied here.
     """
     logits = logits.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(loss(logits, target), logits)
     return -gradient * logits.numel()
 
 
-def show_pulls(
-    pulls: Mapping[str, Tensor],
+def show_gradients(
+    gradients: Mapping[str, Tensor],
     truth: Tensor | Mapping[str, Tensor],
     limit: float | None = None,
     columns: int = 4,
     width: float = WIDTH,
 ) -> None:
-    """Show pulls (1, 1, H, W) under their titles, in one scale from −limit to limit (default: the largest of all).
+    """Show maps of `negative_gradient`, (1, 1, H, W), below their titles, on one scale from −limit to limit.
 
-    A black line runs around the truth (1, 1, H, W), one for all pulls or one each, by title; ``width`` is in inches.
+    The default limit is the largest absolute value. A black line outlines the truth (1, 1, H, W), which is one for all
+    maps or one per title; ``width`` is in inches.
     """
-    limit = limit or max(values.abs().max().item() for values in pulls.values())
-    rows, used = -(-len(pulls) // columns), min(columns, len(pulls))
+    limit = limit or max(values.abs().max().item() for values in gradients.values())
+    rows, used = -(-len(gradients) // columns), min(columns, len(gradients))
     panel = (width - 0.8) / columns  # inches; the rest is for the colour bar
     size = (used * panel + 0.8, rows * (panel + 0.35))
     figure, axes = plt.subplots(rows, used, figsize=size, squeeze=False, layout="compressed")
-    for axis in axes.flat[len(pulls) :]:
+    for axis in axes.flat[len(gradients) :]:
         axis.axis("off")
-    for axis, (title, values) in zip(axes.flat, pulls.items(), strict=False):
-        picture = axis.imshow(values[0, 0], cmap=PULL_COLOURS, vmin=-limit, vmax=limit, interpolation="nearest")
+    for axis, (title, values) in zip(axes.flat, gradients.items(), strict=False):
+        picture = axis.imshow(values[0, 0], cmap=GRADIENT_COLOURS, vmin=-limit, vmax=limit, interpolation="nearest")
         outline = truth if isinstance(truth, Tensor) else truth[title]
         if outline.any():
             axis.contour(outline[0, 0], levels=[0.5], colors="black", linewidths=1)

@@ -1,4 +1,4 @@
-"""What each head says at several steps of a training: kept from one of your own, or read from the course's files."""
+"""The predictions of each head at several training steps: from a run of your own, or from the course's files."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -23,9 +23,9 @@ MEAN = "mean"
 
 @dataclass(frozen=True)
 class KeptHeads:
-    """Probabilities of class 1 by training step, ``(heads, H, W)`` each, and the mask ``(1, H, W)`` they should match.
+    """Probabilities of class 1, ``(heads, H, W)``, by training step, and the mask ``(1, H, W)`` that they should match.
 
-    Raises InputError where their shapes do not fit, or values are no probabilities.
+    Raises InputError if the shapes do not fit together, or if values are not probabilities.
     """
 
     steps: Mapping[int, Tensor]
@@ -35,7 +35,7 @@ class KeptHeads:
 
     def __post_init__(self) -> None:
         if not self.steps:
-            raise InputError("steps is empty: give the heads' probabilities at one training step at least.")
+            raise InputError("steps is empty: give the heads' probabilities for at least one training step.")
         first = next(iter(self.steps.values()))
         for step, heads in self.steps.items():
             if heads.ndim != 3 or heads.shape != first.shape or heads.shape[1:] != self.mask.shape[1:]:
@@ -44,25 +44,25 @@ class KeptHeads:
                     "the same at every step, and (1, H, W)."
                 )
             if not ((heads >= 0) & (heads <= 1)).all():
-                raise InputError(f"step {step} leaves [0, 1]: apply the sigmoid to the logits first.")
+                raise InputError(f"step {step} has values outside [0, 1]: apply the sigmoid to the logits first.")
         if self.image is not None and self.image.shape[1:] != self.mask.shape[1:]:
             raise InputError(f"The image is {tuple(self.image.shape)} and the mask {tuple(self.mask.shape)}.")
 
     @property
-    def readings(self) -> list[str]:
-        """The ways to read the heads: each alone ("head 1" …), then their mean."""
+    def outputs(self) -> list[str]:
+        """The names of the outputs: each head alone ("head 1" …), then their mean."""
         return [f"head {depth}" for depth in range(1, len(next(iter(self.steps.values()))) + 1)] + [MEAN]
 
-    def answer(self, step: int, reading: str) -> Tensor:
-        """Return the probabilities (H, W) that a reading of ``readings`` gives."""
+    def probabilities(self, step: int, output: str) -> Tensor:
+        """Return the probabilities (H, W) of one of the ``outputs``."""
         heads = self.steps[step]
-        return heads.mean(0) if reading == MEAN else heads[self.readings.index(reading)]
+        return heads.mean(0) if output == MEAN else heads[self.outputs.index(output)]
 
-    def scores(self, reading: str, threshold: float = 0.5) -> dict[int, float]:
+    def scores(self, output: str, threshold: float = 0.5) -> dict[int, float]:
         """Return the IoU of the membrane, class 0, by step."""
         return {
             step: iou(
-                confusion_counts(classify(self.answer(step, reading)[None, None], threshold), self.mask[None]),
+                confusion_counts(classify(self.probabilities(step, output)[None, None], threshold), self.mask[None]),
                 "background",
             )
             for step in self.steps
@@ -70,17 +70,17 @@ class KeptHeads:
 
 
 def heads_now(model: SegmentationNetwork, card: Card, image: Tensor) -> Tensor:
-    """Return what each head says now of an image ``(C, H, W)`` in [0, 1]: probabilities ``(heads, H, W)`` on the CPU.
+    """Return the heads' current probabilities for an image ``(C, H, W)`` in [0, 1]: ``(heads, H, W)`` on the CPU.
 
-    ``model`` is asked where it is, in float32 and in evaluation mode, and is left as it was.
+    ``model`` runs on its own device, in float32 and evaluation mode, and is left as it was.
     """
     runtime = choose_runtime(str(next(model.parameters()).device), "float32")
-    readings = read_image_heads(model, image, card, runtime)
-    return torch.cat([readings[f"head {depth}"][0] for depth in model.head_depths])
+    outputs = read_image_heads(model, image, card, runtime)
+    return torch.cat([outputs[f"head {depth}"][0] for depth in model.head_depths])
 
 
 def keep_heads(training: HeadTraining, steps: Collection[int], name: str, part: int = 128) -> KeptHeads:
-    """Train, and keep what the heads say at ``steps`` of the top left ``part`` pixels of the image ``name``."""
+    """Train, and keep the heads' predictions at ``steps`` for the top left ``part`` pixels of the image ``name``."""
     folder = SegmentationFolder(find_dataset(training.data))
     if name not in folder.names:
         raise InputError(f"There is no image {name!r} in {folder.root}; its first is {folder.names[0]!r}.")
@@ -96,7 +96,7 @@ def keep_heads(training: HeadTraining, steps: Collection[int], name: str, part: 
 
 
 def shipped_heads() -> KeptHeads:
-    """Return the course's own: one training, its pictures in data/head_steps/ (its card.json says what they are)."""
+    """Return those of one training run of the course; they are in data/head_steps/, and card.json describes them."""
     folder = course_files("head_steps")
     try:
         card = json.loads((folder / "card.json").read_text())

@@ -8,9 +8,9 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 def copy_notebooks(target: Path, source: Path = NOTEBOOKS) -> list[Path]:
-    """Copy the notebooks of ``source`` that ``target`` lacks, outputs cleared; return the copies.
+    """Copy the notebooks of ``source`` that ``target`` lacks, without outputs; return the copies.
 
-    What stands in ``target`` is the learner's work: it is never written over.
+    Files that exist in ``target`` are the learner's work and are never overwritten.
     """
     target.mkdir(parents=True, exist_ok=True)
     copies = []

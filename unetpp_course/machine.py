@@ -1,6 +1,6 @@
-"""Whether this machine is ready for the course, and what kind of machine it is.
+"""Checks whether this machine is ready for the course, and describes it.
 
-This file imports only the standard library at its head: it must say what is missing even where torch is.
+At the top this file imports only the standard library, so that it can say what is missing even if that is torch.
 """
 
 import platform
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 DISK_GB = 1  # for training runs and downloaded images
-IMPORTED_AS = {"pillow": "PIL", "scikit-image": "skimage"}  # where a package and its import have two names
-PROGRAMS = {"jupyterlab"}  # run beside the notebooks, not imported by them
+IMPORTED_AS = {"pillow": "PIL", "scikit-image": "skimage"}  # packages that are imported under another name
+PROGRAMS = {"jupyterlab"}  # started beside the notebooks, not imported by them
 
 
 def check_machine() -> None:
-    """Print a line for all that the course needs: [OK], or [FAIL] and what to do.
+    """Print one line for everything that the course needs: [OK], or [FAIL] and what to do.
 
-    Lines of success say what was asked for and not what was found, so that they are the same on every machine.
+    An [OK] line says what is needed, not what was found, so that it is the same on every machine.
     """
     failures = 0
     for need, problems in examine():
@@ -33,13 +33,13 @@ def check_machine() -> None:
             print("       →", problem)
         failures += bool(problems)
     if failures:
-        print(f"{failures} to mend: follow the arrows, choose Kernel → Restart Kernel, and run this cell again.")
+        print(f"{failures} to repair: follow the arrows, choose Kernel → Restart Kernel, and run this cell again.")
     else:
         print("Your machine is ready.")
 
 
 def describe_machine() -> None:
-    """Print the versions and the device that networks run on here: what to quote when you ask for help."""
+    """Print the versions and the device that networks run on here; quote them when you ask for help."""
     from unetpp_lib.engine import choose_runtime
 
     print(f"Python {platform.python_version()} on {platform.system()}")
@@ -48,7 +48,7 @@ def describe_machine() -> None:
 
 
 def examine() -> Iterator[tuple[str, list[str]]]:
-    """Yield what the course needs, each with its problems, every one with a remedy; without any where all is well."""
+    """Yield everything that the course needs, each with a list of problems and how to solve them."""
     try:
         lowest = str(metadata("unetpp")["Requires-Python"])
         library, course = _requirements(extra=""), _requirements(extra="course")
@@ -72,7 +72,7 @@ def examine() -> Iterator[tuple[str, list[str]]]:
 
 
 def _requirements(extra: str) -> list["Requirement"]:
-    """Return what pyproject.toml asks for: by default (no extra), or for one extra alone."""
+    """Return the requirements in pyproject.toml, those of the library (no extra) or of one extra."""
     from packaging.requirements import Requirement  # comes with Jupyter's kernel
 
     parsed = [Requirement(line) for line in requires("unetpp") or []]
@@ -115,7 +115,7 @@ def _errors_of(check: Callable[[], object]) -> list[str]:
         return [str(error)]
     except Exception as error:  # a package whose files are damaged may raise anything
         found = f"It failed with {type(error).__name__}: {error}."
-        return [f"{found} Mend what the lines above name; where they are all [OK], run `make lab` in a terminal again."]
+        return [f"{found} Repair what the lines above name; if they are all [OK], run `make lab` in a terminal again."]
     return []
 
 
@@ -145,5 +145,7 @@ def _load_network() -> None:
 def _disk_problems() -> list[str]:
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     return (
-        [] if free >= DISK_GB else [f"Only {free:.1f} GB are free where this notebook lies. Remove what you can spare."]
+        []
+        if free >= DISK_GB
+        else [f"Only {free:.1f} GB are free on the disk of this notebook. Delete files that you do not need."]
     )

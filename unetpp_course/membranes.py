@@ -1,9 +1,9 @@
-"""An embedded set that looks like electron microscopy, drawn from a seed, in which context pays.
+"""Drawn images that look like electron microscopy, in which a network needs context.
 
-Every image holds a network of membranes and, inside its cells, *distractors*: closed contours that no label marks.
-Both are outlines of cells of a weighted Voronoi tessellation, warped, widened, faded and rendered by the same fields,
-so that a small window cannot tell them apart. What tells is the whole: a distractor closes upon itself and joins
-nothing. Its size decides how much of the image a network must see for that.
+Every image has a network of membranes and, inside its cells, *distractors*: closed contours that the mask ignores. Both
+are outlines of cells of a weighted Voronoi tessellation, and the same random fields warp, widen, fade and render them,
+so that a small window cannot tell them apart. Only the whole shape can: a distractor is a closed loop that touches no
+other contour. Its size decides how much of the image a network must see to recognise it.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ from unetpp_lib.files import write_png
 Array = NDArray[np.float64]
 
 MIN_SIZE = 64
-# One row a class of distractor, the large ones first because small ones still fit beside and into them: value in the
-# map, least and greatest diameter in pixels (longer side of the box around its inside), how many in 256×256 pixels.
+# One row per class of distractor, large ones first, because small ones still fit beside and into them: value in the
+# map, least and greatest diameter in pixels (longer side of the box around its inside), number in 256×256 pixels.
 DISTRACTORS = ((3, (90, 118), (2.0, 3.0)), (2, (42, 64), (3.0, 4.5)), (1, (20, 32), (6.0, 8.0)))
 HOSTS = (64, 62, 40, 32, 32), (74, 70, 50, 40, 40)  # least and greatest radii of the cells that make room for them
 CLEARANCE = 10.0  # least distance in pixels from a distractor to any other contour
@@ -31,10 +31,11 @@ CLEARANCE = 10.0  # least distance in pixels from a distractor to any other cont
 
 @dataclass(frozen=True)
 class Drawing:
-    """One image with its truth, each uint8 `(H, W)`.
+    """One drawn image with its truth, each uint8 `(H, W)`.
 
     image: grey values, membranes dark. mask: 255 = cell interior, 0 = membrane.
-    distractors: 0 = none, 1 small, 2 medium, 3 large; the pixels that the mask would hold if the contour were labelled.
+    distractors: 0 = none, 1 small, 2 medium, 3 large; the pixels that the mask would
+    call membrane if the contour were labelled.
     """
 
     image: NDArray[np.uint8]
@@ -43,16 +44,16 @@ class Drawing:
 
 
 def draw_membranes(size: int = 256, seed: int | Sequence[int] = 0) -> Drawing:
-    """Draw one image of `size` × `size` pixels, at least 64 (InputError); the same seed gives the same drawing.
+    """Draw one image of `size` × `size` pixels, at least 64 (else InputError); the same seed gives the same drawing.
 
-    The scale is fixed: a larger image holds more cells, and one below 128 pixels no large distractor. About a third of
-    a second at 256 pixels; the time grows with the fourth power of the size.
+    The scale is fixed: a larger image has more cells, and one below 128 pixels has no large distractor. An image of 256
+    pixels takes about a third of a second, and the time grows with the fourth power of the size.
 
     >>> draw_membranes(64).mask.shape
     (64, 64)
     """
     if size < MIN_SIZE:
-        raise InputError(f"A drawing of size {size} holds no cell: ask for at least {MIN_SIZE} pixels.")
+        raise InputError(f"A drawing of size {size} has no room for a cell: give at least {MIN_SIZE} pixels.")
     rng = np.random.default_rng(seed)
     points = np.moveaxis(np.indices((size, size)), 0, -1) + _warp(size, rng)
     cell = _network(points, rng)
@@ -68,7 +69,7 @@ def draw_membranes(size: int = 256, seed: int | Sequence[int] = 0) -> Drawing:
             window, inside = loop
             outline = _distance_to_outlines(inside)
             distractors[window][outline < half_width[window]] = value
-            cell[window][inside] = cell.max() + 1  # a tone of its own
+            cell[window][inside] = cell.max() + 1  # with its own grey level
             distance[window] = np.minimum(distance[window], outline)
     return Drawing(_render(distance / half_width, cell, rng), mask, distractors)
 
@@ -87,12 +88,12 @@ def _noise(size: int, scale: float, rng: np.random.Generator) -> Array:
 
 
 def _warp(size: int, rng: np.random.Generator) -> Array:
-    """Return displacements `(size, size, 2)`: long waves give cells their shapes, short ones ruffle the membranes."""
+    """Return displacements `(size, size, 2)`: long waves shape the cells, short waves roughen the membranes."""
     return np.stack([7 * _noise(size, 28, rng) + 1.6 * _noise(size, 6, rng) for _ in range(2)], axis=-1)
 
 
 def _pack(discs: Array, low: Array, high: Array, largest: float, rng: np.random.Generator) -> Array:
-    """Fill the box from `low` to `high` with discs `(K, 3)` of (y, x, radius) that leave the given ones their place."""
+    """Fill the box from `low` to `high` with discs `(K, 3)` of (y, x, radius) that do not overlap the given ones."""
     tries = int(np.prod(high - low) / 350)
     for radius in np.sort(np.exp(rng.uniform(np.log(8), np.log(largest), tries)))[::-1]:
         discs = _add_disc(discs, radius, rng.uniform(low, high, (12, 2)))
@@ -100,14 +101,14 @@ def _pack(discs: Array, low: Array, high: Array, largest: float, rng: np.random.
 
 
 def _add_disc(discs: Array, radius: float, centres: Array) -> Array:
-    """Add one disc at the first of the `centres` where it fits beside the others, if there is one."""
+    """Add one disc at the first of the `centres` where it fits between the others, if it fits at any."""
     gaps = np.linalg.norm(centres[:, None] - discs[:, :2], axis=-1) - discs[:, 2] - radius
     fits = (gaps > -2).all(axis=1)
     return np.vstack([discs, [*centres[fits.argmax()], radius]]) if fits.any() else discs
 
 
 def _nearest(points: Array, discs: Array) -> NDArray[np.intp]:
-    """Give each point to the disc whose edge is nearest, a Voronoi tessellation with additive weights: `(H, W)`."""
+    """Return for each point the disc with the nearest edge: an additively weighted Voronoi tessellation, `(H, W)`."""
     least, nearest = np.full(points.shape[:2], np.inf), np.zeros(points.shape[:2], np.intp)
     for index, (y, x, radius) in enumerate(discs):
         distance = np.hypot(points[..., 0] - y, points[..., 1] - x) - radius
@@ -168,7 +169,7 @@ def _render(distance: Array, label: NDArray[np.intp], rng: np.random.Generator) 
     """Turn the distance to the nearest contour, in half-widths, into a micrograph."""
     size = len(distance)
     tone = rng.normal(0, 13, label.max() + 1)[label]
-    # Where the cut is oblique a membrane is paler and its edge soft; labelled or not, the same fields decide.
+    # where the cut is oblique, a membrane is paler and its edge softer; the same fields decide for distractors
     oblique = 1 / (1 + np.exp(-3 * (_noise(size, 16, rng) - 1.2)))
     contrast = (100 + 10 * _noise(size, 12, rng)) * (1 - 0.6 * oblique)
     membrane = contrast / (1 + np.exp((distance - 0.9) / (0.2 + 0.6 * oblique)))
@@ -177,8 +178,8 @@ def _render(distance: Array, label: NDArray[np.intp], rng: np.random.Generator) 
     organelles = (50 + 25 * _noise(size, 1.6, rng)) / (1 + np.exp(-8 * (_noise(size, 11, rng) - 2)))
     light = 10 * _noise(size, 50, rng)
     image = _smooth(155 + tone + light + grain - vesicles - organelles - membrane, 0.6)
-    # Poisson and Gaussian noise by their variances: a Poisson draw would consume other random numbers, and so change
-    # all that follows, where a machine rounds the grey value otherwise.
+    # Poisson and Gaussian noise by their variances. On a machine that rounds grey values differently, a real Poisson
+    # draw would use other random numbers, and so change everything that follows.
     noisy = image + np.sqrt(np.clip(0.6 * image, 0, None) + 20) * rng.standard_normal((size, size))
     return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
 
@@ -186,9 +187,9 @@ def _render(distance: Array, label: NDArray[np.intp], rng: np.random.Generator) 
 def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: int = 0) -> None:
     """Draw a data set into an empty or new `folder`: `images/`, `masks/`, `distractors/` and `split.json`.
 
-    Image k is `draw_membranes(size, (seed, k))`. A tenth of the images is for validation, a fifth for the test, at
-    least one each; the drawings are independent of each other, so the split goes by order. InputError where the folder
-    holds anything, `count` is below 3, or `seed` below 0.
+    Image k is `draw_membranes(size, (seed, k))`. A tenth of the images is for validation and a fifth for the test, at
+    least one each. The drawings are independent of each other, so the split follows their order. Raises InputError if
+    the folder is not empty, `count` is below 3, or `seed` is below 0.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -196,7 +197,7 @@ def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: 
     if seed < 0:
         raise InputError(f"seed is {seed}: give 0 or more.")
     if count < 3:
-        raise InputError(f"{count} images cannot be split into training, validation and test: ask for at least 3.")
+        raise InputError(f"{count} images cannot be split into training, validation and test: give at least 3.")
     names = [f"membrane_{index:0{len(str(count - 1))}}" for index in range(count)]
     for index, name in enumerate(tqdm(names, desc="drawing", unit="image")):
         drawing = draw_membranes(size, (seed, index))

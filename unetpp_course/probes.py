@@ -1,4 +1,4 @@
-"""What the nodes of a network know: a linear read-out of each, fitted on some images and scored on others."""
+"""Linear probes: how well each node's features alone predict the mask, fitted on some images and scored on others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,25 +8,26 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from unetpp_course.graph import Node, node_modules, noted_maps
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import require_tensor
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
+from unetpp_lib.models.graph import Node, node_modules, recorded_outputs
 from unetpp_lib.models.mode import evaluation_mode
 
-STEP = 5  # every fifth pixel of every fifth row is fitted on: odd, so that all phases of the halvings are among them
-RIDGE = 1e-6  # of a pixel's squared features, so that dead channels do no harm
+STEP = 5  # a probe is fitted on every fifth pixel of every fifth row: odd, so that it meets all phases of the halvings
+RIDGE = 1e-6  # relative to the mean square of the features, so that dead channels do no harm
 THRESHOLDS = torch.linspace(0.3, 0.95, 66)
 
 
 @dataclass(frozen=True)
-class Readout:
-    """What a network's nodes answer: 1 where a weighted sum of the node's channels, plus a bias, is above a threshold.
+class NodeProbes:
+    """One linear probe per node: it predicts 1 where a weighted sum of the channels, plus a bias, passes a threshold.
 
-    ``scores`` are IoU of the membrane, pooled over the scored images; ``masks`` are ``(N, 1, H, W)``, of ``images``.
-    ``weights`` hold a number for each channel of a node, the bias last; with ``model`` and ``card`` they answer for
-    other images too.
+    ``weights`` hold one number per channel of a node, then the bias. ``scores`` are the IoU of the membrane, pooled
+    over the scored ``images``, and ``masks`` the predictions for them, ``(N, 1, H, W)``. With ``model`` and ``card``
+    the probes can predict other images too.
     """
 
     model: SegmentationNetwork
@@ -41,26 +42,29 @@ class Readout:
 def node_maps(model: SegmentationNetwork, images: Tensor) -> dict[Node, Tensor]:
     """Return the maps ``(N, C, H/2^i, W/2^i)`` of all nodes for normalised images whose sides need no padding.
 
-    ``model`` answers in evaluation mode, and is left as it is.
+    ``model`` runs in evaluation mode and is left as it is.
     """
-    with torch.inference_mode(), evaluation_mode(model), noted_maps(model) as found:
+    with torch.inference_mode(), evaluation_mode(model), recorded_outputs(node_modules(model)) as outputs:
         model(images)
-    return {node: found[node] for node in node_modules(model)}
+    return {node: maps[-1] for node, maps in outputs.items()}
 
 
-def answer_of(maps: Tensor, weights: Tensor, threshold: float, size: Sequence[int]) -> Tensor:
-    """Return the mask ``(N, 1, H, W)``, uint8, that a node's maps say under its weights."""
+def probe_mask(maps: Tensor, weights: Tensor, threshold: float, size: Sequence[int]) -> Tensor:
+    """Return the mask ``(N, 1, H, W)``, uint8, that a probe predicts from a node's maps."""
     values = torch.einsum("nchw,c->nhw", maps, weights[:-1])[:, None] + weights[-1]
     return (enlarge(values, size) > threshold).to(torch.uint8)
 
 
 def enlarge(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Return maps at the size of the image: between two of its pixels, a map runs straight."""
+    """Return maps at the size of the image, with linear interpolation between their pixels."""
     return interpolate(maps, tuple(size), mode="bilinear", align_corners=False)
 
 
-def fit_readout(features: Tensor, truth: Tensor) -> Tensor:
-    """Return the weights (C + 1,), the bias last, of the least squares that foretell ``truth`` (P,) from (P, C)."""
+def fit_probe(features: Tensor, truth: Tensor) -> Tensor:
+    """Return the least-squares weights (C + 1,) that predict ``truth`` (P,) from ``features`` (P, C); the bias is last.
+
+    A very small ridge penalty keeps the solution unique.
+    """
     known = torch.cat([features, torch.ones_like(features[:, :1])], dim=1).double()
     gram = known.T @ known
     gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
@@ -75,40 +79,51 @@ def choose_threshold(values: Tensor, truth: Tensor) -> float:
     return THRESHOLDS[(hits / (called | membrane).sum(dim=1)).argmax()].item()
 
 
-def read_nodes(
+def fit_node_probes(
     model: SegmentationNetwork, card: Card, fitted: tuple[Tensor, Tensor], scored: tuple[Tensor, Tensor]
-) -> Readout:
-    """Fit a read-out of every node on images and masks, and score it on others.
+) -> NodeProbes:
+    """Fit a linear probe on every node with some images and masks, and score it on others.
 
-    Shape: images ``(N, C, H, W)`` in [0, 1], masks ``(N, 1, H, W)`` of 0 and 1, sides that need no padding.
-    Weights and threshold come from the fitted images alone. Raises InputError for other shapes, and for a module that
-    is no such network (see `wiring`).
+    Shape: images ``(N, C, H, W)`` in [0, 1], masks ``(N, 1, H, W)`` of 0 and 1, with sides that need no padding.
+    Weights and thresholds come from the fitted images alone. Raises InputError for other shapes, and for a module that
+    `read_graph` cannot read.
     """
     for pair in (fitted, scored):
         require_fit(model, card, *pair)
-    (images, masks), (others, truths) = fitted, scored
-    size, pick = images.shape[2:], np.s_[..., ::STEP, ::STEP]
+    weights, thresholds = _fit(model, card, *fitted)
+    images, truths = scored
+    predictions: dict[Node, list[Tensor]] = {}
+    for image in images:
+        for node, maps in node_maps(model, card.normalise(image)[None]).items():
+            mask = probe_mask(maps, weights[node], thresholds[node], images.shape[2:])
+            predictions.setdefault(node, []).append(mask)
+    masks = {node: torch.cat(parts) for node, parts in predictions.items()}
+    scores = {
+        node: iou(confusion_counts(mask, truths), of="background", average="pooled") for node, mask in masks.items()
+    }
+    return NodeProbes(model, card, weights, thresholds, scores, masks, images)
+
+
+def _fit(
+    model: SegmentationNetwork, card: Card, images: Tensor, masks: Tensor
+) -> tuple[dict[Node, Tensor], dict[Node, float]]:
+    """Return the weights and the threshold of each node's probe."""
+    pick = np.s_[..., ::STEP, ::STEP]
     samples: dict[Node, list[Tensor]] = {}
     for image in images:
         for node, maps in node_maps(model, card.normalise(image)[None]).items():
-            samples.setdefault(node, []).append(enlarge(maps, size)[pick].flatten(2)[0].T)  # (P, C)
+            samples.setdefault(node, []).append(enlarge(maps, images.shape[2:])[pick].flatten(2)[0].T)  # (P, C)
     truth = masks[pick].flatten()
     features = {node: torch.cat(parts) for node, parts in samples.items()}
-    weights = {node: fit_readout(known, truth) for node, known in features.items()}
+    weights = {node: fit_probe(known, truth) for node, known in features.items()}
     thresholds = {node: choose_threshold(features[node] @ w[:-1] + w[-1], truth) for node, w in weights.items()}
-    answers: dict[Node, list[Tensor]] = {}
-    for image in others:
-        for node, maps in node_maps(model, card.normalise(image)[None]).items():
-            answers.setdefault(node, []).append(answer_of(maps, weights[node], thresholds[node], others.shape[2:]))
-    found = {node: torch.cat(parts) for node, parts in answers.items()}
-    scores = {
-        node: iou(confusion_counts(mask, truths), of="background", average="pooled") for node, mask in found.items()
-    }
-    return Readout(model, card, weights, thresholds, scores, found, others)
+    return weights, thresholds
 
 
 def require_fit(model: SegmentationNetwork, card: Card, images: Tensor, masks: Tensor) -> None:
-    """Raise InputError for images and masks that a network's nodes cannot be read out with."""
+    """Raise InputError for images and masks on which this network's nodes cannot be probed."""
+    require_tensor("images", images)
+    require_tensor("masks", masks)
     step, channels = 2 ** max(i for i, _ in node_modules(model)), len(card.mean)
     if images.ndim != 4 or images.shape[1] != channels or any(side % step for side in images.shape[2:]):
         raise InputError(

@@ -1,6 +1,6 @@
 """The learner's progress: a small file beside their notebooks, and the board that shows it.
 
-Where the environment variable UNETPP_PROGRESS is "memory", no file is read or written: the notebooks that are committed
+If the environment variable UNETPP_PROGRESS is "memory", no file is read or written, because the committed notebooks
 must show the same on every machine.
 """
 
@@ -20,28 +20,28 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
 FILE = "progress.json"
-PATIENCE = 2.0  # seconds after which a lock is left over; a mark is written in milliseconds
+PATIENCE = 2.0  # seconds after which a lock counts as abandoned; writing a mark takes milliseconds
 
 
 @dataclass
 class Progress:
-    """The marks and the predictions, by the exercises' numbers."""
+    """Marks and predictions by the number of the exercise."""
 
     marks: dict[str, Mark] = field(default_factory=dict)
     predictions: dict[str, str] = field(default_factory=dict)
 
 
-_of_this_kernel = Progress()  # all there is where the file cannot be used
+_of_this_kernel = Progress()  # the only record if the file cannot be used
 
 
 def read_progress() -> Progress:
-    """Return what the file says, and above it what happened since this kernel started."""
+    """Return the contents of the file, updated by what has happened since this kernel started."""
     saved = _saved()
     return Progress(saved.marks | _of_this_kernel.marks, saved.predictions | _of_this_kernel.predictions)
 
 
 def record_mark(number: str, mark: Mark) -> None:
-    """Keep how an exercise stands; one that was solved stays solved, and one that was revealed stays revealed."""
+    """Record the mark of an exercise; a solved or revealed exercise stays solved or revealed."""
     with _locked():
         progress = read_progress()
         if progress.marks.get(number) not in (Mark.PASSED, Mark.REVEALED):
@@ -50,7 +50,7 @@ def record_mark(number: str, mark: Mark) -> None:
 
 
 def record_prediction(number: str, letter: str) -> None:
-    """Keep a prediction."""
+    """Record a prediction."""
     with _locked():
         progress = read_progress()
         _of_this_kernel.predictions[number] = progress.predictions[number] = letter
@@ -59,7 +59,7 @@ def record_prediction(number: str, letter: str) -> None:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    """Let no other kernel read or write the file within the block, so that no mark of two at once is lost."""
+    """Keep other kernels from reading or writing the file within the block, so that no mark is lost."""
     path = _file()
     if path is None:
         yield
@@ -75,7 +75,7 @@ def _locked() -> Iterator[None]:
 
 
 def _make_lock(lock: Path) -> bool:
-    """Make the lock as soon as no other kernel has it; False where the folder cannot be written, so nothing is lost."""
+    """Make the lock as soon as no other kernel holds it; return False if the folder cannot be written anyway."""
     while True:
         try:
             lock.touch(exist_ok=False)
@@ -108,7 +108,7 @@ def _saved() -> Progress:
     except FileNotFoundError:
         return Progress()
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        print(f"{FILE} is damaged and is left out: your progress starts anew. Your notebooks are not touched.")
+        print(f"{FILE} is damaged and is ignored: your progress starts again. Your notebooks are not touched.")
         return Progress()
     return Progress(marks, predictions)
 
@@ -121,12 +121,12 @@ def _save(progress: Progress) -> None:
     try:
         write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
     except (InputError, OSError):
-        print(f"{FILE} cannot be written in this folder: your progress is kept until the kernel stops.")
+        print(f"{FILE} cannot be written in this folder: your progress is kept only until the kernel stops.")
 
 
 @dataclass(frozen=True)
 class Board:
-    """How all exercises stand, one row a notebook; JupyterLab shows the table, anything else the text."""
+    """The marks of all exercises, one row per notebook; JupyterLab shows a table, other programs show text."""
 
     rows: Mapping[int, Sequence[tuple[Exercise, Mark]]]
 
@@ -157,7 +157,7 @@ class Board:
 def progress_board() -> Board:
     """Return the board of all exercises.
 
-    ⬜ not attempted, ✅ solved, ❌ checked and not right yet, 🔎 predicted otherwise, and revealed.
+    ⬜ not attempted, ✅ solved, ❌ checked and not yet right, 🔎 predicted something else, and revealed.
     """
     marks = read_progress().marks
     return Board(

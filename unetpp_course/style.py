@@ -1,4 +1,4 @@
-"""The one look of the course's figures, and the picture that the notebooks come back to: images side by side."""
+"""The common look of the course's figures, and its most frequent figure: images side by side."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,15 +20,15 @@ from unetpp_lib.metrics import confusion_counts, iou
 
 Pixels = Tensor | NDArray[Any]
 
-WIDTH = 8.0  # inches; as wide as a notebook's page, so that fonts are shown at about their own size
+WIDTH = 8.0  # inches: the width of a notebook's page, so that letters are shown at about their true size
 
-# Okabe and Ito's colours, which colour-blind eyes tell apart, without the yellow that white swallows
+# Okabe and Ito's colours, which colour-blind readers can tell apart, without yellow, which is invisible on white
 LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 
 STYLE: dict[str, Any] = {
     "figure.figsize": (WIDTH, 4.5),
     "figure.dpi": 100,
-    "figure.facecolor": "white",  # opaque: black letters on JupyterLab's dark theme could not be read
+    "figure.facecolor": "white",  # opaque, because black letters could not be read on JupyterLab's dark theme
     "figure.constrained_layout.use": True,
     "savefig.facecolor": "white",
     "font.size": 11,
@@ -45,7 +45,7 @@ STYLE: dict[str, Any] = {
     "image.cmap": "gray",
 }
 
-# what the colours of `mark_mistakes` mean, for the legend of `show_images`
+# the meaning of the colours of `mark_mistakes`, for the legend of `show_images`
 MISTAKES = {
     "interior, found": to_hex(COLOURS[1, 1] / 255),
     "membrane, found": to_hex(COLOURS[0, 0] / 255),
@@ -55,24 +55,25 @@ MISTAKES = {
 
 
 def use_course_style() -> None:
-    """Give every figure from here on the look of the course, and keep the file of the notebook small."""
+    """Give every figure from now on the look of the course, and keep the file of the notebook small."""
     plt.style.use(STYLE)
     use_small_figures()
 
 
 @contextmanager
 def course_style() -> Iterator[None]:
-    """Give the figures of a block, or of a function that this decorates, the look of the course and no other."""
+    """Give the figures of a block, or of a decorated function, the look of the course."""
     load_backend()
     with plt.style.context(STYLE, after_reset=True):
         yield
 
 
 def show_images(panels: Mapping[str, Pixels], columns: int = 4, legend: Mapping[str, str] | None = None) -> None:
-    """Show pictures of one size under their titles, in rows of ``columns`` that span the page; the first says its size.
+    """Show pictures of one size below their titles, in rows of ``columns`` that span the page.
 
-    A picture is (H, W) or (1, H, W), grey, or (H, W, 3), coloured. Floats run from 0, black, to 1, white; whole numbers
-    (masks, classes) from 0 to the highest in the picture. ``legend`` gives each of its labels a colour.
+    A picture is (H, W) or (1, H, W) in grey, or (H, W, 3) in colour. Floats go from 0, black, to 1, white; integers
+    (masks, classes) from 0 to the highest in the picture. The first picture is labelled with its size. ``legend`` maps
+    labels to colours.
     """
     pictures = {title: as_picture(pixels) for title, pixels in panels.items()}
     height, width = next(iter(pictures.values())).shape[:2]
@@ -85,10 +86,10 @@ def show_images(panels: Mapping[str, Pixels], columns: int = 4, legend: Mapping[
     for axis, (title, picture) in zip(axes.flat, pictures.items(), strict=False):
         if picture.dtype.kind == "f":
             axis.imshow(picture, vmin=0, vmax=1)
-        else:  # a colour between those of two classes would be a third class
+        else:  # interpolation between two classes would show a third one
             axis.imshow(picture, vmin=0, vmax=max(1, picture.max()), interpolation="nearest")
         axis.set(title=title, xticks=[], yticks=[])
-        axis.spines[:].set_visible(True)  # a white mask on a white page needs its frame
+        axis.spines[:].set_visible(True)  # a white mask on a white page needs a frame
     axes[0, 0].set_xlabel(f"{width} × {height} pixels")
     if legend:
         patches = [Patch(facecolor=colour, edgecolor="black", label=label) for label, colour in legend.items()]
@@ -112,7 +113,7 @@ def show_numbers(panels: Mapping[str, Pixels], number_format: str = "g") -> None
         bottom = height - title_height - cell * rows
         axes = figure.add_axes((left / WIDTH, bottom / height, cell * columns / WIDTH, cell * rows / height))
         shades = {"cmap": "Blues", "vmin": low, "vmax": low + 1.6 * (high - low)}  # pale enough for black numbers
-        axes.pcolormesh(grid, edgecolors="white", linewidth=2, **shades)  # type: ignore[arg-type]
+        axes.pcolormesh(grid, edgecolors="white", linewidth=2, **shades)
         for (row, column), value in np.ndenumerate(grid):
             axes.text(column + 0.5, row + 0.5, format(value, number_format), ha="center", va="center")
         axes.set_title(title)
@@ -124,7 +125,7 @@ def show_numbers(panels: Mapping[str, Pixels], number_format: str = "g") -> None
 def mark_mistakes(truth: Pixels, prediction: Pixels) -> NDArray[np.uint8]:
     """Return a prediction with its mistakes in colour, (H, W, 3); `MISTAKES` says what the colours mean.
 
-    ``truth`` and ``prediction`` hold 0 and 1, each (H, W), (1, H, W) or (1, 1, H, W); InputError else.
+    ``truth`` and ``prediction`` contain 0 and 1 and are (H, W), (1, H, W) or (1, 1, H, W); else raises InputError.
     """
     true, predicted = (np.asarray(labels).squeeze() for labels in (truth, prediction))
     if true.ndim != 2 or true.shape != predicted.shape:
@@ -133,7 +134,7 @@ def mark_mistakes(truth: Pixels, prediction: Pixels) -> NDArray[np.uint8]:
         )
     if not np.isin([true, predicted], [0, 1]).all():
         raise InputError(
-            "truth and prediction must hold 0 and 1 alone: turn probabilities into classes with classify()."
+            "truth and prediction may contain only 0 and 1: turn probabilities into classes with classify()."
         )
     marked: NDArray[np.uint8] = COLOURS[true.astype(int), predicted.astype(int)]
     return marked

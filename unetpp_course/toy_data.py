@@ -1,4 +1,4 @@
-"""Colour pictures with three classes for notebook 13: beads on a blotchy ground, told apart by their rims alone."""
+"""Toy data for notebook 13: colour images with two classes of beads, which differ only in their rims."""
 
 from pathlib import Path
 
@@ -9,24 +9,24 @@ from PIL import Image
 from unetpp_lib.files import write_png
 
 CLASSES = ("ground", "dark rim", "bright rim")
-RIMS = (0, 30, 225)  # the level of a rim, by class
-LARGEST = 24  # radius in pixels: as far may a rim be from the pixel whose class it tells
-
-Drawing = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+RIMS = (0, 30, 225)  # the grey level of a rim, by class
+LARGEST_RADIUS = 24  # pixels: the rim that decides a pixel's class is at most this far away
 
 
-def draw_beads(height: int, width: int, random: np.random.Generator) -> Drawing:
-    """Draw one image (height, width, 3) and its mask (height, width) of 0 ground, 1 dark rim, 2 bright rim.
+def draw_beads(height: int, width: int, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Draw one image (height, width, 3) and its mask (height, width) with 0 ground, 1 dark rim, 2 bright rim.
 
-    The colour inside a bead says nothing of its class: only its rim does, up to 24 pixels away.
+    The colour inside a bead says nothing about its class. Only its rim does, which is up to 24 pixels away.
     """
     blotches = random.integers(70, 186, (height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
     image = np.array(Image.fromarray(blotches).resize((width, height)), dtype=np.float32)
     mask = np.zeros((height, width), dtype=np.uint8)
     for _ in range(height * width // 1200):
-        y, x, radius = random.uniform((0, 0, 5), (height, width, LARGEST))
+        y, x, radius = random.uniform((0, 0, 5), (height, width, LARGEST_RADIUS))
         kind = random.integers(1, 3)
-        rows, columns = (slice(max(0, int(place - LARGEST - 1)), int(place + LARGEST + 2)) for place in (y, x))
+        rows, columns = (
+            slice(max(0, int(place - LARGEST_RADIUS - 1)), int(place + LARGEST_RADIUS + 2)) for place in (y, x)
+        )
         distance = np.hypot(np.arange(height)[rows, None] - y, np.arange(width)[columns] - x)
         mask[rows, columns][distance < radius] = kind
         image[rows, columns][distance < radius] = random.uniform(70, 186, 3)
@@ -36,13 +36,13 @@ def draw_beads(height: int, width: int, random: np.random.Generator) -> Drawing:
 
 
 def colleagues_mask(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a mask as exercise 13.1 shows it: half as large, made so in a way that is not for masks."""
+    """Return the mask of exercise 13.1: at half size, resized in a way that is wrong for masks."""
     picture = Image.fromarray(mask)
     return np.asarray(picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BILINEAR))
 
 
 def write_beads(folder: Path, count: int = 40, seed: int = 0) -> None:
-    """Write ``count`` pairs of mixed sizes, images/bead_00.png … and masks/bead_00.png …, into ``folder``."""
+    """Write ``count`` pairs of various sizes, images/bead_00.png … and masks/bead_00.png …, into ``folder``."""
     random = np.random.default_rng(seed)
     for number in range(count):
         height, width = random.integers(96, 225, 2)

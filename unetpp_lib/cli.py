@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, cast, get_args
@@ -16,13 +17,15 @@ from unetpp_lib.data.catalog import KNOWN
 from unetpp_lib.engine import Run, TrainConfig
 from unetpp_lib.engine.config import PresetName
 from unetpp_lib.engine.distributed import is_main_process
-from unetpp_lib.engine.pictures import write_prediction
+from unetpp_lib.engine.image_files import find_images, name_pages, refuse_to_overwrite, thin_out, write_prediction
 from unetpp_lib.engine.tiles import TILE
+from unetpp_lib.engine.warm_start import config_from
 from unetpp_lib.errors import InputError
 from unetpp_lib.models.unetpp import Mode
 
 Commands = dict[str, Callable[..., Any]]
 Part = Literal["train", "validation", "test", "all"]
+WARNINGS = 5  # that are printed
 INTERRUPTED = 130  # the shells' exit status of a program that Ctrl-C stopped
 
 
@@ -43,19 +46,24 @@ def download(name: Positional[str], /, out: Path | None = None) -> None:
     print(f"The images and masks are in {folder}.\n{KNOWN[name].credit()}")
 
 
-def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int = 1) -> None:
+def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int = 1, mask_suffix: str = "") -> None:
     """Check every image and mask of a folder; all faults are listed at once.
 
     Args:
         folder: A folder with images/ and masks/, or a data set's name.
         channels: 1 (grey) or 3 (RGB).
         num_classes: 1 for foreground against background, else how many classes the masks hold.
+        mask_suffix: What follows an image's name in its mask's, such as _mask.
     """
-    found = data.SegmentationFolder(data.find_dataset(folder), channels, num_classes)
+    found = data.SegmentationFolder(data.find_dataset(folder), channels, num_classes, mask_suffix=mask_suffix)
     sizes = sorted(set(found.sizes))
     print(f"{found.root}: {len(found)} pairs of image and mask, no faults.")
     print(f"Height × width: {', '.join(f'{h}×{w}' for h, w in sizes[:5])}{' …' * (len(sizes) > 5)}")
     print("Share of the pixels: " + ", ".join(f"class {k} {share:.1%}" for k, share in enumerate(found.class_shares)))
+    if num_classes > 1:
+        print(f"Ignored (255): {found.ignored_share:.1%} of all pixels")
+    for note in found.notes:
+        print(f"Note: {note}")
 
 
 def train(config: Annotated[TrainConfig, OmitArgPrefixes], resume: bool = False) -> int:
@@ -74,7 +82,7 @@ def train(config: Annotated[TrainConfig, OmitArgPrefixes], resume: bool = False)
     scores = run.scores
     note = "never seen in training" if scores["part"] == "test" else "no test part: these chose the epoch, and flatter"
     print(f"\nScores on the {scores['part']} part, {len(scores['images'])} images ({note}):")
-    print(engine.Evaluation(tuple(scores["images"]), scores["scores"]).table())
+    print(engine.Evaluation(tuple(scores["images"]), scores["scores"], tuple(scores.get("classes", ()))).table())
     print(f"\nPredictions: {run.picture}\nRun: {run.folder}")
     return 0
 
@@ -85,6 +93,7 @@ def evaluate(
     on: Annotated[str | None, arg(name="data")] = None,
     part: Part = "test",
     device: str = "auto",
+    mask_suffix: str = "",
 ) -> None:
     """Score every head of a network.
 
@@ -93,6 +102,7 @@ def evaluate(
         on: A data set's name or folder; default: the run's own.
         part: Which part to score; a set that has no split is scored whole.
         device: auto, cpu, cuda …
+        mask_suffix: What follows an image's name in its mask's, such as _mask; of the run's own data it is known.
     """
     model, card = engine.load_model(engine.find_weights(run_or_weights))
     run = Run(run_or_weights) if run_or_weights.is_dir() else None
@@ -100,7 +110,8 @@ def evaluate(
         raise InputError(f"{run_or_weights} is no run folder: say with --data what to score it on.")
     root = data.find_dataset(run.config.data if run is not None and on is None else cast(str, on))
     own = run if run is not None and run.was_trained_on(root) else None
-    folder = data.SegmentationFolder(root, model.in_channels, model.num_classes)
+    suffix = run.config.mask_suffix if run is not None and own is not None else mask_suffix
+    folder = data.SegmentationFolder(root, model.in_channels, model.num_classes, mask_suffix=suffix, complete=False)
     given = folder.root / "split.json"
     split = own.split if own is not None else data.read_split(given) if given.is_file() else None
     names = folder.names if split is None or part == "all" else getattr(split, part)
@@ -118,6 +129,7 @@ def predict(
     out: Path,
     depth: int | None = None,
     mode: Mode = "accurate",
+    threshold: float | None = None,
     tile: int = TILE,
     average_flips: bool = False,
     device: str = "auto",
@@ -126,40 +138,44 @@ def predict(
 
     Args:
         run_or_weights: A run folder, a .safetensors file, or a network that comes along, such as unetpp_membranes.
-        images: PNG, TIFF or JPEG files, where every page of a TIFF is an image; .npy files and TIFFs of more than 67
-            million pixels (one page, no compression) are read area by area and need not fit into memory.
-        out: The folder for NAME_mask.png and NAME_probability.png (255 is probability 1); for what is read area by
-            area they are .npy, the probabilities float32 (classes, height, width).
+        images: Files, folders, and patterns such as 'scans/**/*.tif'. PNG, TIFF or JPEG, where every page of a TIFF is
+            an image; .npy files and TIFFs of more than 67 million pixels (one page, no compression) are read area by
+            area and need not fit into memory.
+        out: The folder for NAME_mask.png (0 and 255, or the classes, with a palette) and NAME_probability.png (255 is
+            probability 1); for what is read area by area they are .npy, the probabilities float32 (classes, height,
+            width).
         depth: The deepest head to use; default: the deepest there is.
         mode: accurate (the mean of the heads up to the depth) or fast (that head alone).
+        threshold: A pixel is foreground where its probability is above this; default: the network's own.
         tile: Larger images are read in overlapping tiles of this side, in pixels.
         average_flips: Take the mean over the image and its mirror images.
         device: auto, cpu, cuda …
     """
     if not images:
-        raise InputError("No images were given; name at least one file.")
-    missing = [str(path) for path in images if not path.is_file()]
-    if missing:
-        raise InputError(f"{', '.join(missing)}: there is no such file. Check the path.")
+        raise InputError("No images were given; name at least one file, folder or pattern.")
+    files = find_images(images)
     model, card = engine.load_model(engine.find_weights(run_or_weights))
+    pages = name_pages(files, model.in_channels)
+    if threshold is not None and model.num_classes > 1:
+        raise InputError(f"threshold is {threshold}, and this network has {model.num_classes} classes; leave it out.")
+    card = card if threshold is None else replace(card, threshold=threshold)
     ask = engine.Predictor(model, card, mode, depth, tile, average_flips, engine.choose_runtime(device))
-    pages = [(path, page, count) for path in images for count in [data.count_pages(path)] for page in range(count or 1)]
-    slices = {f"{path.stem}_{page:03}" if count > 1 else path.stem: (path, page) for path, page, count in pages}
-    if len(slices) < len(pages):
-        raise InputError("Two of the images have the same name; give them to two calls with two --out.")
-    ends = ["mask.png", "mask.npy", "probability.png", "probability.npy"]
-    ends += [f"probability_{label}.png" for label in range(model.num_classes)]
-    existing = [path for name in slices for end in ends if (path := out / f"{name}_{end}").exists()]
-    if existing:
-        raise InputError(f"{existing[0]} exists already; choose another --out.")
-    for name, (path, page) in tqdm(slices.items(), unit="image", delay=1):
-        files = out / f"{name}_probability.npy", out / f"{name}_mask.npy"
-        if data.is_large(path):
-            ask.write(data.LargeImage(path, model.in_channels), *files, progress=True)
+    refuse_to_overwrite(out, pages, model.num_classes)
+    strange: list[str] = []
+    for name, (path, page) in tqdm(pages.items(), unit="image", delay=1):
+        large = data.is_large(path)
+        image = data.LargeImage(path, model.in_channels) if large else data.read_image(path, model.in_channels, page)
+        difference = card.unlike_training(thin_out(image))
+        strange += [f"{name}: {difference}"] if difference else []
+        if isinstance(image, data.LargeImage):
+            ask.write(image, out / f"{name}_probability.npy", out / f"{name}_mask.npy", progress=True)
         else:
-            probability = ask(data.read_image(path, model.in_channels, page))
-            write_prediction(out, name, probability, card.threshold)
-    print(f"Wrote the masks and probabilities of {len(slices)} images to {out}.")
+            write_prediction(out, name, ask(image), card.threshold)
+    print(f"Wrote the masks and probabilities of {len(pages)} images to {out}.")
+    for line in strange[:WARNINGS]:
+        print(f"Warning: {line}.", file=sys.stderr)
+    if len(strange) > WARNINGS:
+        print(f"Warning: … and {len(strange) - WARNINGS} more of these.", file=sys.stderr)
 
 
 def prune(run_or_weights: Positional[Path], /, depth: int, out: Path) -> None:
@@ -215,9 +231,10 @@ def profile(run_or_weights: Positional[Path], /, size: int = 512, device: str = 
 
 
 def train_defaults(args: Sequence[str]) -> TrainConfig:
-    """Return what the options of `unetpp train` start from: the preset's values, or those of the run to resume."""
+    """Return what the options of `unetpp train` start from: the values of a preset, or those of a run to go on with."""
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--preset", choices=get_args(PresetName), default="laptop")
+    first.add_argument("--preset", choices=get_args(PresetName))
+    first.add_argument("--init")
     first.add_argument("--out", type=Path)
     first.add_argument("--resume", action="store_true")
     try:
@@ -226,7 +243,8 @@ def train_defaults(args: Sequence[str]) -> TrainConfig:
         return engine.PRESETS["laptop"]
     if chosen.resume and chosen.out is not None:
         return Run(chosen.out).config
-    return engine.PRESETS[cast(PresetName, chosen.preset)]
+    preset = None if chosen.preset is None else engine.PRESETS[cast(PresetName, chosen.preset)]
+    return config_from(chosen.init, preset) if chosen.init else preset or engine.PRESETS["laptop"]
 
 
 def _choice(commands: Commands) -> Any:

@@ -1,9 +1,10 @@
-"""The one kind of error that a user can mend."""
+"""The one kind of error that a user can correct."""
 
 
 class InputError(Exception):
-    """Something that was handed to the library is wrong; the message names it and says what to do.
+    """Something that was given to the library is wrong; the message names it and says what to do.
 
-    The command line prints the message without a traceback and ends with exit status 2. It is no ValueError: code that
-    expects those of other libraries (a parser of options, say) would catch it and hide the message in its own.
+    The command line prints the message without a traceback and exits with status 2. It is not a ValueError, because
+    code that expects the ValueErrors of other libraries, such as a parser of options, would catch it and replace the
+    message by its own.
     """

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Writing a file completely or not at all."""
 
 import io
 import os
@@ -15,15 +15,15 @@ from unetpp_lib.errors import InputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the block a path beside ``path`` to write a file to; at its end, that file takes the place of ``path``.
+    """Yield a temporary path beside ``path``; the file that the block writes there replaces ``path`` at its end.
 
-    Each writer has a path of its own, so that two of them never write one file: the last to finish is the one that
-    stays. The folder is made where it is missing, a file that is replaced passes its permissions on, and a link stays:
-    its target is replaced. Where the block fails, its file is gone and what stood at ``path`` is untouched. Raises
-    InputError where the disk is full or the folder cannot be written; what the block raises of other files passes.
+    Each writer has its own temporary path, so two writers never write one file; the one that finishes last wins. A
+    missing folder is created, the permissions of a replaced file are kept, and if ``path`` is a link, the file that it
+    points to is replaced. If the block fails, its file is removed and ``path`` is unchanged. Raises InputError if the
+    disk is full or the folder cannot be written; errors of the block that concern other files are passed on.
     """
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    temporary = target.parent / f"{token_hex(8)}.tmp"  # not longer by its target's name, which may have all 255 bytes
+    temporary = target.parent / f"{token_hex(8)}.tmp"  # a target's name may already have the most bytes allowed
     own = {str(path) for path in (None, temporary, target, *target.parents)}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -33,10 +33,10 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(target)
     except OSError as error:
         if error.errno is None or str(error.filename) not in own:
-            raise  # the block's, of another file
+            raise  # an error of the block about another file
         raise InputError(
             f"{path} cannot be written: {error.strerror}. Free some space or choose another folder; "
-            "what stood there before is unchanged."
+            "an existing file is unchanged."
         ) from error
     finally:
         with suppress(OSError):
@@ -44,18 +44,15 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write ``content`` to ``path`` so that the file is there whole or not at all, whenever the process dies.
-
-    Errors are those of `replacing`.
-    """
+    """Write ``content`` to ``path`` completely or not at all, even if the process dies; errors as in `replacing`."""
     with replacing(path) as temporary, temporary.open("xb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
-        os.fsync(file.fileno())  # on disk before it takes the place of the last good file
+        os.fsync(file.fileno())  # it must be on disk before it replaces the last good file
 
 
 def write_png(path: Path, picture: Image.Image) -> None:
-    """Write a picture as PNG, as `write_atomically` does."""
+    """Write a picture as a PNG file with `write_atomically`."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     write_atomically(path, buffer.getvalue())

@@ -1,11 +1,11 @@
 """Cross-entropy plus soft Dice on logits, and its sum over the heads of a deeply supervised network.
 
-Shapes in every function: `logits` (N, C, H, W), C = 1 for a binary problem (sigmoid) and C >= 2 for classes (softmax);
-`target` (N, 1, H, W), class indices of any integer type. A binary target holds 0 and 1, bool or integer, or floats
-between them; a multi-class target holds 0 … C-1, and 255 for pixels that count nowhere.
+In every function, `logits` are (N, C, H, W), with C = 1 for a binary problem (sigmoid) and C ≥ 2 for several classes
+(softmax); `target` is (N, 1, H, W). A binary target contains 0 and 1 as booleans or integers, or floats between them. A
+target with several classes contains the integers 0 … C-1, and 255 for ignored pixels.
 
 Results are scalars in at least float32, also inside `torch.autocast`; float64 logits stay float64. Wrong shapes and
-types raise `InputError`. Wrong values do so on the CPU only: looking at them on a GPU would stall it at every step.
+types raise `InputError`. Wrong values do so on the CPU only, because checking them on a GPU would stall every step.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unetpp_lib.errors import InputError
-
-IGNORED = 255
+from unetpp_lib.labels import IGNORED, as_labels, require_tensor
 
 
 def bce_dice_loss(
@@ -26,61 +25,70 @@ def bce_dice_loss(
     dice_weight: float = 1.0,
     smooth: float = 1.0,
     pixels: Tensor | None = None,
+    foreground_weight: float = 1.0,
 ) -> Tensor:
     """Return ``bce_weight * bce_loss + dice_weight * soft_dice_loss``, ½·BCE + (1 − Dice) by default.
 
-    `logits` (N, C, H, W), `target` (N, 1, H, W); for values and errors see the module's docstring, for `smooth`
-    `soft_dice_loss`, for `pixels` `bce_loss`.
+    `logits` (N, C, H, W), `target` (N, 1, H, W); for values and errors see the module's docstring. `smooth` is that of
+    `soft_dice_loss`, and `pixels` and `foreground_weight` are those of `bce_loss`.
 
-    Source: UNet++ (Zhou et al. 2018), which prints −(1/N) Σ_b (½·Y_b·log Ŷ_b + 2·Y_b·Ŷ_b / (Y_b + Ŷ_b)). Ours adds the
-    background term that the printed BCE lacks for a single sigmoid channel, sums each image's pixels before the ratio,
-    smooths it, and adds a constant 1 that makes the perfect loss 0.
+    Source: UNet++ (Zhou et al. 2018), which prints −(1/N) Σ_b (½·Y_b·log Ŷ_b + 2·Y_b·Ŷ_b / (Y_b + Ŷ_b)). This function
+    adds the background term that the printed BCE lacks for a single sigmoid channel. It sums each image's pixels before
+    it computes the ratio, smooths the ratio, and adds 1, so that the perfect loss is 0.
     """
-    return bce_weight * bce_loss(logits, target, pixels) + dice_weight * soft_dice_loss(logits, target, smooth)
+    bce = bce_loss(logits, target, pixels, foreground_weight)
+    return bce_weight * bce + dice_weight * soft_dice_loss(logits, target, smooth)
 
 
-def bce_loss(logits: Tensor, target: Tensor, pixels: Tensor | None = None) -> Tensor:
-    """Return the cross-entropy in nats, its mean over the pixels of the batch that are not ignored.
+def bce_loss(logits: Tensor, target: Tensor, pixels: Tensor | None = None, foreground_weight: float = 1.0) -> Tensor:
+    """Return the cross-entropy in nats, averaged over all pixels of the batch that are not ignored.
 
-    Binary cross-entropy for one channel, softmax cross-entropy for several. A batch without such a pixel gives 0.
+    It is binary cross-entropy for one channel and softmax cross-entropy for several. It is 0 if all are ignored.
     `logits` (N, C, H, W), `target` (N, 1, H, W); for values and errors see the module's docstring.
-    `pixels`, a scalar, takes the place of the softmax's number of pixels, `count_pixels(target)`. Where processes share
-    a batch, give each the mean of their numbers: then the mean of their losses is that of the whole batch.
+    With several classes, the scalar `pixels` replaces the number of pixels, `count_pixels(target)`. If processes share
+    a batch, give each of them the mean of their numbers: the mean of their losses is then that of the whole batch.
+
+    `foreground_weight` w > 0 multiplies the loss of each foreground pixel, that is, of class 1 for one channel and of
+    classes 1 … C-1 for several: (1/N) Σ_b w_b·CE_b, with w_b = w in the foreground and 1 elsewhere, and N the number of
+    pixels. For one channel it is BCEWithLogitsLoss's ``pos_weight``: −(1/N) Σ_b (w·y·log p + (1 − y)·log(1 − p)).
     """
-    _check(logits, target)
-    logits = _at_least_float32(logits)
+    logits, target = _checked(logits, target)
+    if not 0 < foreground_weight < float("inf"):
+        raise InputError(f"foreground_weight is {foreground_weight}: give a number greater than 0.")
     if logits.shape[1] == 1:
-        return F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype))
-    # Summed outside: on CUDA the fused reduction has no deterministic form.
+        weight = None if foreground_weight == 1 else logits.new_tensor(foreground_weight)
+        return F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), pos_weight=weight)
+    # summed here, because on CUDA the fused reduction has no deterministic form
     losses = F.cross_entropy(logits, target.squeeze(1).long(), ignore_index=IGNORED, reduction="none")
+    if foreground_weight != 1:
+        losses = torch.where(target.squeeze(1) > 0, foreground_weight * losses, losses)
     count = count_pixels(target) if pixels is None else pixels
     return losses.sum() / torch.where(count > 0, count, 1)
 
 
 def count_pixels(target: Tensor) -> Tensor:
     """Return the number of pixels that are not ignored, a scalar on the target's device."""
-    return (target != IGNORED).sum()
+    return (as_labels("target", target) != IGNORED).sum()
 
 
 def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
-    """Return 1 − (2·Σp·y + smooth) / (Σp + Σy + smooth): sums over an image's pixels, mean over images and classes.
+    """Return 1 − (2·Σp·y + smooth) / (Σp + Σy + smooth), averaged over images and classes.
 
-    p is the probability, y the truth as 0 and 1; a binary problem has the foreground alone, a multi-class one all its
-    classes. `smooth` counts pixels, like the sums that it stands beside: it decides the score of a class that is
-    absent, and with 0 a class neither present nor predicted gives NaN. An image that is wholly ignored gives 0.
-    `logits` (N, C, H, W), `target` (N, 1, H, W), for values see the module's docstring. Raises `InputError` for others,
-    and for smooth < 0.
+    The sums run over the pixels of one image; p is the probability and y the truth as 0 and 1. A binary problem counts
+    the foreground only, one with several classes counts all of them. `smooth` is a number of pixels. It decides the
+    score of an absent class; with 0, a class that is neither present nor predicted gives NaN. An image whose pixels are
+    all ignored gives 0. `logits` (N, C, H, W), `target` (N, 1, H, W); for values and errors see the module's docstring.
+    Also raises `InputError` for smooth < 0.
     """
-    _check(logits, target)
+    logits, target = _checked(logits, target)
     if smooth < 0:
-        raise InputError(f"smooth is {smooth}: it is a number of pixels, give 0 or more.")
-    logits = _at_least_float32(logits)
+        raise InputError(f"smooth is {smooth}: it is a number of pixels, so give 0 or more.")
     if logits.shape[1] == 1:
         p, y = logits.sigmoid(), target.to(logits.dtype)
     else:
         p = logits.softmax(dim=1) * (target != IGNORED)
         classes = torch.arange(logits.shape[1], device=target.device).view(1, -1, 1, 1)
-        y = (target == classes).to(logits.dtype)  # (N, C, H, W), one-hot; an ignored pixel is of no class
+        y = (target == classes).to(logits.dtype)  # (N, C, H, W), one-hot; an ignored pixel belongs to no class
     overlap, total = (p * y).sum(dim=(2, 3)), p.sum(dim=(2, 3)) + y.sum(dim=(2, 3))  # (N, C)
     return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
 
@@ -93,28 +101,26 @@ def deep_supervision_loss(
 ) -> Tensor:
     """Return the sum of the heads' losses, each times its weight; all weights are 1 by default, as in UNet++.
 
-    `heads`: logits (N, C, H, W), shallow to deep, as the networks return them; `weights`: one a head, in that order.
-    Raises `InputError` if there is no head, or the number of weights differs from that of the heads.
+    `heads` are logits (N, C, H, W), shallow to deep, as the networks return them; `weights` has one number per head.
+    Raises `InputError` if there is no head, or if the numbers of weights and heads differ.
     """
     if isinstance(heads, Tensor) or not heads:
         raise InputError("heads must be a list with at least one tensor of logits: give what the network returned.")
     if weights is None:
         weights = [1.0] * len(heads)
     if len(weights) != len(heads):
-        raise InputError(f"weights holds {len(weights)} numbers for {len(heads)} heads: give one a head.")
+        raise InputError(f"weights holds {len(weights)} numbers for {len(heads)} heads: give one per head.")
     return torch.stack([weight * loss(head, target) for weight, head in zip(weights, heads, strict=True)]).sum()
 
 
-def _at_least_float32(logits: Tensor) -> Tensor:
-    # Enough under autocast as well: nothing that follows is on its list of low-precision operations.
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
-
-
-def _check(logits: Tensor, target: Tensor) -> None:
+def _checked(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the logits in at least float32 and the target in a type that can be compared, both known to fit."""
+    require_tensor("logits", logits)
+    target = as_labels("target", target)
     if logits.ndim != 4 or logits.numel() == 0 or logits.shape[1] > IGNORED or not logits.is_floating_point():
         raise InputError(
             f"logits are {tuple(logits.shape)} of {logits.dtype}: "
-            f"give a floating-point (N, C, H, W), none of them 0 and C at most {IGNORED}."
+            f"give floating-point (N, C, H, W), with no size 0 and C at most {IGNORED}."
         )
     N, C, H, W = logits.shape
     if target.shape != (N, 1, H, W):
@@ -123,10 +129,12 @@ def _check(logits: Tensor, target: Tensor) -> None:
         raise InputError(f"target is of {target.dtype}: {C} classes need integer class indices, for example uint8.")
     if target.device.type == "cpu" and not torch.compiler.is_compiling():
         _check_values(target, C)
+    # Enough under autocast as well: nothing that follows is on its list of low-precision operations.
+    return logits.to(torch.promote_types(logits.dtype, torch.float32)), target
 
 
 def _check_values(target: Tensor, channels: int) -> None:
-    wrong = ~((target >= 0) & (target <= max(1, channels - 1)))  # written so that NaN is wrong too
+    wrong = ~((target >= 0) & (target <= max(1, channels - 1)))  # in this form NaN is wrong too
     if channels > 1:
         wrong &= target != IGNORED
     if wrong.any():

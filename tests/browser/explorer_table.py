@@ -11,15 +11,15 @@ from torch.nn import functional as F
 from unetpp_course import shipped_model, stored_scores
 from unetpp_course.ablation import maps_with_faded_edge
 from unetpp_course.custom_wiring import WiredNetwork
-from unetpp_course.diagrams import name_of
 from unetpp_course.explorers.skips import faded_skips
 from unetpp_course.explorers.threshold import SCORES
 from unetpp_course.explorers.wiring import FAULTS
-from unetpp_course.graph import wiring
-from unetpp_course.probes import answer_of, node_maps
+from unetpp_course.graph_drawing import name_of
+from unetpp_course.probes import node_maps, probe_mask
 from unetpp_lib.data import elastic_field, warp
 from unetpp_lib.metrics import classify, confusion_counts, iou, segments, v_rand
 from unetpp_lib.models import UNetPlusPlus, probabilities, prune
+from unetpp_lib.models.graph import read_graph
 
 Explorer = Any
 
@@ -29,7 +29,7 @@ import unetpp_course
 from unetpp_course import *
 from unetpp_course.heads_in_time import shipped_heads
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_distractors
-from unetpp_course.probes import read_nodes
+from unetpp_course.probes import fit_node_probes
 from unetpp_lib.losses import bce_loss
 from unetpp_lib.models import Profile, UNet
 
@@ -124,17 +124,23 @@ def hidden_wire(e: Explorer) -> str:
 
 
 def nodes(e: Explorer) -> str:
-    readout, k = e.readout, e.image.value
+    probes, k = e.probes, e.image.value
     if e.strength.value == 100:
-        best = max(readout.scores, key=readout.scores.get)
-        return f"{name_of(best)} knows most (membrane IoU {readout.scores[best]:.2f})"
-    image = readout.card.normalise(e._images[k])[None]
+        best = max(probes.scores, key=probes.scores.get)
+        return f"{name_of(best)} knows most (membrane IoU {probes.scores[best]:.2f})"
+    image = probes.card.normalise(e._images[k])[None]
     edge, last = (e.source.value, e.node.value), (0, 4)
+    inputs = read_graph(probes.model).inputs
     faded = maps_with_faded_edge(
-        readout.model, image, node_maps(readout.model, image), wiring(readout.model), edge, e.strength.value / 100
+        probes.model,
+        image,
+        node_maps(probes.model, image),
+        inputs,
+        edge,
+        e.strength.value / 100,
     )
-    found = faded[last] if last in faded else node_maps(readout.model, image)[last]
-    answer = answer_of(found, readout.weights[last], readout.thresholds[last], image.shape[2:])
+    found = faded[last] if last in faded else node_maps(probes.model, image)[last]
+    answer = probe_mask(found, probes.weights[last], probes.thresholds[last], image.shape[2:])
     return f"X0,4 has a membrane IoU of {membrane_iou(answer, e._truths[k]):.2f}"
 
 
@@ -204,8 +210,8 @@ EXPLORERS = [
         "images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))\n"
         "fitted, scored = (images[:2], masks[:2]), (images[2:], masks[2:])\n"
         'networks = {"UNet++": (model, card), "U-Net": shipped_model("unet_membranes")}\n'
-        "readouts = {k: read_nodes(*network, fitted, scored) for k, network in networks.items()}\n"
-        "explorer = NodeExplorer(readouts, scored)\n"
+        "probes = {k: fit_node_probes(*network, fitted, scored) for k, network in networks.items()}\n"
+        "explorer = NodeExplorer(probes, scored)\n"
         "explorer.strength.value = 50",
         nodes,
     ),
@@ -216,12 +222,12 @@ EXPLORERS = [
         "fitted, scored = (images[:2], masks[:2]), (images[2:], masks[2:])\n"
         "torch.manual_seed(0)\n"
         "states = {0: type(model)(**model.arguments).eval(), 1000: model}\n"
-        "kept = {step: read_nodes(state, card, fitted, scored) for step, state in states.items()}\n"
+        "kept = {step: fit_node_probes(state, card, fitted, scored) for step, state in states.items()}\n"
         'explorer = NodeExplorer({"mine": kept}, scored)',
         nodes,
     ),
     Entry("HeadStepExplorer", "explorer = HeadStepExplorer(shipped_heads())", head_step),
-    Entry("LossPullExplorer", "explorer = LossPullExplorer()", loss_pull),
+    Entry("LossGradientExplorer", "explorer = LossGradientExplorer()", loss_pull),
     Entry(
         "ThresholdExplorer",
         "images, masks = (torch.stack(part) for part in zip(*(folder[k] for k in range(32, 36)), strict=True))\n"

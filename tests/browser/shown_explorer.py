@@ -12,7 +12,7 @@ from lab_page import OpenNotebook
 from playwright.sync_api import Locator, TimeoutError, expect
 
 from unetpp_course.explorers.base import Choice, Number, Press, Slider, Switch
-from unetpp_course.graph import Node
+from unetpp_lib.models.graph import Node
 
 SECONDS = 30  # until the page shows what it must
 LATE = 800  # milliseconds, after which no other picture is waited for

@@ -12,9 +12,10 @@ from lab_page import require_browser, write_notebook
 from playwright.sync_api import expect
 from shown_explorer import ShownExplorer
 
-from unetpp_course.custom_wiring import edges, known_wires
-from unetpp_course.diagrams import name_of
+from unetpp_course.custom_wiring import known_wires
 from unetpp_course.explorers.base import Choice, Number, Slider
+from unetpp_course.graph_drawing import name_of
+from unetpp_lib.models.graph import edges_of
 
 FEW = 12  # values of a slider that are all visited; of longer ones every fifth
 INTERACTIONS = 40  # of each explorer, 560 in all
@@ -164,7 +165,7 @@ def test_wires_are_switched_by_clicks_on_the_picture(folder, open_notebook):
     shown = ShownExplorer(entry, notebook)
     for width in (SIZE, NARROW):
         shown.page.set_viewport_size(width)
-        for source, node in sorted(edges(known_wires(4)["UNet++"]) - edges(known_wires(4)["U-Net"])):
+        for source, node in sorted(edges_of(known_wires(4)["UNet++"]) - edges_of(known_wires(4)["U-Net"])):
             shown.click_wire(source, node)
             shown.twin.switch(source, node)
             shown.settle()

@@ -20,7 +20,9 @@ def course(folder):
     subprocess.run([sys.executable, "-m", "unetpp_course", "copy", folder], check=True)
 
 
-@pytest.mark.parametrize("name", sorted(path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.rglob("[0-9]*.ipynb")))
+@pytest.mark.parametrize(
+    "name", sorted(path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.rglob("[0-9]*.ipynb"))
+)
 def test_it_runs_from_top_to_bottom(name, course, open_notebook):
     notebook = open_notebook(name)
     notebook.run(SECONDS)

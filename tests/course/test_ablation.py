@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from unetpp_course.ablation import faded_edge, fed_by, maps_with_faded_edge
+from unetpp_course.ablation import descendants, faded_edge, maps_with_faded_edge
 from unetpp_course.custom_wiring import WiredNetwork, known_wires
-from unetpp_course.graph import wiring
 from unetpp_course.probes import node_maps
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus
+from unetpp_lib.models.graph import read_graph
 
 WIDTHS = (3, 4, 5)
 IMAGE = torch.randn(1, 1, 16, 16, generator=torch.Generator().manual_seed(1))
@@ -33,11 +33,11 @@ def test_a_faded_skip_is_that_skip_scaled():
 
 
 def test_every_edge_can_be_faded_and_only_what_it_feeds_is_computed_anew(model):
-    wires, maps = wiring(model), node_maps(model, IMAGE)
+    wires, maps = read_graph(model).inputs, node_maps(model, IMAGE)
     for target, sources in wires.items():
         for source in sources:
             changed = maps_with_faded_edge(model, IMAGE, maps, wires, (source, target), 0.5)
-            assert changed.keys() == fed_by(wires, target)
+            assert changed.keys() == descendants(wires, target)
             with faded_edge(model, (source, target), 0.5):
                 whole = node_maps(model, IMAGE)
             assert all(torch.equal(whole[node], changed.get(node, maps[node])) for node in maps)
@@ -51,7 +51,7 @@ def test_every_edge_can_be_faded_and_only_what_it_feeds_is_computed_anew(model):
 
 def test_what_a_node_feeds_is_found_through_others():
     wires = known_wires(3)["UNet++"]
-    assert fed_by(wires, (1, 1)) == {(1, 1), (1, 2), (0, 2), (0, 3)}
+    assert descendants(wires, (1, 1)) == {(1, 1), (1, 2), (0, 2), (0, 3)}
 
 
 def test_a_node_that_takes_its_inputs_otherwise_is_refused():

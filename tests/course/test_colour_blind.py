@@ -7,11 +7,11 @@ import pytest
 from matplotlib.colors import to_rgb
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from unetpp_course.diagrams import KINDS, QUIET
 from unetpp_course.explorers import head_step, ladder
-from unetpp_course.explorers.depth_sheet import TODAY
+from unetpp_course.explorers.depth_sheet import CHOSEN
 from unetpp_course.explorers.receptive_field import FRAMES
 from unetpp_course.explorers.sheet import LIGHT
+from unetpp_course.graph_drawing import KINDS, QUIET
 from unetpp_course.style import LINE_COLOURS, MISTAKES
 
 LEAST = 10  # CIEDE2000 between two colours at least; 1 is what a trained eye just tells, side by side
@@ -34,7 +34,7 @@ PALETTES = {
     "receptive field: frames": list(FRAMES[:4]),
     "ladder: networks, all white, ground": [*LINE_COLOURS[:2], ladder.GREY, "white"],
     "wiring: kinds of wires, not wired": [*(KINDS[kind]["color"] for kind in KINDS), QUIET],
-    "depth: curve, today, other mode": [LINE_COLOURS[0], TODAY, QUIET, "white"],
+    "depth: curve, chosen, other mode": [LINE_COLOURS[0], CHOSEN, QUIET, "white"],
     "threshold: curve, today, best": list(LINE_COLOURS[:3]),
     "loss pull: down, none, up": [LINE_COLOURS[0], "white", LINE_COLOURS[3]],
 }

@@ -8,14 +8,13 @@ from unetpp_course.custom_wiring import (
     cost,
     count_paths,
     cross,
-    edges,
     gradient_sizes,
     known_wires,
     possible_inputs,
 )
-from unetpp_course.graph import wiring
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus, profile
+from unetpp_lib.models.graph import edges_of, read_graph
 
 WIDTHS = (3, 4, 5)
 NETWORKS = {
@@ -35,7 +34,7 @@ def test_a_known_network_costs_what_the_librarys_own_costs(name):
 @each_network
 def test_a_wired_network_runs_as_it_is_wired(name):
     wires = known_wires(2)[name]
-    assert wiring(WiredNetwork(wires, WIDTHS)) == wires
+    assert read_graph(WiredNetwork(wires, WIDTHS)).inputs == wires
 
 
 def test_a_wired_network_computes_what_the_library_computes():
@@ -54,7 +53,7 @@ def test_a_wired_network_computes_what_the_library_computes():
 def test_the_gradient_does_not_reach_below_a_wrong_wire():
     wires = known_wires(4)["UNet++"]
     wrong = cross(wires, (1, 2), right=(2, 1), wrong=(2, 0))
-    assert edges(wires) - edges(wrong) == {((2, 1), (1, 2))}
+    assert edges_of(wires) - edges_of(wrong) == {((2, 1), (1, 2))}
     right, found = gradient_sizes(wires, (0, 3)), gradient_sizes(wrong, (0, 3))
     assert {node for node in right if right[node] and not found[node]} == {(2, 1), (3, 0)}
     assert cost(wires) == cost(wrong)

@@ -13,10 +13,10 @@ from matplotlib.text import Text
 from skimage.color import rgb2lab
 
 from unetpp_course import draw_network
-from unetpp_course.diagrams import COLOUR_MAP, KINDS, QUIET
-from unetpp_course.graph import read_grid
+from unetpp_course.graph_drawing import COLOUR_MAP, KINDS, QUIET
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet, UNetPlusPlus, prune
+from unetpp_lib.models.graph import read_graph
 
 WIDTHS = (32, 64, 128, 256, 512, 1024, 2048)
 
@@ -98,7 +98,7 @@ def picture(request):
 
 def test_every_part_of_the_network_is_drawn_once_and_no_other(picture):
     model, figure = picture
-    assert set(parts(figure)) == names(read_grid(model))
+    assert set(parts(figure)) == names(read_graph(model))
 
 
 def test_no_arrow_runs_through_a_node(picture):
@@ -161,7 +161,7 @@ def test_heads_are_numbered_where_there_are_several():
 
 
 def test_an_unmarked_network_has_nothing_grey():
-    assert loud(draw_network(network())) == names(read_grid(network()))
+    assert loud(draw_network(network())) == names(read_graph(network()))
 
 
 @pytest.mark.parametrize("dense", [True, False])
@@ -169,13 +169,13 @@ def test_an_unmarked_network_has_nothing_grey():
 def test_grey_is_exactly_what_pruning_drops(depth, dense):
     model = network(dense=dense)
     figure = draw_network(model, kept_depth=depth)
-    assert loud(figure) == names(read_grid(prune(model, depth)))
+    assert loud(figure) == names(read_graph(prune(model, depth)))
     assert figure.legends[0].get_texts()[-1].get_text() == "dropped by pruning"
 
 
 @pytest.mark.parametrize("node", [(0, 0), (2, 0), (0, 3), (1, 2)])
 def test_a_highlight_is_a_node_and_its_inputs(node):
-    inputs = read_grid(network()).inputs[node]
+    inputs = read_graph(network()).inputs[node]
     figure = draw_network(network(), highlight=node)
     wires = {f"edge {source} {node}" for source in inputs}
     assert loud(figure) == {f"node {part}" for part in [node, *inputs]} | wires
@@ -210,7 +210,7 @@ def test_values_of_what_is_dropped_are_grey_but_count_for_the_scale():
 
 
 def test_letters_stand_out_from_every_colour():
-    nodes = read_grid(network()).channels
+    nodes = read_graph(network()).channels
     figure = draw_network(network(), values={node: i for i, node in enumerate(nodes)})
     labels = [text for text in figure.axes[0].texts if "X" in text.get_text()]
     for node, label in zip(nodes, labels, strict=True):

@@ -76,10 +76,10 @@ def run_in_kernel(*cells):
     "first",
     [
         "from unetpp_course import draw_network\nfrom unetpp_lib.models import UNet\ndraw_network(UNet())",
-        "import numpy\nfrom unetpp_course.probe_figures import draw_triangle\n"
-        "draw_triangle({(0, 0): numpy.zeros((8, 8, 3), 'uint8')}, {})",
+        "import numpy\nfrom unetpp_course.diagrams import draw_node_pictures\n"
+        "draw_node_pictures({(0, 0): numpy.zeros((8, 8, 3), 'uint8')}, {})",
     ],
-    ids=["draw_network", "draw_triangle"],
+    ids=["draw_network", "draw_node_pictures"],
 )
 def test_whatever_draws_a_kernels_first_figure_later_ones_appear(first):
     later = "import numpy\nfrom unetpp_course import show_images\nshow_images({'a': numpy.zeros((8, 8))})"

@@ -71,7 +71,7 @@ def test_a_package_that_is_too_old_is_named_with_its_version(weights: Path, caps
     text = failures(capsys)
     assert "[FAIL] packages of the library" in text
     assert '→ torch 1.9.1 does not fit. In a new cell run: %pip install "torch>=' in text
-    assert text.endswith("1 to mend: follow the arrows, choose Kernel → Restart Kernel, and run this cell again.")
+    assert text.endswith("1 to repair: follow the arrows, choose Kernel → Restart Kernel, and run this cell again.")
 
 
 def test_a_package_that_does_not_import_is_called_damaged(weights: Path, capsys, monkeypatch):
@@ -85,7 +85,7 @@ def test_a_package_that_breaks_in_an_unknown_way_is_a_failure_with_a_remedy(weig
 
     monkeypatch.setattr(machine, "_load_network", break_down)
     text = failures(capsys)
-    assert "→ It failed with RuntimeError: two copies of libomp. Mend what the lines above name" in text
+    assert "→ It failed with RuntimeError: two copies of libomp. Repair what the lines above name" in text
 
 
 def test_a_machine_without_packaging_is_told_so(capsys, monkeypatch):
@@ -103,13 +103,13 @@ def test_missing_images_and_weights_are_told_apart(weights: Path, capsys, monkey
     assert "[FAIL] a trained network: unetpp_membranes\n       → " in text
     assert "git checkout" not in text
     assert text.count("or make a new clone") == 2
-    assert "2 to mend" in text
+    assert "2 to repair" in text
 
 
 def test_damaged_weights_are_a_failure(weights: Path, capsys):
     path = weights / "unetpp_membranes.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
-    assert "is not a whole safetensors file" in failures(capsys)
+    assert "is not a complete safetensors file" in failures(capsys)
 
 
 def test_a_full_disk_is_a_failure(weights: Path, capsys, monkeypatch):

@@ -23,7 +23,7 @@ def test_a_damaged_file_of_the_course_asks_for_a_whole_clone(tmp_path, monkeypat
     shutil.copytree(shipped_data() / "head_steps", tmp_path / "head_steps")
     (tmp_path / "head_steps" / "step_0000.png").unlink()
     monkeypatch.setattr("unetpp_course.shipped.shipped_data", lambda: tmp_path)
-    with pytest.raises(InputError, match=r"head_steps is damaged \(.*step_0000\.png.*whole clone"):
+    with pytest.raises(InputError, match=r"head_steps is damaged \(.*step_0000\.png.*complete clone"):
         shipped_heads()
 
 

@@ -120,7 +120,7 @@ def test_every_kind_of_answer_has_its_own_colour():
 
 
 def test_probabilities_are_no_decisions():
-    with pytest.raises(InputError, match="0 and 1 alone"):
+    with pytest.raises(InputError, match="may contain only 0 and 1"):
         mark_mistakes(torch.ones(1, 4, 4), torch.full((1, 4, 4), 0.7))
 
 

@@ -74,6 +74,26 @@ def test_the_preset_sets_where_the_options_start(capsys):
     assert "32 64 128 256 512" in out
 
 
+def test_classes_are_named_in_the_tables_and_in_the_files(capsys, tiny_set, tmp_path):
+    (tmp_path / "masks").mkdir()
+    shutil.copytree(tiny_set / "images", tmp_path / "images")
+    for path in (tiny_set / "masks").iterdir():
+        Image.open(path).point(lambda value: value // 255).save(tmp_path / "masks" / path.name)
+    names = ["--num-classes", 2, "--class-names", "ground", "disc"]
+    status, out, _ = run(capsys, "train", "--data", tmp_path, "--out", tmp_path / "run", *names, *TINY)
+    assert status == 0
+    assert "Split: train 8 (67%), validation 2 (17%), test 2 (17%). At random, image by image." in out
+    found = Run(tmp_path / "run")
+    assert found.scores["classes"] == ["ground", "disc"]
+    assert 0 <= found.scores["scores"]["mean of heads"]["iou_by_class/disc"] <= 1
+    assert found.load_model()[1].classes == ("ground", "disc")
+    for text in (out, run(capsys, "evaluate", tmp_path / "run")[1]):
+        rows = [line.split()[0] for line in text.splitlines() if line.strip()]
+        assert {"ground", "disc"} <= set(rows)
+    wrong = refused(capsys, "train", "--num-classes", 3, "--class-names", "a", "b", "--out", tmp_path / "new")
+    assert "class_names is ('a', 'b'); num_classes=3 needs 3 names" in wrong
+
+
 def test_evaluate_scores_the_runs_own_test_part(capsys, run_folder):
     status, out, _ = run(capsys, "evaluate", run_folder, "--device", "cpu")
     assert status == 0
@@ -183,6 +203,60 @@ def test_predict_overwrites_the_probability_of_no_class(capsys, picture, tmp_pat
     assert "cell_probability_2.png exists already" in said
 
 
+def test_predict_takes_folders_and_patterns(capsys, run_folder, tiny_set, tmp_path):
+    for number, given in enumerate(
+        (tiny_set / "images", tiny_set / "images" / "disc_*.png", tiny_set / "**" / "d*[0-1]0*")
+    ):
+        status, _, _ = run(capsys, "predict", run_folder, given, "--out", tmp_path / str(number))
+        assert status == 0
+    written = [sorted(path.name for path in (tmp_path / str(n)).rglob("*_mask.png")) for n in range(3)]
+    assert written[0] == written[1] == [f"disc_{i:02}_mask.png" for i in range(12)]
+    assert {path.parent.name for path in (tmp_path / "2").rglob("*_mask.png")} == {"images", "masks"}  # of equal names
+    assert "no such file or folder" in refused(
+        capsys, "predict", run_folder, tmp_path / "gone", "--out", tmp_path / "o"
+    )
+
+
+def test_predict_cuts_at_a_threshold_of_the_users(capsys, run_folder, picture, tmp_path):
+    shares = []
+    for threshold in (0.05, 0.5, 0.95):
+        out = tmp_path / str(threshold)
+        assert run(capsys, "predict", run_folder, picture, "--out", out, "--threshold", threshold)[0] == 0
+        mask, probability = (np.asarray(Image.open(out / f"cell_{kind}.png")) for kind in ("mask", "probability"))
+        assert (mask[probability > 255 * threshold + 1] == 255).all()
+        assert (mask[probability < 255 * threshold - 1] == 0).all()
+        shares.append((mask == 255).mean())
+    assert shares[0] > shares[1] > shares[2]
+    assert "threshold is 1.5; it must be" in refused(
+        capsys, "predict", run_folder, picture, "--out", tmp_path / "o", "--threshold", 1.5
+    )
+    save_model(UNet(num_classes=3, widths=(4, 6)), tmp_path / "three.safetensors")
+    assert "threshold is 0.4, and this network has 3 classes" in refused(
+        capsys, "predict", tmp_path / "three.safetensors", picture, "--out", tmp_path / "o", "--threshold", 0.4
+    )
+
+
+def test_predict_warns_of_an_image_that_is_far_darker_than_the_training_images(capsys, run_folder, tiny_set, tmp_path):
+    grey = np.asarray(Image.open(tiny_set / "images" / "disc_05.png"))
+    images = {"same": grey, "twelve_bits": grey.astype(np.uint16) * 16, "sixteen_bits": grey.astype(np.uint16) * 257}
+    images |= {"eighth": grey // 8, "bright": 255 - grey // 4}
+    for name, pixels in images.items():
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    np.save(tmp_path / "mapped.npy", grey // 8)
+    status, _, err = run(capsys, "predict", run_folder, tmp_path / "*.*", "--out", tmp_path / "o")
+    assert status == 0
+    warned = {line.split(":")[1].strip(): line for line in err.splitlines() if line.startswith("Warning")}
+    assert warned.keys() == {"twelve_bits", "eighth", "bright", "mapped"}
+    assert "far brighter" in warned["bright"]
+    assert "far darker" in warned["mapped"]
+    for name in ("twelve_bits", "eighth"):
+        assert "is far darker than the training images (its mean is 0.0" in warned[name]
+    Image.fromarray(grey // 8).save(tmp_path / "o.tif", save_all=True, append_images=[Image.fromarray(grey // 8)] * 7)
+    err = run(capsys, "predict", run_folder, tmp_path / "o.tif", "--out", tmp_path / "p")[2]
+    assert err.count("far darker") == 5
+    assert "Warning: … and 3 more of these." in err
+
+
 def test_prune_writes_a_network_whose_heads_answer_as_before(capsys, run_folder, tmp_path):
     out = tmp_path / "small.safetensors"
     status, said, _ = run(capsys, "prune", run_folder, "--depth", 1, "--out", out)
@@ -231,7 +305,7 @@ def bad_folder(tmp_path: Path, fault: str) -> Path:
     for part in ("images", "masks"):
         (root / part).mkdir(parents=True)
     grey = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40), dtype=np.uint8))
-    mask = Image.fromarray(np.full((40, 40), 255, np.uint8))
+    mask = Image.fromarray(np.tile(np.uint8([0, 255]), (40, 20)))
     for name in ("a", "b", "c"):
         grey.save(root / "images" / f"{name}.png")
         mask.save(root / "masks" / f"{name}.png")

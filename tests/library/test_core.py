@@ -1,4 +1,4 @@
-"""The core runs where only torch, numpy, Pillow, tqdm, safetensors and tyro are."""
+"""The core runs where only torch, numpy, Pillow, tifffile, tqdm, safetensors and tyro are."""
 
 import os
 import subprocess

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from unetpp_lib.errors import InputError
-from unetpp_lib.losses import bce_dice_loss, bce_loss, deep_supervision_loss, soft_dice_loss
+from unetpp_lib.losses import bce_dice_loss, bce_loss, count_pixels, deep_supervision_loss, soft_dice_loss
 
 
 def random_batch(channels, shape=(3, 5, 7), seed=0, dtype=torch.float64, scale=3.0):
@@ -72,17 +72,24 @@ def test_float_targets_may_lie_between_the_classes():
     assert soft_dice_loss(logits, target).item() == pytest.approx(dice, abs=1e-6)
 
 
-@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int32, torch.int64, torch.float32, torch.float16])
+WIDE = [torch.uint16, torch.uint32, torch.uint64]  # which PyTorch stores, and compares with nothing
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.bool, torch.uint8, torch.int32, torch.int64, *WIDE, torch.float32, torch.float16]
+)
 def test_type_of_a_binary_target_does_not_matter(dtype):
     logits, target = random_batch(1)
     assert torch.equal(bce_dice_loss(logits, target.to(dtype)), bce_dice_loss(logits, target))
 
 
-@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+@pytest.mark.parametrize("dtype", [torch.int16, torch.int32, torch.int64, *WIDE])
 def test_type_of_a_class_target_does_not_matter(dtype):
     logits, target = random_batch(3)
     target = ignore_some(target)
     assert torch.equal(bce_dice_loss(logits, target.to(dtype)), bce_dice_loss(logits, target))
+    with pytest.raises(InputError, match=r"target holds 3: 3 channels need 0 … 2"):
+        bce_dice_loss(logits, torch.full_like(target, 3).to(dtype))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -245,6 +252,72 @@ def test_loss_compiles_without_a_graph_break(channels):
 def test_wrong_input_is_named(loss, logits, target, message):
     with pytest.raises(InputError, match=message):
         loss(logits, target)
+
+
+@pytest.mark.parametrize("weight", [0.25, 1.0, 7.0])
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_foreground_weight_multiplies_the_loss_of_foreground_pixels(channels, weight):
+    logits, target = random_batch(channels)
+    if channels > 1:
+        target = ignore_some(target)
+    single = torch.full(target.shape, math.nan, dtype=torch.float64)  # each pixel's own loss, by the reference
+    for place in np.ndindex(tuple(target.shape)):
+        if target[place] != 255:
+            n, _, i, j = place
+            single[place] = reference(logits[n : n + 1, :, i : i + 1, j : j + 1], target[place].view(1, 1, 1, 1))[0]
+    kept = target != 255
+    expected = (single * torch.where(target > 0, weight, 1.0))[kept].mean()
+    assert bce_loss(logits, target, foreground_weight=weight).item() == pytest.approx(expected.item(), abs=1e-9)
+    combined = bce_dice_loss(logits, target, 0.3, 2.0, foreground_weight=weight)
+    assert combined.item() == pytest.approx(0.3 * expected.item() + 2 * reference(logits, target)[1], abs=1e-9)
+
+
+def test_foreground_weight_is_pos_weight_for_one_channel_and_the_same_for_two():
+    logits, target = random_batch(1)
+    theirs = torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor(3.0))(logits, target.double())
+    assert bce_loss(logits, target, foreground_weight=3).item() == pytest.approx(theirs.item())
+    two = torch.cat([torch.zeros_like(logits), logits], dim=1)
+    assert bce_loss(two, target, foreground_weight=3).item() == pytest.approx(theirs.item())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_foreground_weight_of_one_changes_no_bit_of_loss_and_gradient(channels):
+    logits, target = random_batch(channels, dtype=torch.float32)
+    results = []
+    for options in ({}, {"foreground_weight": 1.0}):
+        z = logits.clone().requires_grad_()
+        loss = bce_dice_loss(z, target, **options)
+        loss.backward()
+        results.append((loss.detach(), z.grad))
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+
+
+@pytest.mark.parametrize("weight", [0, -1, math.nan, math.inf])
+def test_a_foreground_weight_must_be_positive_and_finite(weight):
+    with pytest.raises(InputError, match=f"foreground_weight is {weight}: give a number greater than 0"):
+        bce_loss(*random_batch(1), foreground_weight=weight)
+
+
+@pytest.mark.parametrize("loss", [bce_loss, soft_dice_loss, bce_dice_loss])
+def test_the_list_of_heads_is_refused_by_a_loss_of_one_head(loss):
+    logits, target = random_batch(1)
+    for heads in ([logits] * 4, (logits,)):  # a U-Net's list has one
+        with pytest.raises(InputError, match=rf"logits is a \w+ of {len(heads)}.* deep_supervision_loss.*SingleOutput"):
+            loss(heads, target)
+    with pytest.raises(InputError, match=r"target is of type ndarray; give a tensor, such as torch.from_numpy\(target"):
+        loss(logits, target.numpy())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.uint32, torch.uint64, torch.int16])
+def test_labels_of_sixteen_bit_and_more_are_learned_as_those_of_eight(channels, dtype):
+    logits, target = random_batch(channels)
+    if channels > 1:
+        target = ignore_some(target)
+    assert torch.equal(bce_dice_loss(logits, target.to(dtype)), bce_dice_loss(logits, target))
+    assert count_pixels(target.to(dtype)) == count_pixels(target)
+    with pytest.raises(InputError, match="target holds 256"):
+        bce_dice_loss(logits, torch.full(target.shape, 256, dtype=dtype))
 
 
 def test_negative_smoothing_is_refused():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unetpp_course.checks.base import Exercise
 from unetpp_course.checks.comparison import as_array, as_number, kind_of, show
 from unetpp_course.checks.verdict import GENERIC, Mark, Verdict
-from unetpp_course.graph import Edge, Node
+from unetpp_lib.models.graph import Edge, Node
 
 Mask = NDArray[np.integer] | NDArray[np.bool_]
 

@@ -9,8 +9,8 @@ from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
 from unetpp_course.custom_wiring import node_cost
-from unetpp_course.graph import Node
-from unetpp_lib.models import UNetPlusPlus
+from unetpp_lib.models import UNetPlusPlus, graph
+from unetpp_lib.models.graph import Node
 
 Maps = dict[Node, Tensor]
 
@@ -19,11 +19,7 @@ Maps = dict[Node, Tensor]
 
 def node_inputs(i: int, j: int) -> list[Node]:
     """Return the inputs of X^{i,j}, j at least 1: all earlier nodes of its row, then the one below of column j - 1."""
-    found = []
-    for column in range(j):
-        found.append((i, column))
-    found.append((i + 1, j - 1))
-    return found
+    return graph.node_inputs((i, j))
 
 
 def places(random: np.random.Generator) -> Iterator[tuple[int, int]]:
@@ -230,11 +226,16 @@ def run_grid(nodes: nn.ModuleList, image: Tensor) -> Maps:
     return found
 
 
+def earlier_maps(X: Maps, i: int, j: int) -> list[Tensor]:
+    """Return all earlier maps of a row, from left to right."""
+    return [X[i, k] for k in range(j)]
+
+
 def other_grid(
     nodes: nn.ModuleList,
     image: Tensor,
     *,
-    skips: Callable[[Maps, int, int], list[Tensor]] = lambda X, i, j: [X[i, k] for k in range(j)],
+    skips: Callable[[Maps, int, int], list[Tensor]] = earlier_maps,
     below: Callable[[Maps, int, int], Tensor] = lambda X, i, j: X[i + 1, j - 1],
     encoder: Callable[[Maps, int, Tensor], Tensor] = lambda X, i, image: max_pool2d(X[i - 1, 0], 2) if i else image,
     by_rows: bool = False,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
-from unetpp_course.graph import Node
+from unetpp_lib.models.graph import Node, grid_nodes, node_inputs
 
 # Exercise 11.1: What a head needs
 
@@ -41,13 +41,7 @@ def grids(random: np.random.Generator) -> Iterator[tuple[Wires, Node]]:
 
 
 def _nested(depth: int, dense: bool = True) -> Wires:
-    wires: Wires = {(0, 0): []}
-    for i in range(1, depth + 1):
-        wires[i, 0] = [(i - 1, 0)]
-    for j in range(1, depth + 1):
-        for i in range(depth - j + 1):
-            wires[i, j] = [*((i, k) for k in range(0 if dense else j - 1, j)), (i + 1, j - 1)]
-    return wires
+    return {node: node_inputs(node, dense) for node in grid_nodes(depth)}
 
 
 def _unet(depth: int) -> Wires:

@@ -1,9 +1,9 @@
-"""What JupyterLab's widgets leave out: names and states for screen readers, and handles and focus that are seen."""
+"""What JupyterLab's widgets lack: names and states for screen readers, and visible handles and focus."""
 
 CLASS = "course-explorer"
 
-# A slider's label is set to the right, beside it, and that of buttons to the left; a handle is white on white, a
-# pressed button differs by a shade of grey alone, and what has the focus is hard to see.
+# JupyterLab aligns the labels of sliders and buttons differently, draws white handles on white, shows a pressed button
+# only by a shade of grey, and makes the focus hard to see. This style corrects all four.
 STYLE = f"""<style>
 .{CLASS} .widget-toggle-buttons > .widget-label {{text-align: right; margin-right: 8px; flex-shrink: 0}}
 .{CLASS} .noUi-handle {{border: 2px solid var(--jp-ui-font-color2)}}
@@ -20,9 +20,9 @@ STYLE = f"""<style>
 .{CLASS} > .announced {{position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)}}
 </style>"""
 
-# Runs in the browser when the first picture has arrived, `this`, and from then on whenever anything changes: names
-# sliders and groups of buttons, says which buttons are pressed, and moves a line of status into an element that stays.
-# Screen readers announce what changes within such a one, not one that is new.
+# Runs in the browser once the first picture, `this`, has arrived, and again whenever anything changes. It gives sliders
+# and groups of buttons names, says which buttons are pressed, and copies the status into an element that is never
+# replaced, because screen readers announce changes within an element, but not a new element.
 ACCESS = """
 const tell = (root) => {
   const label = (control) => control.querySelector('.widget-label').textContent;

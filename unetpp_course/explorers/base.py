@@ -1,4 +1,4 @@
-"""What an explorer is made of: controls, one picture with words for who cannot see it, and a line of status."""
+"""The parts of an explorer: controls, one picture with a description for screen readers, and a line of status."""
 
 import base64
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -11,34 +11,35 @@ from torch import Tensor
 
 from unetpp_course.explorers.access import ACCESS, CLASS, STYLE
 from unetpp_course.figures import shrink
+from unetpp_lib.engine.preprocessing import check_image
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import SegmentationNetwork
+from unetpp_lib.labels import require_tensor
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-LABEL, SLIDER, NUMBER = "12em", "27em", "5em"  # widths; labels of one width set the controls below each other
+LABEL, SLIDER, NUMBER = "12em", "27em", "5em"  # widths; labels of equal width align the controls
 
 
 class Recent(Generic[Key, Value]):
-    """What was made last, by key: of so many at most; the oldest goes first."""
+    """A cache of at most ``most`` values by key; the value that was not used for longest is dropped first."""
 
     def __init__(self, most: int) -> None:
         self._most, self._kept = most, dict[Key, Value]()
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """Return what was made for a key; make it where it is not there any more."""
+        """Return the value for a key; make it if it is not in the cache."""
         value = self._kept.pop(key) if key in self._kept else make()
-        self._kept[key] = value  # the newest stands last
+        self._kept[key] = value  # the last one is the newest
         if len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
         return value
 
 
 class PictureExplorer(widgets.VBox):  # type: ignore[misc]
-    """Controls above one picture; where widgets cannot run, the picture stands alone.
+    """Controls above one picture; if widgets cannot run, only the picture is shown.
 
-    ``status`` says in a sentence what the picture shows; `repr` and screen readers give it.
+    ``status`` says in a sentence what the picture shows; `repr` contains it, and screen readers read it aloud.
     """
 
     def __init__(self, controls: Sequence[widgets.Widget]) -> None:
@@ -48,10 +49,7 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
         self.add_class(CLASS)
 
     def show(self, png: bytes, alt: str, status: str, over: str = "") -> None:
-        """Put a picture, the words for it, and the line of status in the place of the last ones.
-
-        ``over`` is HTML that lies over the picture.
-        """
+        """Replace the picture, its description and the line of status; ``over`` is HTML to lie over the picture."""
         self.png, self.status = png, status
         encoded = base64.b64encode(png).decode()
         self._view.value = (
@@ -65,20 +63,20 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        picture = shrink(base64.b64encode(self.png))  # it stays in the notebook's file
+        picture = shrink(base64.b64encode(self.png))  # it is stored in the notebook's file
         return bundle | {"text/plain": repr(self), "image/png": picture}
 
 
 class OneAtATime:
-    """A control: what the browser reports of it is taken up one report after another, over all controls.
+    """A control whose reports from the browser are handled one after another, together with those of all controls.
 
-    JupyterLab hands such reports to two threads of the kernel. What follows from them must not cross.
+    JupyterLab hands such reports to two threads of the kernel, and what they do must not overlap.
     """
 
     _lock = RLock()
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take up what the browser reports, and do all that follows from it."""
+        """Handle a report from the browser."""
         with self._lock:
             super().set_state(sync_data)  # type: ignore[misc]
 
@@ -96,10 +94,10 @@ class Number(OneAtATime, widgets.BoundedIntText):  # type: ignore[misc]
 
 
 class Choice(OneAtATime, widgets.ToggleButtons):  # type: ignore[misc]
-    """Buttons of which one is chosen."""
+    """A row of buttons, one of which is chosen."""
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take up what the browser reports, but for a choice among buttons that have been taken away meanwhile."""
+        """Handle a report from the browser, except for a click on a button that no longer exists."""
         with self._lock:
             if (sync_data.get("index") or 0) < len(self._options_full):
                 super().set_state(sync_data)
@@ -114,7 +112,7 @@ class Press(OneAtATime, widgets.Button):  # type: ignore[misc]
 
 
 class Click(OneAtATime, widgets.Text):  # type: ignore[misc]
-    """Takes up where a picture was clicked; it is not seen, and what it does other controls do too."""
+    """Receives clicks on a picture; it is hidden, and other controls can do the same as a click."""
 
     def __init__(self) -> None:
         super().__init__(layout={"display": "none"})
@@ -122,8 +120,11 @@ class Click(OneAtATime, widgets.Text):  # type: ignore[misc]
 
 
 def whole_number(label: str, value: int, least: int, greatest: int, step: int = 1) -> tuple[widgets.HBox, Slider]:
-    """Return a slider and beside it the same number as a field, which has the name that a slider lacks."""
-    wide, hidden = {"description_width": LABEL}, {"description_width": "0px"}  # seen once, read aloud at the field
+    """Return a slider with a linked number field, which has the accessible name that a slider lacks; and the slider."""
+    wide, hidden = (
+        {"description_width": LABEL},
+        {"description_width": "0px"},
+    )  # shown at the slider only
     options = {"value": value, "min": least, "max": greatest, "step": step, "description": label}
     slider = Slider(**options, readout=False, style=wide, layout={"width": SLIDER})
     number = Number(**options, style=hidden, layout={"width": NUMBER})
@@ -132,24 +133,22 @@ def whole_number(label: str, value: int, least: int, greatest: int, step: int = 
 
 
 def choice(label: str, options: Sequence[Any] | Mapping[str, Any]) -> Choice:
-    """Return buttons of which one is chosen; their names are the options, or the keys of a mapping to them."""
+    """Return a row of buttons, one of which is chosen; they are named after the options, or the keys of a mapping."""
     style = {"description_width": LABEL, "button_width": "auto"}
-    layout = {"width": "auto", "display": "flex", "flex_flow": "row nowrap"}  # the label beside, as a slider's
+    layout = {"width": "auto", "display": "flex", "flex_flow": "row nowrap"}  # the label to the left, like a slider's
     return Choice(options=options, description=label, style=style, layout=layout)
 
 
 def require_image(image: Tensor, mask: Tensor | None = None, channels: int | None = None) -> None:
-    """Raise InputError for what is no image (C, H, W), and for a mask that is not (1, H, W) of the same size."""
+    """Raise InputError unless the image is (C, H, W) in [0, 1] and the mask (1, H, W) of the same size."""
+    require_tensor("image", image)
     wanted = "(1, H, W) or (3, H, W)" if channels is None else f"({channels}, H, W)"
     if image.ndim != 3 or len(image) not in ({1, 3} if channels is None else {channels}):
         raise InputError(f"image is {tuple(image.shape)}: give {wanted}, values from 0 to 1.")
+    check_image(image, len(image))
+    if mask is not None:
+        require_tensor("mask", mask)
     if mask is not None and mask.shape != (1, *image.shape[1:]):
         raise InputError(
-            f"image is {tuple(image.shape)}, mask {tuple(mask.shape)}: give the mask as (1, H, W) of one size."
+            f"image is {tuple(image.shape)}, mask {tuple(mask.shape)}: give the mask as (1, H, W) of the same size."
         )
-
-
-def require_network(model: object) -> None:
-    """Raise InputError for what is no network of the library or a subclass of one."""
-    if not isinstance(model, SegmentationNetwork):
-        raise InputError(f"model is {type(model).__name__}: give a UNet or UNetPlusPlus, or a class made from one.")

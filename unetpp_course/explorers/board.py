@@ -1,4 +1,4 @@
-"""Explorer: a live board of a training, the library's or one's own loop."""
+"""Explorer: a live board of a training run, with the library's loop or one of your own."""
 
 import time
 from collections.abc import Callable
@@ -32,16 +32,17 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork
 
-SIDE = 256  # pixels of the piece of an image that is shown, at most
-REST = 9  # times that a drawing took, before the next one: the board takes a tenth of the time at most
-POINTS = 150  # of the loss that are drawn; each is a mean over as many steps as need be
+SIDE = 256  # pixels: at most this much of an image is shown
+REST = 9  # pause between two drawings, in units of the time that one takes: at most a tenth of the time is spent
+POINTS = 150  # at most so many points of the loss are drawn, each a mean over equally many steps
 SIZE = (8.0, 5.0)  # inches
 
-Answer = Callable[[], Tensor]
+Predict = Callable[[], Tensor]
+"""Returns the probabilities (classes, H, W) or (1, H, W) of the image that the board shows."""
 
 
 def middle(picture: Tensor) -> Tensor:
-    """Return the middle of a picture (C, H, W), SIDE pixels high and wide where there are so many."""
+    """Return the middle of a picture (C, H, W), at most SIDE pixels high and wide."""
     for dim in (1, 2):
         length = min(SIDE, picture.shape[dim])
         picture = picture.narrow(dim, (picture.shape[dim] - length) // 2, length)
@@ -49,12 +50,12 @@ def middle(picture: Tensor) -> Tensor:
 
 
 class LoopBoard(PictureExplorer):
-    """Watches a loop of your own: ``with board:`` around it, and ``board.note(loss, images, answer)`` in each step.
+    """Follows a loop of your own: ``with board:`` around it, and ``board.note(loss, images, predict)`` in each step.
 
-    ``image`` (C, H, W) in [0, 1] and ``mask`` (1, H, W) are what the network is asked about, ``steps`` is how many
-    there will be, ``classes`` names the classes. The board is drawn again at most once in ``seconds``, and never takes
-    more than a tenth of the time. The notebook's ■ and Ctrl-C end the block, not the notebook.
-    InputError for image and mask of two sizes, and fewer than one step.
+    The board shows the predictions for ``image`` (C, H, W) in [0, 1] with its ``mask`` (1, H, W). ``steps`` is the
+    length of the loop, and ``classes`` names the classes. The board is redrawn at most once every ``seconds``, and
+    takes at most a tenth of the time. The notebook's ■ and Ctrl-C end the block, not the notebook.
+    Raises InputError if the sizes of image and mask differ, and for fewer than one step.
     """
 
     def __init__(
@@ -72,9 +73,9 @@ class LoopBoard(PictureExplorer):
         self.steps, self.seconds = steps, seconds
         self.step = 0
         self.losses: list[tuple[int, float]] = []
-        self.scores: list[tuple[int, float]] = []  # of validation images
-        self.shown: list[tuple[int, float]] = []  # of the image that is shown
-        self.labels: list[tuple[int, Tensor]] = []  # its first answer and its last
+        self.scores: list[tuple[int, float]] = []  # on the validation images
+        self.shown: list[tuple[int, float]] = []  # on the image that is shown
+        self.labels: list[tuple[int, Tensor]] = []  # its first and its latest prediction
         self._clock = self._drawn = self._next = 0.0
         self._begun_at = self._images = 0
         self._said = widgets.HTML()
@@ -91,37 +92,37 @@ class LoopBoard(PictureExplorer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """Show the end; an interruption ends here, any other error goes on."""
+        """Show the final state; an interruption ends here, any other error is passed on."""
         if kind is None or kind is KeyboardInterrupt:
             self._end(self._last_words(cut=kind is not None))
         else:
             self._end(f"Ended by an error: {kind.__name__}.")
         return kind is KeyboardInterrupt
 
-    def note(self, loss: float, images: int, answer: Answer) -> None:
-        """Take up one step: its loss, the images that it used, and how to ask the network for its answer.
+    def note(self, loss: float, images: int, predict: Predict) -> None:
+        """Record one step: its loss, the number of its images, and a function that predicts the shown image.
 
-        ``answer()`` gives the probabilities of the shown image, (classes, H, W) or (1, H, W), and is called only when
-        the board is drawn: see that it leaves the network in training mode.
+        ``predict()`` returns probabilities, (classes, H, W) or (1, H, W). It is called only when the board is drawn,
+        and must leave the network in training mode.
         """
-        self._take(self.step + 1, loss, images, answer)
+        self._record(self.step + 1, loss, images, predict)
 
-    def _take(self, step: int, loss: float, images: int, answer: Answer) -> None:
+    def _record(self, step: int, loss: float, images: int, predict: Predict) -> None:
         self.step, self._images = step, self._images + images
         self.losses.append((step, loss))
         if time.monotonic() < self._next and step < self.steps:
             return
         start = time.monotonic()
-        self._ask(answer)
+        self._predict(predict)
         self._draw(self._pace())
         spent = time.monotonic() - start
         self._drawn += spent
         self._next = start + spent + max(self.seconds, REST * spent)
 
-    def _ask(self, answer: Answer) -> None:
-        """Note what the network says of the shown image, and its IoU, mean of the classes."""
-        p = answer().detach().float().cpu()
-        if not p.isfinite().all():  # a network that has run off has no answer; what watches it must not end it
+    def _predict(self, predict: Predict) -> None:
+        """Record the prediction for the shown image and its IoU, the mean over the classes."""
+        p = predict().detach().float().cpu()
+        if not p.isfinite().all():  # a diverged network predicts nothing; the board must not end its training
             return
         label = classify(p.reshape(1, -1, *self.mask.shape[1:]))
         counts = confusion_counts(label, self.mask[None], max(1, len(p)))
@@ -129,7 +130,7 @@ class LoopBoard(PictureExplorer):
         self.labels = [*self.labels[:1], (self.step, label[0])]
 
     def _pace(self) -> str:
-        """Return the images a second, drawing apart, and the time left."""
+        """Return the images per second, without the time for drawing, and the time left."""
         seconds = time.monotonic() - self._clock
         left = seconds / max(1, self.step - self._begun_at) * (self.steps - self.step)
         speed = self._images / max(seconds - self._drawn, 1e-9)
@@ -144,13 +145,13 @@ class LoopBoard(PictureExplorer):
         self._rest(words)
 
     def _rest(self, words: str) -> None:
-        """Show the board at rest: the words stand at its top, and are read aloud."""
+        """Show the board when nothing runs: the words are written at its top and read aloud."""
         self._draw()
         self._say(words)
         self.status += f" {words}"
 
     def _say(self, words: str) -> None:
-        """Tell who cannot see the board; the numbers that change each second stay silent."""
+        """Write words that a screen reader reads aloud; it does not read the numbers, which change every second."""
         self._said.value = f'<p role="status">{words}</p>'
 
     def _numbers(self) -> str:
@@ -167,8 +168,9 @@ class LoopBoard(PictureExplorer):
         png = png_of_figure(figure)
         plt.close(figure)
         said = f"{self._numbers()} {pace}".rstrip()
-        self.show(png, f"The board of a training: an image, answers, loss and IoU by step. {said}", said)
-        self._view.value = self._view.value.replace('<p role="status"', "<p")  # else it is read aloud each second
+        self.show(png, f"The board of a training run: an image, predictions, loss and IoU by step. {said}", said)
+        # without its role the line is not read aloud every second
+        self._view.value = self._view.value.replace('<p role="status"', "<p")
 
     @course_style()
     def _figure(self) -> Figure:
@@ -191,7 +193,7 @@ class LoopBoard(PictureExplorer):
         return figure
 
     def _legend(self) -> str:
-        """Return what the colours of an answer mean."""
+        """Return what the colours of a prediction mean."""
         if not self.labels or len(self.classes) > 2:
             return ""
         zero, one = self.classes
@@ -214,19 +216,19 @@ class LoopBoard(PictureExplorer):
             axis.legend(loc="lower right", ncols=2)
 
     def _marked(self, label: Tensor) -> NDArray[Any]:
-        """Return a decision as a picture: its mistakes in colour, or the classes as greys where there are several."""
+        """Return a prediction as a picture: mistakes in colour, or classes in greys if there are several."""
         if len(self.classes) == 2:
             return mark_mistakes(self.mask, label)
         return np.asarray(label[0].float().repeat(3, 1, 1).permute(1, 2, 0)) / (len(self.classes) - 1)
 
 
 class TrainingBoard(LoopBoard):
-    """Trains a configuration with the library, live: ``board = TrainingBoard(config)``, and then ``board.train()``.
+    """Shows a training run of the library live: ``board = TrainingBoard(config)``, and then ``board.train()``.
 
-    The notebook's ■ and Ctrl-C end it after the current step; everything is saved, and ``train()`` goes on from there,
-    also on a new board of the same configuration. ``name`` chooses the image that is shown, default: the first one of
-    the validation part. ``run`` is the run; its folder holds what `train` leaves behind. InputError for a name
-    that the data set lacks.
+    The notebook's ■ and Ctrl-C stop the run after the current step and save it. ``train()`` then continues it, also
+    from a new board with the same configuration. ``name`` chooses the image that is shown, by default the first one of
+    the validation part. ``run`` is the run, whose folder holds everything that `train` writes. Raises InputError for a
+    name that the data set lacks.
     """
 
     def __init__(self, config: TrainConfig, name: str | None = None, seconds: float = 1.0) -> None:
@@ -240,24 +242,23 @@ class TrainingBoard(LoopBoard):
         image, mask = folder[folder.index_of[name]]
         patches = Patches(folder, [folder.index_of[one] for one in split.train], config.patch)
         plan = BatchPlan(patches, config.batch_size, config.epochs, config.seed)
-        classes = tuple(f"class {c}" for c in range(config.num_classes)) if config.num_classes > 1 else Card.classes
-        super().__init__(image, mask, len(plan), classes, seconds)
+        super().__init__(image, mask, len(plan), config.classes, seconds)
         if begun and self.run.checkpoint.exists():
             self._take_over_run()
 
     def train(self) -> Run:
-        """Train, or go on, in this notebook; return the run, finished or not."""
+        """Train in this notebook, or continue to; return the run, finished or not."""
         with self:
-            train(self.config, resume=(self.run.folder / "config.json").exists(), watch=self._watch)
+            train(self.config, resume=(self.run.folder / "config.json").exists(), callback=self._callback)
         return self.run
 
-    def _watch(self, training: Trainer) -> None:
-        self.scores = _scores(training.history.entries)
-        answer = partial(ask, training.model, self.image, training.card, training.runtime)
-        self._take(training.step, training.history.last_loss, self.config.batch_size, answer)
+    def _callback(self, trainer: Trainer) -> None:
+        self.scores = _scores(trainer.history.entries)
+        predict = partial(predict_image, trainer.model, self.image, trainer.card, trainer.runtime)
+        self._record(trainer.step, trainer.history.last_loss, self.config.batch_size, predict)
 
     def _take_over_run(self) -> None:
-        """Show a run that was begun before: what its history says, and what its best network answers."""
+        """Show a run that was begun earlier: its history, and the prediction of its best network."""
         history = self.run.history
         self.losses = [(entry["step"], entry["loss"]) for entry in history]
         self.scores = _scores(history)
@@ -265,7 +266,7 @@ class TrainingBoard(LoopBoard):
         if self.run.weights.exists():
             model, card = self.run.load_model()
             runtime = choose_runtime(self.config.device, "float32")
-            self._ask(lambda: ask(runtime.place(model), self.image, card, runtime))
+            self._predict(partial(predict_image, runtime.place(model), self.image, card, runtime))
         self._rest(self._last_words(cut=False))
 
     def _last_words(self, cut: bool) -> str:
@@ -276,13 +277,17 @@ class TrainingBoard(LoopBoard):
         return f"{saved} {where}. The board's train() goes on from there."
 
 
-def ask(model: SegmentationNetwork, image: Tensor, card: Card, runtime: Runtime) -> Tensor:
-    """Return the probabilities (classes, H, W) of an image (C, H, W) in [0, 1]; ``model`` keeps its mode."""
-    readings = read_image_heads(model, image, card, runtime)
-    return readings.get(MEAN, next(iter(readings.values())))[0]
+def predict_image(model: SegmentationNetwork, image: Tensor, card: Card, runtime: Runtime) -> Tensor:
+    """Return the probabilities (classes, H, W) of an image (C, H, W) in [0, 1]; ``model`` is left as it was."""
+    outputs = read_image_heads(model, image, card, runtime)
+    return outputs.get(MEAN, next(iter(outputs.values())))[0]
 
 
 def _scores(history: list[dict[str, Any]]) -> list[tuple[int, float]]:
-    """Return the score by which the epoch is chosen, by step, where the validation images were looked at."""
-    looks = [(entry["step"], entry["validation"]) for entry in history if "validation" in entry]
-    return [(step, look.get(MEAN, next(iter(look.values())))[CHOSEN_BY]) for step, look in looks]
+    """Return the score by which the epoch is chosen, at every step with a validation."""
+    scores = []
+    for entry in history:
+        if "validation" in entry:
+            by_output = entry["validation"]
+            scores.append((entry["step"], by_output.get(MEAN, next(iter(by_output.values())))[CHOSEN_BY]))
+    return scores

@@ -1,4 +1,4 @@
-"""Explorer: the one-pixel bridge. A hole in a membrane merges two cells; IoU hardly moves, V_rand falls."""
+"""Explorer: the one-pixel bridge. A hole in a membrane merges two cells; IoU hardly changes, V_rand falls."""
 
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -16,23 +16,23 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou, segments, v_rand
 
 PALETTE = np.array([ImageColor.getrgb(colour) for colour in LIGHT], np.uint8)
-SIDE, GAP, CAPTION, WINDOW = 336, 16, 24, 24  # pixels: of a panel, between panels, above them; in the enlarged part
-LONGER = 1.5  # a crossing may be so many times as long as the shortest one through the same membrane
+SIDE, GAP, CAPTION, WINDOW = 336, 16, 24, 24  # pixels: side of a panel, gap, caption; side of the enlarged part
+LONGER = 1.5  # the longest crossing of a membrane that is offered, relative to the shortest one
 
 Crossing = tuple[NDArray[np.intp], NDArray[np.intp]]  # rows and columns of the membrane pixels between two cells
 
 
-class Scores(NamedTuple):
-    """What two kinds of score say of an answer."""
+class PairOfScores(NamedTuple):
+    """A prediction's score by pixels and its score by cells."""
 
     membrane_iou: float
     v_rand: float
 
 
 def thin_membranes(mask: Pixels) -> NDArray[np.uint8]:
-    """Return a mask (H, W) with the same cells, and membranes of one pixel: cells grow until they meet.
+    """Return a mask (H, W) with the same cells, whose membranes are one pixel wide: cells grow until they meet.
 
-    ``mask`` (H, W) or (1, H, W), 1 where cell interior is.
+    ``mask`` is (H, W) or (1, H, W), 1 for cell interior.
     """
     cells = segments(_as_mask("mask", mask).astype(float))
     line = np.zeros(cells.shape, bool)
@@ -42,10 +42,10 @@ def thin_membranes(mask: Pixels) -> NDArray[np.uint8]:
 
 
 def crossings(cells: NDArray[Any]) -> dict[tuple[int, int], list[Crossing]]:
-    """Return the straight ways through the membrane (label 0) between each two cells, along rows and columns.
+    """Return for every two neighbouring cells the straight crossings of the membrane (label 0) between them.
 
-    In the order of the places along the membrane; the cells that share most come first. Ways much longer than the
-    shortest run along the membrane, not through it, and are left out.
+    Crossings run along rows or columns and are sorted along the membrane; cells with the most crossings come first.
+    Crossings much longer than the shortest one run along the membrane instead of through it, and are left out.
     """
     found: dict[tuple[int, int], list[Crossing]] = {}
     for lines, turned in ((cells, False), (cells.T, True)):
@@ -63,12 +63,13 @@ def crossings(cells: NDArray[Any]) -> dict[tuple[int, int], list[Crossing]]:
 
 
 class BridgeExplorer(PictureExplorer):
-    """Choose a membrane between two cells and a place along it, and erase it there: one pixel wide, right through.
+    """Choose a membrane between two cells and a position along it, and erase one pixel's width of it there.
 
-    ``truth`` and ``answer`` (H, W) or (1, H, W), 1 where cell interior is; without ``answer`` the truth is the answer.
-    For a network of yours: ``BridgeExplorer(mask, classify(probabilities)[0])``. `thin_membranes` makes membranes of
-    one pixel, where one pixel is enough. The controls are attributes (``membrane``, ``place`` in per cent of the way
-    along it, ``state``); ``whole`` and ``now`` are the scores. InputError for other shapes, and where no cells meet.
+    ``truth`` and ``answer`` (the prediction) are (H, W) or (1, H, W), 1 for cell interior; by default the truth itself
+    is the prediction. For a network of yours: ``BridgeExplorer(mask, classify(probabilities)[0])``. `thin_membranes`
+    makes membranes that are one pixel wide, so that a single pixel suffices. The controls are attributes
+    (``membrane``, ``place`` in per cent of the membrane's length, ``state``); ``whole`` and ``now`` are the scores.
+    Raises InputError for other shapes, and if no cells meet.
     """
 
     def __init__(self, truth: Pixels, answer: Pixels | None = None, membrane: int = 0, place: int = 50) -> None:
@@ -102,9 +103,9 @@ class BridgeExplorer(PictureExplorer):
         ways: list[Crossing] = self._ways[self.membrane.value]
         return ways[int(self.place.value) * (len(ways) - 1) // 100]
 
-    def _scores(self, answer: NDArray[np.uint8], filled: NDArray[Any]) -> Scores:
+    def _scores(self, answer: NDArray[np.uint8], filled: NDArray[Any]) -> PairOfScores:
         counts = confusion_counts(torch.from_numpy(answer)[None, None], self._true)
-        return Scores(iou(counts, of="background"), v_rand(filled, self._cells))
+        return PairOfScores(iou(counts, of="background"), v_rand(filled, self._cells))
 
     def _update(self, _: object = None) -> None:
         answer, filled = self.answer, self._filled
@@ -114,7 +115,7 @@ class BridgeExplorer(PictureExplorer):
             filled = segments(answer.astype(float))
         self.now = self._scores(answer, filled)
         rows, columns = self.crossing
-        count = f"{len(rows)} pixel" + "s" * (len(rows) > 1)
+        count = "1 pixel" if len(rows) == 1 else f"{len(rows)} pixels"
         status = (
             f"{count} at row {rows[0]}, column {columns[0]}: {self.state.value}. Membrane IoU {self.whole[0]:.4f} → "
             f"{self.now[0]:.4f}; V_rand {self.whole[1]:.4f} → {self.now[1]:.4f}; cells {self._filled.max()} → "
@@ -126,7 +127,7 @@ class BridgeExplorer(PictureExplorer):
         self.show(png(self._draw(pixels)), alt, status)
 
     def _draw(self, pixels: NDArray[np.uint8]) -> Image.Image:
-        """Return the whole answer with a ring at the place, and the part around it, enlarged, with a frame there."""
+        """Return the prediction with a ring at the position, and the enlarged part around it with a frame."""
         rows, columns = self.crossing
         height, width = pixels.shape[:2]
         scale = SIDE / height
@@ -165,14 +166,14 @@ def _as_mask(name: str, mask: Pixels) -> NDArray[np.uint8]:
 
 
 def _in_order(ways: list[Crossing]) -> list[Crossing]:
-    """Return the ways from one end of a membrane to the other, in the direction that it extends in most."""
+    """Return the crossings sorted from one end of a membrane to the other, along its longer extent."""
     centres = np.array([(rows.mean(), columns.mean()) for rows, columns in ways])
     longer = int(np.ptp(centres, axis=0).argmax())
     return [ways[k] for k in np.argsort(centres[:, longer], kind="stable")]
 
 
 def _colours_of(filled: NDArray[Any]) -> NDArray[np.intp]:
-    """Return a colour's number for each segment, other than those of its neighbours where the palette allows."""
+    """Return a colour's number for each segment that differs from its neighbours' if the palette allows."""
     pairs = np.concatenate(
         [np.stack([a.ravel(), b.ravel()], 1) for a, b in ((filled[:, :-1], filled[:, 1:]), (filled[:-1], filled[1:]))]
     )
@@ -186,7 +187,7 @@ def _colours_of(filled: NDArray[Any]) -> NDArray[np.intp]:
 
 
 def _kept(colours: NDArray[np.intp], before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.intp]:
-    """Return each pixel's colour: that of the segment before which most of its segment now consists of."""
+    """Return each pixel's colour number: each new segment keeps that of the old segment that makes up most of it."""
     shared = np.bincount(
         (after * (before.max() + 1) + before).ravel(), minlength=(after.max() + 1) * (before.max() + 1)
     )

@@ -1,4 +1,4 @@
-"""Depth pruning: what a trained UNet++ says when it is cut to each depth, what that costs, and where it is wrong."""
+"""Explorer: what a trained UNet++ predicts when it is pruned to each depth, what that costs, and where it is wrong."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -18,10 +18,9 @@ from unetpp_course.explorers.base import (
     Recent,
     choice,
     require_image,
-    require_network,
     whole_number,
 )
-from unetpp_course.explorers.depth_costs import costs_of, measured_costs, watched
+from unetpp_course.explorers.depth_costs import costs_of, measured_costs, measured_passes
 from unetpp_course.explorers.depth_sheet import DepthSheet, Row
 from unetpp_course.explorers.threshold import PERCENT, counts_by_threshold
 from unetpp_course.heads_in_time import heads_now
@@ -31,26 +30,27 @@ from unetpp_lib.engine import Card, Run, save_model
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, iou
 from unetpp_lib.models import Profile, SegmentationNetwork, UNetPlusPlus, prune
+from unetpp_lib.models.blocks import require_network
 
 Part = Literal["train", "validation", "test"]
-Scored = Literal["background", "foreground", "classes"]
+ScoredClass = Literal["background", "foreground", "classes"]
 
 MODES = ("fast", "accurate")
-AT_MOST = 8  # images of a run: each is read whole when the explorer opens
-LARGEST = 512  # pixels of a side that latency is measured at
+AT_MOST = 8  # images of a run, because all of them are predicted when the explorer opens
+LARGEST_SIDE = 512  # pixels: latency is measured on an image of at most this size
 MEMBRANES = ("membranes", "isbi2012", "isbi2012_test")  # sets whose class 0 is the membrane
 
 
 class DepthExplorer(PictureExplorer):
-    """Cut a trained network to depth 1, 2 … with a slider: mistakes in colour, the nodes that stay, IoU, cost, time.
+    """Prune a trained network to depth 1, 2 … with a slider: mistakes in colour, remaining nodes, IoU, cost and time.
 
-    ``model`` is a `UNetPlusPlus` with deep supervision and one class, ``card`` says how it takes its images;
-    ``images`` are (C, H, W) in [0, 1], of any sizes, ``masks`` (1, H, W) of 0 and 1. `shipped` opens the course's own
-    network, `of_run` one that you trained. ``profiles`` are what `profile_depths` gives; without them, latency is
-    measured when the explorer opens. ``classes`` names class 0 and class 1, ``of`` says whose IoU is shown.
-    Controls: ``depth``, ``image``, ``threshold`` (per cent), ``mode``; `scores` is the IoU by depth that they give.
-    "prune and keep" does what `keep` does. The explorer keeps a copy of the network as it is when it opens.
-    InputError for what does not fit.
+    ``model`` is a `UNetPlusPlus` with deep supervision and one class, and ``card`` is its card. ``images`` are
+    (C, H, W) in [0, 1], of any sizes, and ``masks`` (1, H, W) of 0 and 1. `shipped` opens the course's own network,
+    `of_run` one that you trained. ``profiles`` are those of `profile_depths`; without them, latency is measured when
+    the explorer opens. ``classes`` names class 0 and class 1, and ``of`` says whose IoU is shown.
+    Controls: ``depth``, ``image``, ``threshold`` (per cent), ``mode``; `scores` is the resulting IoU by depth. The
+    button "prune and keep" calls `keep`. The explorer works on a copy of the network.
+    Raises InputError for arguments that do not fit together.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class DepthExplorer(PictureExplorer):
         names: Sequence[str] | None = None,
         profiles: Mapping[int, Profile] | None = None,
         classes: tuple[str, str] = ("membrane", "interior"),
-        of: Scored = "background",
+        of: ScoredClass = "background",
     ) -> None:
         cuttable = _require_cuttable(model)
         _require_pairs(model, images, masks, names)
@@ -70,12 +70,12 @@ class DepthExplorer(PictureExplorer):
         self.model, self.card = deepcopy(cuttable).cpu().eval(), card
         self.images, self.masks = [image.float() for image in images], [mask.to(torch.uint8) for mask in masks]
         self.names = [str(k) for k in range(len(images))] if names is None else list(names)
-        self.size = tuple(min(side, LARGEST) for side in self.images[0].shape[1:])
+        self.size = tuple(min(side, LARGEST_SIDE) for side in self.images[0].shape[1:])
         self.classes, self.of = classes, of
-        with watched(self.model) as (seconds, macs):
+        with measured_passes(self.model) as passes:
             self.answers = [_read(self.model, card, image) for image in self.images]  # (modes, depths, H, W) each
         if profiles is None:
-            self.costs = measured_costs(self.model, torch.zeros(1, model.in_channels, *self.size), seconds, macs)
+            self.costs = measured_costs(self.model, torch.zeros(1, model.in_channels, *self.size), passes)
         else:
             self.costs = costs_of(profiles, model.depth)
         self.counts = torch.stack([_count(*pair) for pair in zip(self.answers, self.masks, strict=True)])
@@ -85,14 +85,14 @@ class DepthExplorer(PictureExplorer):
 
     @classmethod
     def shipped(cls, part: Part = "validation", profiles: Mapping[int, Profile] | None = None) -> "DepthExplorer":
-        """Open the course's trained network on a part of its images: on those that a depth may be chosen by."""
+        """Open the course's trained network on a part of its images; choose a depth on the validation part."""
         root = find_dataset("membranes")
         names = _names(read_split(root / "split.json"), part, root)
         return cls(*shipped_model("unetpp_membranes"), *_load(SegmentationFolder(root), names), names, profiles)
 
     @classmethod
     def of_run(cls, run: str | Path, part: Part = "validation") -> "DepthExplorer":
-        """Open a run's network, as `unetpp train` leaves it, on the first images of a part; InputError for another."""
+        """Open the network of a run, as `unetpp train` writes it, on the first images of a part of its data."""
         finished = Run(Path(run))
         config = finished.config
         model, card = finished.load_model()
@@ -121,7 +121,7 @@ class DepthExplorer(PictureExplorer):
 
     @property
     def scores(self) -> dict[int, float]:
-        """The IoU, mean over all images, of the network cut to each depth, by depth: at today's threshold and mode."""
+        """The IoU by depth of the pruned networks: the mean over all images, at the chosen threshold and mode."""
         return self._scores(self.mode.value, slice(None))
 
     def _scores(self, mode: str, which: slice) -> dict[int, float]:
@@ -129,11 +129,12 @@ class DepthExplorer(PictureExplorer):
         return {depth: iou(counts[:, depth - 1], self.of) for depth in self.costs}
 
     def keep(self, path: str | Path | None = None) -> UNetPlusPlus:
-        """Return the network cut to the depth that is shown, also as ``kept``; write it and its card to a file.
+        """Return the network pruned to the chosen depth, also as ``kept``, and write it with its card to a file.
 
-        Its heads are held against those of the whole network on the image that is shown; the line of status says what
-        came of it. The card gets the threshold that is shown. ``path`` is a .safetensors file (default: pruned_depth_2
-        and the like, in the folder of the notebook, with a number where that exists). InputError where it exists.
+        Its heads are compared with those of the whole network on the image that is shown, and the line of status says
+        whether they agree. The card gets the chosen threshold. ``path`` is a .safetensors file, by default
+        pruned_depth_2 or the like in the notebook's folder, with a number if that exists. Raises InputError if ``path``
+        exists.
         """
         depth, shown = self.depth.value, self.image.value
         path = _free_path(f"pruned_depth_{depth}") if path is None else Path(path)
@@ -154,7 +155,7 @@ class DepthExplorer(PictureExplorer):
     def _keep(self, _: object) -> None:
         try:
             self.keep()
-        except InputError as error:  # a full disk, a folder that is read-only: said where the reader looks
+        except InputError as error:  # such as a full disk or a read-only folder: shown below the picture
             self._show(f"{error}\n")
 
     def _update(self, _: object = None) -> None:
@@ -176,12 +177,12 @@ class DepthExplorer(PictureExplorer):
         alt = f"Image, prediction with its mistakes, nodes that stay, and IoU against time. {status}"
         clock = f"{1e3 * cost.latency:.1f} ms for an image of {self.size[1]} × {self.size[0]} on this machine."
         self.show(self._png(depth), alt, f"{status}\n{clock}")
-        self.status = status  # without the clock: the same on every machine
-        for other in self.costs:  # while the reader looks, the depths that may come next are drawn
+        self.status = status  # without the time, so that it is the same on every machine
+        for other in self.costs:  # draws the depths that may be chosen next in advance
             self._png(other)
 
     def _png(self, depth: int) -> bytes:
-        """Return the sheet of a depth for where the other controls stand; once drawn, it comes back at once."""
+        """Return the sheet of a depth at the setting of the other controls, drawn or from the cache."""
         key = (depth, self.image.value, self.threshold.value, MODES.index(self.mode.value))
         return self._pngs.get(key, lambda: self._draw(*key))
 
@@ -196,19 +197,19 @@ class DepthExplorer(PictureExplorer):
 
 
 def _free_path(stem: str) -> Path:
-    """Return NAME.safetensors, or where that exists NAME_2.safetensors, and so on."""
+    """Return NAME.safetensors, or if that exists NAME_2.safetensors, and so on."""
     names = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
     return next(path for name in names if not (path := Path(f"{name}.safetensors")).exists())
 
 
 def _require_cuttable(model: SegmentationNetwork) -> UNetPlusPlus:
     require_network(model)
-    prune(model, 1)  # says what is missing where there is one head
+    prune(model, 1)  # raises InputError for a network with a single head
     assert isinstance(model, UNetPlusPlus)
     if model.num_classes > 1:
         raise InputError(
-            f"The network tells {model.num_classes} classes apart, and this explorer shows one: give a network "
-            "with num_classes=1. prune, profile_depths and evaluate take yours as it is."
+            f"The network has {model.num_classes} classes, and this explorer shows only one: give a network with "
+            "num_classes=1. prune, profile_depths and evaluate accept your network."
         )
     return model
 
@@ -226,20 +227,20 @@ def _require_pairs(
         require_image(image, mask, channels=model.in_channels)
         if not ((mask == 0) | (mask == 1)).all():
             raise InputError(
-                f"A mask holds {mask.unique().tolist()[:5]}: give 0 (background) and 1 (foreground) alone."
+                f"A mask contains {mask.unique().tolist()[:5]}: it may contain only 0 (background) and 1 (foreground)."
             )
 
 
 def _require_words(card: Card, classes: tuple[str, str], of: str) -> None:
     if not isinstance(card, Card):
         raise InputError(f"card is {type(card).__name__}: give the Card that load_model or shipped_model returns.")
-    if len(classes) != 2 or of not in get_args(Scored):
-        known = ", ".join(get_args(Scored))
+    if len(classes) != 2 or of not in get_args(ScoredClass):
+        known = ", ".join(get_args(ScoredClass))
         raise InputError(f"classes={classes}, of={of!r}: give the names of class 0 and class 1, and one of {known}.")
 
 
 def _names(split: Split, part: str, where: str | Path) -> tuple[str, ...]:
-    """Return the images of a part; InputError where there is none."""
+    """Return the names of the images of a part; raises InputError if there is none."""
     names: tuple[str, ...] = getattr(split, part) if part in get_args(Part) else ()
     if not names:
         filled = ", ".join(f'"{other}"' for other in get_args(Part) if getattr(split, other))

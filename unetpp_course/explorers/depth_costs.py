@@ -1,7 +1,7 @@
-"""What each depth of a network costs: taken from profiles, or measured while the network runs anyway."""
+"""The cost of each depth of a network: taken from profiles, or measured while the network runs anyway."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -16,56 +16,63 @@ PASSES = 2
 
 
 def costs_of(profiles: Mapping[int, Profile], depth: int) -> dict[int, Cost]:
-    """Return what each depth costs as profiles have it; InputError where not every depth has one."""
+    """Return the cost of each depth from profiles; raises InputError unless every depth has one."""
     if sorted(profiles) != list(range(1, depth + 1)):
         raise InputError(f"profiles are for depths {sorted(profiles)}; give one for each of 1 to {depth}.")
     return {d: Cost(profile.parameters, profile.macs, profile.latency) for d, profile in sorted(profiles.items())}
 
 
+class Passes:
+    """What forward passes took: ``seconds`` of each with the first one's size, and ``macs`` of the first, by layer."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.macs: dict[str, int] = {}
+        self._first_shape: torch.Size | None = None
+        self._start = 0.0
+
+    def begin(self, _: torch.nn.Module, inputs: tuple[Tensor]) -> None:
+        """Start the clock of a pass."""
+        self._first_shape = self._first_shape or inputs[0].shape
+        self._start = time.perf_counter()
+
+    def end(self, _: torch.nn.Module, inputs: tuple[Tensor], __: object) -> None:
+        """Stop the clock of a pass."""
+        if inputs[0].shape == self._first_shape:
+            self.seconds.append(time.perf_counter() - self._start)
+
+    def count(self, name: str, layer: torch.nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        """Count the multiply-accumulates of a layer: each weight is used once per pixel of its larger map."""
+        pixels = inputs[0] if isinstance(layer, torch.nn.ConvTranspose2d) else output
+        self.macs.setdefault(name, layer.weight.numel() * pixels[0, 0].numel())  # type: ignore[operator]
+
+
 @contextmanager
-def watched(model: SegmentationNetwork) -> Iterator[tuple[list[float], dict[str, int]]]:
-    """Note what passes within the block take: the seconds of those of the first one's size, and its layers' MACs."""
-    seconds: list[float] = []
-    macs: dict[str, int] = {}
-    first: list[torch.Size] = []
-    start = [0.0]
-
-    def begin(_: torch.nn.Module, inputs: tuple[Tensor]) -> None:
-        first.append(inputs[0].shape)
-        start[0] = time.perf_counter()
-
-    def end(_: torch.nn.Module, inputs: tuple[Tensor], __: object) -> None:
-        if inputs[0].shape == first[0]:
-            seconds.append(time.perf_counter() - start[0])
-
-    def note(name: str, layer: torch.nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        pixels = inputs[0] if isinstance(layer, torch.nn.ConvTranspose2d) else output  # each weight works once a pixel
-        macs.setdefault(name, layer.weight.numel() * pixels[0, 0].numel())  # type: ignore[operator]
-
-    hooks = [model.register_forward_pre_hook(begin), model.register_forward_hook(end)]
+def measured_passes(model: SegmentationNetwork) -> Iterator["Passes"]:
+    """Measure the passes within the block: their seconds, and multiply-accumulates by layer."""
+    passes = Passes()
+    hooks = [model.register_forward_pre_hook(passes.begin), model.register_forward_hook(passes.end)]
     for name, layer in model.named_modules():
         if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
-            hooks.append(layer.register_forward_hook(partial(note, name)))
+            hooks.append(layer.register_forward_hook(partial(passes.count, name)))
     try:
-        yield seconds, macs
+        yield passes
     finally:
         for hook in hooks:
             hook.remove()
 
 
 @torch.inference_mode()
-def measured_costs(
-    model: SegmentationNetwork, image: Tensor, seconds: Sequence[float], macs: Mapping[str, int]
-) -> dict[int, Cost]:
-    """Return what each depth costs, in less than a second where `profile_depths` takes several.
+def measured_costs(model: SegmentationNetwork, image: Tensor, passes: Passes) -> dict[int, Cost]:
+    """Return the cost of each depth; this takes less than a second, `profile_depths` several.
 
-    The whole network has just run, which warmed up what its pruned copies share with it; the fastest pass counts.
+    The whole network has just run, which also warmed up its pruned copies; the fastest pass counts.
     """
     costs = {}
     for depth in range(1, model.depth + 1):
         pruned = prune(model, depth)
-        taken = list(seconds) if depth == model.depth else [_seconds(pruned, image) for _ in range(PASSES)]
-        work = sum(macs.get(name, 0) for name, _ in pruned.named_modules())
+        taken = passes.seconds if depth == model.depth else [_seconds(pruned, image) for _ in range(PASSES)]
+        work = sum(passes.macs.get(name, 0) for name, _ in pruned.named_modules())
         costs[depth] = Cost(sum(p.numel() for p in pruned.parameters()), work, min(taken))
     return costs
 

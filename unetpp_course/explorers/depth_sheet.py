@@ -1,30 +1,30 @@
-"""The picture of the depth explorer: all that it shows of one depth, on one sheet, drawn quickly."""
+"""The picture of the depth explorer: everything that it shows for one depth, on one sheet."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from unetpp_course.diagrams import KINDS, QUIET, QUIET_TEXT, edge_kind
+from unetpp_course.explorers.graph_sheet import GraphSheet
 from unetpp_course.explorers.sheet import HIGHLIGHT, font, grey, png
-from unetpp_course.graph import Grid, Node
+from unetpp_course.graph_drawing import QUIET, QUIET_TEXT, Layout
 from unetpp_course.style import LINE_COLOURS, MISTAKES, mark_mistakes
 from unetpp_lib.models import UNetPlusPlus
+from unetpp_lib.models.graph import grid_graph
 
-SIDE, GAP, LINE = 288, 12, 26  # pixels: a picture's longer side, between two parts, a line of text
-LETTERS = 17  # where the page is 700 pixels wide, the sheet is shown at six tenths of its size
+SIDE, GAP, LINE = 288, 12, 26  # pixels: a picture's longer side, gap between parts, line of text
+LETTERS = 17  # on a page 700 pixels wide, the sheet is shown at six tenths of its size
 PLOT = (316, 250)
 WIDTH, HEIGHT = 2 * SIDE + PLOT[0] + 2 * GAP, LINE + SIDE + GAP + PLOT[1]
 AXES = (44, 30, 262, 160)  # of the plot: left, top, width and height in pixels
-FINE = 3  # a grid is drawn so many times larger, then reduced: smooth lines
-TODAY = LINE_COLOURS[1]
+CHOSEN = LINE_COLOURS[1]  # the colour of the chosen depth
 
 
 class Cost(NamedTuple):
-    """What one forward pass of one image costs."""
+    """The cost of one forward pass with one image."""
 
     parameters: int
     macs: int
@@ -33,29 +33,31 @@ class Cost(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the table, and a point of the curve."""
+    """A row of the table, and a point of the curve."""
 
     depth: int
     cost: Cost
     here: float
-    """IoU of the image that is shown."""
+    """IoU on the image that is shown."""
     everywhere: float
-    """IoU, mean of all images."""
+    """IoU, mean over all images."""
     other: float
-    """The same in the other mode."""
+    """IoU, mean over all images, in the other mode."""
 
 
 class DepthSheet:
-    """Draws the sheets of one network; what stays the same from sheet to sheet is drawn once."""
+    """Draws the sheets of one network; parts that are the same on all sheets are drawn once."""
 
     def __init__(
         self, model: UNetPlusPlus, costs: dict[int, Cost], size: tuple[int, ...], classes: tuple[str, str]
     ) -> None:
-        self.grid = grid_of(model)
-        self.slowest = 1.12e3 * max(cost.latency for cost in costs.values())  # milliseconds at the curve's right
+        self.model = model
+        self.graph_sheet = GraphSheet(
+            grid_graph(model.widths, model.dense, model.head_depths), graph_layout(model.depth)
+        )
+        self.slowest = 1.12e3 * max(cost.latency for cost in costs.values())  # milliseconds, where the axis ends
         self.size, self.classes = size, classes
         self._axes = self._draw_axes()
-        self._grids: dict[tuple[int, str], Image.Image] = {}
 
     def draw(
         self,
@@ -75,7 +77,7 @@ class DepthSheet:
         _paste(sheet, SIDE + GAP, f"depth {depth}: {what}", mark_mistakes(mask, label))
         left, below = 2 * (SIDE + GAP), LINE + SIDE + GAP
         draw.text((left, 2), f"L{depth}: the nodes that stay", "black", font(LETTERS))
-        sheet.paste(self._grid(depth, mode), (left, LINE))
+        sheet.paste(self._draw_graph(depth, mode), (left, LINE))
         self._write_counts(draw, mask, label, below)
         self._write_table(draw, rows, depth, below + 4 * LINE + 10)
         sheet.paste(self._axes, (left, below))
@@ -83,7 +85,7 @@ class DepthSheet:
         return png(sheet)
 
     def _write_counts(self, draw: ImageDraw.ImageDraw, mask: Tensor, label: Tensor, top: int) -> None:
-        """Say what the colours mean, and how many pixels have each."""
+        """Write what the colours mean, and how many pixels have each."""
         zero, one = self.classes
         words = {
             f"{one} found (true positive)": (1, 1),
@@ -106,7 +108,7 @@ class DepthSheet:
         for number, row in enumerate(rows, start=1):
             y = top + number * LINE
             if row.depth == depth:
-                draw.rectangle((0, y - 3, 2 * SIDE + GAP - 1, y + LINE - 4), HIGHLIGHT, TODAY)
+                draw.rectangle((0, y - 3, 2 * SIDE + GAP - 1, y + LINE - 4), HIGHLIGHT, CHOSEN)
             cost = row.cost
             line = (
                 f"L{row.depth}{cost.parameters:>10,}{cost.parameters / whole.parameters:>5.0%}"
@@ -130,7 +132,7 @@ class DepthSheet:
         for row, (x, y), (_, quiet) in zip(rows, points, others, strict=True):
             r = 8 if row.depth == depth else 4
             draw.ellipse((x - 3, quiet - 3, x + 3, quiet + 3), QUIET)
-            draw.ellipse((x - r, y - r, x + r, y + r), TODAY if row.depth == depth else LINE_COLOURS[0], "black")
+            draw.ellipse((x - r, y - r, x + r, y + r), CHOSEN if row.depth == depth else LINE_COLOURS[0], "black")
             below = max(y, quiet) + 19
             beside = below if below < y0 + AXES[3] - 8 else min(y, quiet) - 17
             draw.text((x, beside), f"L{row.depth}", "black", font(LETTERS - 1), anchor="mm")
@@ -159,83 +161,42 @@ class DepthSheet:
         draw.text((x0 + width / 2, y0 + height + 26), words, "black", font(LETTERS - 1), anchor="mt")
         return picture
 
-    def _grid(self, depth: int, mode: str) -> Image.Image:
-        if (depth, mode) not in self._grids:
-            self._grids[depth, mode] = small_grid(self.grid, depth, mode, (PLOT[0], SIDE))
-        return self._grids[depth, mode]
+    def _draw_graph(self, depth: int, mode: str) -> Image.Image:
+        """Return the network's graph with what pruning drops in grey, and boxes around the heads that are used."""
+        kept = grid_graph(self.model.widths[: depth + 1], self.model.dense, range(1, depth + 1))
+        used = [depth] if mode == "fast" else range(1, depth + 1)
+        return self.graph_sheet.draw(kept, heads={(0, d): CHOSEN for d in used})
+
+
+def graph_layout(depth: int) -> Layout:
+    """Return the layout in which a network of this depth fills its part of the sheet, whatever the depth."""
+    width, height = PLOT[0] / 100, SIDE / 100  # inches
+    pitch, row_pitch = width / (depth + 1), (height - 0.9) / depth - 0.084
+    letters = 11 if depth < 5 else 7.5
+    return Layout(
+        width=width,
+        half_node=(0.33 * pitch, min(0.14, 0.38 * row_pitch)),
+        row_pitch=row_pitch,
+        column_pitch=pitch,
+        margins=pitch,
+        bottom=0.1,
+        rise=0.7,
+        head_room=0.28,
+        name_size=letters + 1,
+        text_size=letters,
+        line_width=1.2,
+        details=False,
+    )
 
 
 def _round_step(least: float) -> float:
-    """Return the smallest of 1, 2, 5, 10 … (or 0.5, 0.2 …) that is not below ``least``."""
+    """Return the smallest of …, 0.2, 0.5, 1, 2, 5, 10, … that is at least ``least``."""
     power = 10 ** np.floor(np.log10(least))
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= least * 0.999))
 
 
-def grid_of(model: UNetPlusPlus) -> Grid:
-    """Return what `read_grid` returns, from the architecture alone: that takes a second less at its first call."""
-    nodes = [(i, j) for i in range(model.depth + 1) for j in range(model.depth - i + 1)]
-    inputs: dict[Node, list[Node]] = {}
-    for i, j in nodes:
-        skips = [(i, k) for k in range(0 if model.dense else j - 1, j)]
-        inputs[i, j] = [*skips, (i + 1, j - 1)] if j else [(i - 1, 0)] if i else []
-    heads = {(0, depth): [number] for number, depth in enumerate(model.head_depths, start=1)}
-    return Grid({(i, j): model.widths[i] for i, j in nodes}, inputs, heads)
-
-
-def small_grid(grid: Grid, depth: int, mode: str, size: tuple[int, int]) -> Image.Image:
-    """Draw a grid with what pruning to ``depth`` drops in grey, and the heads that answer in ``mode`` filled."""
-    width, height = size
-    picture = Image.new("RGB", (width * FINE, height * FINE), "white")
-    draw = ImageDraw.Draw(picture)
-    pitch_x, pitch_y, radius = width / (grid.depth + 1), (height - 84) / (grid.depth + 0.4), 0.21 * width / grid.depth
-
-    def at(node: Node) -> NDArray[Any]:
-        i, j = node
-        return FINE * np.array([(j + i / 2 + 0.5) * pitch_x, 84 + i * pitch_y])
-
-    def stays(*nodes: Node) -> bool:
-        return all(sum(node) <= depth for node in nodes)
-
-    for edge in sorted(grid.edges, key=lambda edge: stays(*edge)):  # what stays is drawn over what goes
-        colour = KINDS[edge_kind(edge)]["color"] if stays(*edge) else QUIET
-        draw.line([tuple(point) for point in _path(at(edge[0]), at(edge[1]), pitch_x * FINE)], colour, 2 * FINE)
-    letters, half = (
-        font((LETTERS - 1 if grid.depth < 5 else 11) * FINE),
-        FINE * np.array([min(32, pitch_x / 2 - 2), 13]),
-    )
-    for node, heads in grid.heads.items():
-        centre, loud = at(node), stays(node)
-        answers = loud and (node[1] == depth or (mode == "accurate" and node[1] <= depth))
-        top = np.array([centre[0], 14 * FINE])
-        draw.line([tuple(centre), tuple(top)], "black" if loud else QUIET, 2 * FINE)
-        box = (*(top - half), *(top + half))
-        draw.rounded_rectangle(box, 5 * FINE, TODAY if answers else "white", "black" if loud else QUIET, FINE)
-        draw.text(
-            tuple(top),
-            f"head {heads[0]}" if grid.depth < 5 else str(heads[0]),
-            "black" if loud else QUIET_TEXT,
-            letters,
-            anchor="mm",
-        )
-    for node in grid.channels:
-        centre, loud, r = at(node), stays(node), radius * FINE
-        draw.ellipse((*(centre - r), *(centre + r)), "white", "black" if loud else QUIET, 2 * FINE if loud else FINE)
-        draw.text(tuple(centre), f"{node[0]},{node[1]}", "black" if loud else QUIET_TEXT, letters, anchor="mm")
-    return picture.resize(size, Image.Resampling.BOX)
-
-
-def _path(start: NDArray[Any], end: NDArray[Any], pitch: float) -> NDArray[Any]:
-    """Return the points of a line between neighbours, or of an arc above the nodes that stand between."""
-    share = np.linspace(0, 1, 25)[:, None]
-    line: NDArray[Any] = start + share * (end - start)
-    columns = (end[0] - start[0]) / pitch if start[1] == end[1] else 0
-    rise = (0.17 * columns + 0.03) * pitch if columns > 1.5 else 0
-    line[:, 1:] -= rise * 4 * share * (1 - share)
-    return line
-
-
 def _paste(sheet: Image.Image, left: int, caption: str, pixels: NDArray[np.uint8]) -> None:
-    """Put a picture under its caption, as large as a square of SIDE holds it."""
+    """Paste a picture below its caption, as large as fits into a square of SIDE pixels."""
     draw = ImageDraw.Draw(sheet)
     draw.text((left, 2), caption, "black", font(LETTERS))
     scale = SIDE / max(pixels.shape[:2])

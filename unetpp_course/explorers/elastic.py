@@ -1,4 +1,4 @@
-"""Elastic deformation with controls: how far, how finely, and what happens where the mask goes its own way."""
+"""Explorer: elastic deformation, its strength and fineness, and what happens if the mask is deformed differently."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ from unetpp_lib.data import elastic_field, warp
 from unetpp_lib.engine.pictures import COLOURS
 from unetpp_lib.metrics import confusion_counts, iou
 
-ORANGE = COLOURS[0, 1]  # as everywhere in the course: what should be membrane, or is no class at all
-LINES = 16  # pixels between the lines of the grid that shows the field
-ROUNDING = 1e-4  # interpolation between equal values leaves them by less than this
+ORANGE = COLOURS[0, 1]  # as in the whole course: what should be membrane, or is not a class at all
+LINES = 16  # pixels between the lines of the grid that shows the deformation
+ROUNDING = 1e-4  # interpolation between equal values differs from them by less than this
 
 
 class ElasticExplorer(PictureExplorer):
-    """Bend an image and its mask: strength, grid points and draw; together or apart; nearest or bilinear mask.
+    """Deform an image and its mask: strength, grid points and draw; together or apart; nearest or bilinear mask.
 
-    ``image`` (1, H, W), float in [0, 1]; ``mask`` (1, H, W), 0 and 1. Three pictures: the bent image with the membranes
-    of the bent mask on it, the bent mask, and a straight grid after the same bending. The controls are attributes
-    (``strength``, ``points``, ``draw``, ``partners``, ``mask_values``), so a cell can set ``explorer.strength.value``;
-    ``scores`` holds the numbers of the line below. InputError for other shapes.
+    ``image`` is (1, H, W), float in [0, 1], and ``mask`` (1, H, W), 0 and 1. Three pictures show the deformed image
+    with the membranes of the deformed mask on it, the deformed mask, and a straight grid after the same deformation.
+    The controls are attributes (``strength``, ``points``, ``draw``, ``partners``, ``mask_values``), so a cell can set
+    ``explorer.strength.value``; ``scores`` holds the numbers in the line of status. Raises InputError for other shapes.
     """
 
     def __init__(self, image: Tensor, mask: Tensor, strength: int = 10, points: int = 3, draw: int = 0) -> None:
@@ -42,12 +42,12 @@ class ElasticExplorer(PictureExplorer):
         self._update()
 
     def _update(self, *_: object) -> None:
-        """Bend anew, and show the pictures and the line below them."""
+        """Deform again, and show the pictures and the line of status."""
         own_field = self._field(0)
         mask_field = own_field if self.partners.value == "together" else self._field(1)
         image = warp(self._image, own_field, "bilinear")
         mask = warp(self._mask.float(), mask_field, self.mask_values.value)
-        truth = warp(self._mask, own_field, "nearest")  # where the image's pixels belong now
+        truth = warp(self._mask, own_field, "nearest")  # the true classes of the deformed image
         between = (mask - mask.round()).abs() > ROUNDING
         counts = confusion_counts((mask > 0.5).to(torch.uint8), truth)
         self.scores = {"membrane IoU": iou(counts, "background"), "between": between.float().mean().item()}
@@ -60,7 +60,7 @@ class ElasticExplorer(PictureExplorer):
         self.show(png(beside(pictures)), f"{self._description} {self._result}", self._result)
 
     def _field(self, number: int) -> Tensor:
-        """Return the displacements (1, 2, H, W) of the image, 0, or those of a mask that goes its own way, 1."""
+        """Return displacements (1, 2, H, W): number 0 for the image, 1 for a mask that is deformed separately."""
         generator = torch.Generator().manual_seed(2 * self.draw.value + number)
         height, width = self._image.shape[-2:]
         return elastic_field(1, height, width, self.points.value, float(self.strength.value), generator)
@@ -76,7 +76,7 @@ class ElasticExplorer(PictureExplorer):
 
     @property
     def _description(self) -> str:
-        """The pictures in words, for whoever does not see them."""
+        """A description of the pictures for screen readers."""
         return (
             f"Left: the bent image, with the membranes of the mask in orange, moved {self.partners.value}. Middle: the "
             f"mask, {self.mask_values.value}; values between 0 and 1 in orange. Right: a straight grid, bent alike."
@@ -92,7 +92,7 @@ def _straight_grid(height: int, width: int) -> Tensor:
 
 
 def _with_membranes(image: NDArray[Any], mask: NDArray[Any]) -> Picture:
-    """Lay the membranes of a mask, in transparent orange, on an image."""
+    """Return an image with the membranes of a mask on it in transparent orange."""
     share = OVERLAY * (1 - mask)[..., None]
     mixed: Picture = np.rint((1 - share) * grey(image) + share * ORANGE).astype(np.uint8)
     return mixed

@@ -1,4 +1,4 @@
-"""Explorer: what each head says as the training goes on."""
+"""Explorer: what each head predicts as training proceeds."""
 
 import io
 
@@ -23,11 +23,11 @@ LEGEND = "Blue: interior called membrane; orange: membrane called interior."
 
 
 class HeadStepExplorer(PictureExplorer):
-    """Move through a training: the heads side by side, or one of them large, with mistakes in colour and IoU.
+    """Move through a training run: the heads side by side, or one of them enlarged, with mistakes in colour and IoU.
 
-    ``kept`` is what `shipped_heads` or `keep_heads` gives, or a `KeptHeads` of your own probabilities.
-    Controls: ``moment`` (which of the kept steps, from 0), ``head`` ("all", "1" …, "mean"), ``view`` ("decision",
-    "probability"). InputError for a moment that was not kept.
+    ``kept`` is what `shipped_heads` or `keep_heads` returns, or a `KeptHeads` with your own probabilities.
+    Controls: ``moment`` (the number of the kept step, from 0), ``head`` ("all", "1" …, "mean"), ``view`` ("decision",
+    "probability"). Raises InputError for a moment that does not exist.
     """
 
     def __init__(self, kept: KeptHeads, threshold: float = 0.5, moment: int = -1) -> None:
@@ -35,12 +35,12 @@ class HeadStepExplorer(PictureExplorer):
         self.steps = sorted(kept.steps)
         if not -len(self.steps) <= moment < len(self.steps):
             raise InputError(f"moment is {moment}; there are {len(self.steps)} kept steps, counted from 0.")
-        self.scores = {reading: kept.scores(reading, threshold) for reading in kept.readings}
+        self.scores = {output: kept.scores(output, threshold) for output in kept.outputs}
         self._chart, self._places = self._draw_chart()
         self._pictures: dict[tuple[int, str, str], bytes] = {}
         last = len(self.steps) - 1
         box, self.moment = whole_number("kept picture", moment % len(self.steps), 0, last)
-        names = [ALL, *(reading.removeprefix("head ") for reading in kept.readings)]
+        names = [ALL, *(output.removeprefix("head ") for output in kept.outputs)]
         self.head, self.view = choice("head", names), choice("picture", ["decision", "probability"])
         super().__init__([box, self.head, self.view])
         for control in (self.moment, self.head, self.view):
@@ -55,10 +55,10 @@ class HeadStepExplorer(PictureExplorer):
 
     def _update(self, _: object = None) -> None:
         key = (self.step, self.head.value, self.view.value)
-        if key not in self._pictures:  # once drawn, a picture comes back at once
+        if key not in self._pictures:  # each picture is drawn once
             self._pictures[key] = png(self._draw())
         shown = self._shown()
-        said = ", ".join(f"{reading} {self.scores[reading][self.step]:.2f}" for reading in shown)
+        said = ", ".join(f"{output} {self.scores[output][self.step]:.2f}" for output in shown)
         status = f"Step {self.step} of {self.steps[-1]}. IoU of the membrane: {said}."
         legend = LEGEND if self.view.value == "decision" else "White: surely interior; black: surely membrane."
         self.show(
@@ -70,17 +70,17 @@ class HeadStepExplorer(PictureExplorer):
     def _shown(self) -> list[str]:
         chosen = self.head.value
         if chosen == ALL:
-            return [reading for reading in self.kept.readings if reading != MEAN]
+            return [output for output in self.kept.outputs if output != MEAN]
         return [MEAN if chosen == MEAN else f"head {chosen}"]
 
     def _draw(self) -> Image.Image:
-        """Return image (or truth), heads and chart as one picture: three cells a row, or one large beside two."""
+        """Return image (or truth), heads and chart as one picture: three cells per row, or two beside a large one."""
         image = self.kept.image
         first = np.asarray(self.kept.mask, dtype=float) if image is None else image.permute(1, 2, 0).squeeze(-1).numpy()
         cells = [("truth" if image is None else "image", _grey(as_picture(first)), "white")]
-        for reading in self._shown():
-            title = f"{reading}: IoU {self.scores[reading][self.step]:.2f}"
-            cells.append((title, self._panel(reading), self._colour(reading)))
+        for output in self._shown():
+            title = f"{output}: IoU {self.scores[output][self.step]:.2f}"
+            cells.append((title, self._panel(output), self._colour(output)))
         large = len(cells) == 2
         slots = 3 if large else len(cells) + 1
         columns = min(3, slots)
@@ -95,14 +95,14 @@ class HeadStepExplorer(PictureExplorer):
         self._paste_chart(sheet, column * (CELL + GAP), row * (CELL + CAPTION))
         return sheet
 
-    def _panel(self, reading: str) -> NDArray[np.uint8]:
-        answer = self.kept.answer(self.step, reading)
+    def _panel(self, output: str) -> NDArray[np.uint8]:
+        probabilities = self.kept.probabilities(self.step, output)
         if self.view.value == "probability":
-            return _grey(answer.numpy())
-        return mark_mistakes(self.kept.mask, classify(answer[None, None], self.threshold))
+            return _grey(probabilities.numpy())
+        return mark_mistakes(self.kept.mask, classify(probabilities[None, None], self.threshold))
 
-    def _colour(self, reading: str) -> str:
-        return "black" if reading == MEAN else COLOURS[self.kept.readings.index(reading) % len(COLOURS)]
+    def _colour(self, output: str) -> str:
+        return "black" if output == MEAN else COLOURS[self.kept.outputs.index(output) % len(COLOURS)]
 
     def _paste_chart(self, sheet: Image.Image, left: int, top: int) -> None:
         sheet.paste(self._chart, (left, top))
@@ -111,12 +111,12 @@ class HeadStepExplorer(PictureExplorer):
 
     @course_style()
     def _draw_chart(self) -> tuple[Image.Image, list[int]]:
-        """Return the scores by kept step, and how far from the left of the picture each step stands, in pixels."""
+        """Return a chart of the scores by kept step, and the horizontal position of each step in it, in pixels."""
         figure, axis = plt.subplots(figsize=(CELL / 100, (CELL + CAPTION) / 100), dpi=100)
-        for reading, points in self.scores.items():
+        for output, points in self.scores.items():
             heights = [points[step] for step in self.steps]
-            dashes = ":" if reading == MEAN else "-"
-            axis.plot(range(len(self.steps)), heights, dashes, color=self._colour(reading), marker=".")
+            dashes = ":" if output == MEAN else "-"
+            axis.plot(range(len(self.steps)), heights, dashes, color=self._colour(output), marker=".")
         labelled = range(0, len(self.steps), max(1, -(-len(self.steps) // 5)))
         axis.set_xticks(list(labelled), [str(self.steps[place]) for place in labelled])
         axis.set(title="IoU (dotted: mean)", xlabel="step (the kept ones)", ylim=(0, 1))

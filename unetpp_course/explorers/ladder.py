@@ -1,9 +1,11 @@
-"""The ladder of honesty: one pair of networks, scored in ways that are harder and harder to fool."""
+"""Explorer: the ladder of honesty, one pair of networks scored by protocols that are harder and harder to fool."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,12 +13,13 @@ from unetpp_course.explorers.base import PictureExplorer, choice
 from unetpp_course.figures import png_of_figure
 from unetpp_course.lab import leakage, read_results
 from unetpp_course.lab.intervals import t_interval
+from unetpp_course.lab.tables import across
 from unetpp_course.style import LINE_COLOURS, course_style
 from unetpp_lib.errors import InputError
 
 RUNGS = {"copies": "copies", "slices": "random slices", "blocked": "block of slices"}
-NETWORKS = {"unet": "U-Net", "unetpp": "UNet++"}
-CLAIM = {"U-Net": 0.953, "UNet++": 0.978}  # white IoU, as a public report has it
+TITLES = {"unet": "U-Net", "unetpp": "UNet++"}
+CLAIM = {"U-Net": 0.953, "UNet++": 0.978}  # white IoU in a public report
 SCORES = ("white", "class mean", "membrane")
 SIZE = (7.5, 4.0)  # inches
 PLACE = (0.08, 0.2, 0.9, 0.71)  # of the axes: left, bottom, width and height as shares
@@ -24,7 +27,7 @@ GREY = "#767676"
 
 
 class Scored(NamedTuple):
-    """The pooled IoU of one network on its held-out images, and the white IoU of an all-white answer on them."""
+    """The pooled IoU of one network on its held-out images, and the white IoU of an all-white prediction for them."""
 
     protocol: str
     network: str
@@ -34,37 +37,35 @@ class Scored(NamedTuple):
     all_white: float
 
     def read(self, score: str) -> float:
-        """Return one of SCORES; the class mean is that of white and membrane."""
+        """Return one of SCORES; the class mean is the mean of white and membrane."""
         return {"white": self.white, "membrane": self.membrane, "class mean": (self.white + self.membrane) / 2}[score]
 
     def lazy(self, score: str) -> float:
-        """Return the score of the all-white answer, which finds no membrane."""
+        """Return the score of the all-white prediction, which finds no membrane."""
         return self._replace(white=self.all_white, membrane=0.0).read(score)
 
 
 def stored_scores() -> list[Scored]:
-    """Return what the experiment "leakage" has measured on real slices."""
+    """Return the scores that the experiment "leakage" measured on real slices."""
+    results = read_results("leakage")
+    white, membrane = (leakage.by_seed(results, score) for score in ("white", "membrane"))
+    all_white = across(results.frame, ["variant", "network"], output="all foreground", score=leakage.SCORES["white"])
     found = []
-    outcomes = read_results("leakage")
-    for protocol, rung in RUNGS.items():
-        for network, title in NETWORKS.items():
-            for seed in leakage.SEEDS:
-                outcome = outcomes.get(leakage.trial_name(network, protocol, seed))
-                if outcome is not None:
-                    scores = [leakage.answer(outcome, score) for score in ("white", "membrane")]
-                    all_white = outcome["scores"]["scores"]["all foreground"]["iou/foreground/pooled"]
-                    found.append(Scored(rung, title, seed, scores[0], scores[1], all_white))
+    for protocol, network in product(RUNGS, TITLES):
+        if (protocol, network) in white:
+            scores = pd.concat([table[protocol, network] for table in (white, membrane, all_white)], axis=1).dropna()
+            found += [Scored(RUNGS[protocol], TITLES[network], *values) for values in scores.itertuples()]
     return found
 
 
 class LadderExplorer(PictureExplorer):
-    """Step down from copies to a block of slices, change the class, and look at the networks or at their gap.
+    """Step down from copies to a block of slices, change the class, and look at the networks or at their difference.
 
-    ``scored`` (default: the stored results) holds one or two networks in any number of protocols, top rung first; your
-    own come in with ``LadderExplorer([*stored_scores(), Scored("mine", "U-Net", 0, 0.91, 0.66, 0.78)])``. Every point
-    is a seed, every bar a 95 % t-interval over seeds, of the differences of pairs where the gap is shown. ``claim``
-    holds a reported white IoU by network. Controls: ``protocol``, ``score``, ``view`` ("networks", "gap").
-    InputError for a score outside 0 … 1, a seed given twice, and more than two networks.
+    ``scored`` (default: the stored results) has one or two networks and any number of protocols, top rung first. Add
+    your own with ``LadderExplorer([*stored_scores(), Scored("mine", "U-Net", 0, 0.91, 0.66, 0.78)])``. Every point is a
+    seed, and every bar a 95 % t-interval over seeds; for the gap, it is an interval of paired differences. ``claim`` is
+    a reported white IoU by network. Controls: ``protocol``, ``score``, ``view`` ("networks", "gap").
+    Raises InputError for a score outside 0 … 1, a seed given twice, and more than two networks.
     """
 
     def __init__(self, scored: Iterable[Scored] | None = None, claim: Mapping[str, float] | None = None) -> None:
@@ -85,7 +86,7 @@ class LadderExplorer(PictureExplorer):
         self._update()
 
     def values(self, rung: str) -> dict[str, list[float]]:
-        """Return what is shown at a rung, one value a seed: by network, or the differences of pairs."""
+        """Return the values at a rung, one per seed, by network; for the gap, the paired differences."""
         by = {name: {p.seed: p.read(self.score.value) for p in self._at(rung, name)} for name in self.networks}
         if self.view.value == "networks":
             return {name: list(seeds.values()) for name, seeds in by.items()}
@@ -94,7 +95,7 @@ class LadderExplorer(PictureExplorer):
         return {f"{second} − {first}": [by[second][seed] - by[first][seed] for seed in paired]}
 
     def lazy(self, rung: str) -> float:
-        """Return what an all-white answer scores at a rung, mean over its splits; as a gap, 0."""
+        """Return the score of an all-white prediction at a rung, averaged over its splits; for the gap, 0."""
         if self.view.value == "gap":
             return 0.0
         found = [point.lazy(self.score.value) for point in self.scored if point.protocol == rung]
@@ -105,7 +106,7 @@ class LadderExplorer(PictureExplorer):
 
     def _update(self, _: Any = None) -> None:
         rung, score, view = key = (self.protocol.value, self.score.value, self.view.value)
-        if key not in self._pictures:  # once drawn, a picture comes back at once
+        if key not in self._pictures:  # each picture is drawn once
             figure = self._draw()
             self._pictures[key] = png_of_figure(figure)
             plt.close(figure)
@@ -116,20 +117,22 @@ class LadderExplorer(PictureExplorer):
 
     @course_style()
     def _draw(self) -> Figure:
-        figure = plt.figure(figsize=SIZE, layout="none")  # to find a layout takes half of the time
+        figure = plt.figure(figsize=SIZE, layout="none")  # finding a layout would take half of the time
         axis = figure.add_axes(PLACE)
         chosen = self.rungs.index(self.protocol.value)
         axis.axvspan(chosen - 0.45, chosen + 0.45, color="#f0f0f0", zorder=0)
         for place, rung in enumerate(self.rungs[: chosen + 1]):
             lazy = self.lazy(rung)
-            axis.plot([place - 0.4, place + 0.4], [lazy, lazy], "--", color=GREY, label="all white" * (place == 0))
+            axis.plot(
+                [place - 0.4, place + 0.4], [lazy, lazy], "--", color=GREY, label="all white" if place == 0 else ""
+            )
             for number, (name, values) in enumerate(self.values(rung).items()):
                 shift = 0.0 if self.view.value == "gap" else 0.24 * number - 0.12 * (len(self.networks) - 1)
-                _draw_values(axis, place + shift, values, LINE_COLOURS[number], name * (place == 0))
+                _draw_values(axis, place + shift, values, LINE_COLOURS[number], name if place == 0 else "")
         self._draw_claim(axis)
-        title = f"IoU of {self.score.value}" + (
-            f", {next(iter(self.values(self.rungs[0])))}" * (self.view.value == "gap")
-        )
+        title = f"IoU of {self.score.value}"
+        if self.view.value == "gap":
+            title += f", {next(iter(self.values(self.rungs[0])))}"
         axis.set(title=title, xlim=(-0.5, len(self.rungs) - 0.5), ylim=self._limits())
         axis.set_xticks(range(len(self.rungs)), self.rungs)
         axis.grid(False, axis="x")
@@ -137,7 +140,7 @@ class LadderExplorer(PictureExplorer):
         return figure
 
     def _claimed(self) -> dict[str, float]:
-        """Return the claims that belong to what is shown."""
+        """Return the claims about what is shown."""
         if self.score.value != "white" or not set(self.networks) <= self.claim.keys():
             return {}
         claims = {name: self.claim[name] for name in self.networks}
@@ -153,7 +156,7 @@ class LadderExplorer(PictureExplorer):
             axis.annotate(said, (-0.45, value), (0, 3), textcoords="offset points")
 
     def _limits(self) -> tuple[float, float]:
-        """Return the range of all rungs, so that the scale stays while you step down."""
+        """Return the range of all rungs, so that the scale stays the same while you step down."""
         values = [self.lazy(rung) for rung in self.rungs] + list(self._claimed().values())
         for found in (found for rung in self.rungs for found in self.values(rung).values()):
             ends = t_interval(found) if len(found) > 1 else None
@@ -165,7 +168,7 @@ class LadderExplorer(PictureExplorer):
 def _draw_values(axis: Axes, place: float, values: Sequence[float], colour: str, label: str) -> None:
     if not values:
         return
-    beside = [place + 0.03 * (number - len(values)) for number in range(len(values))]  # equal points stay apart
+    beside = [place + 0.03 * (number - len(values)) for number in range(len(values))]  # equal points do not overlap
     axis.plot(beside, values, "o", mfc="white", color=colour, label=label, markersize=7, zorder=3)
     if len(values) > 1:
         interval = t_interval(values)
@@ -188,8 +191,8 @@ def _require_scores(scored: Sequence[Scored]) -> None:
     seen = set()
     for point in scored:
         if not all(0 <= value <= 1 for value in (point.white, point.membrane, point.all_white)):
-            raise InputError(f"{point} holds a score outside 0 … 1: write 97.8 % as 0.978.")
+            raise InputError(f"{point} has a score outside 0 … 1: write 97.8 % as 0.978.")
         key = (point.protocol, point.network, point.seed)
         if key in seen:
-            raise InputError(f"{point.protocol}, {point.network}, seed {point.seed} stands twice: give each seed once.")
+            raise InputError(f"{point.protocol}, {point.network}, seed {point.seed} occurs twice: give it once.")
         seen.add(key)

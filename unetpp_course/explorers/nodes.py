@@ -1,4 +1,4 @@
-"""What each node knows: the triangle of linear read-outs of one or more networks, and what hangs on one edge."""
+"""Explorer: what linear probes predict from each node of one or more networks, and what one edge contributes."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -9,26 +9,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unetpp_course.ablation import fed_by, maps_with_faded_edge
-from unetpp_course.diagrams import name_of
+from unetpp_course.ablation import maps_with_faded_edge
 from unetpp_course.explorers.base import Choice, PictureExplorer, Recent, choice, whole_number
-from unetpp_course.explorers.sheet import Picture, png, set_out
-from unetpp_course.graph import Edge, Node, wiring
-from unetpp_course.probes import Readout, answer_of, node_maps, require_fit
+from unetpp_course.explorers.sheet import Picture, arrange, png
+from unetpp_course.graph_drawing import grid_position, name_of
+from unetpp_course.probes import NodeProbes, node_maps, probe_mask, require_fit
 from unetpp_course.style import mark_mistakes
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
+from unetpp_lib.models.graph import Edge, Node, descendants, read_graph
 
-SIDE = 128  # pixels of a node's picture at most: of larger images every second, third … pixel is shown
+SIDE = 128  # pixels of a node's picture at most; of larger images every second, third … pixel is shown
 FULL, STEP = 100, 10  # per cent
 
-Answers = dict[Node, tuple[Picture, float]]  # the mistakes of a node's mask, and its membrane IoU
-States = Mapping[int, Readout]  # of one network, by training step
-Scores = dict[Node, float]
+Predictions = dict[Node, tuple[Picture, float]]  # the mistakes of each node's mask, and its membrane IoU
+States = Mapping[int, NodeProbes]  # the probes of one network, by training step
 
 
-class Asked(NamedTuple):
-    """What the nodes are asked about: an image, by a network at a moment of its training."""
+class View(NamedTuple):
+    """What the explorer shows: an image, as a network sees it at a moment of its training."""
 
     network: str
     moment: int
@@ -36,36 +35,40 @@ class Asked(NamedTuple):
 
 
 class NodeExplorer(PictureExplorer):
-    """Look at what the nodes of networks say of an image, with one edge faded; mistakes are coloured (`mark_mistakes`).
+    """Look at what each node of a network predicts for an image, and fade one edge; mistakes are coloured.
 
-    ``readouts`` are what `read_nodes` returned for each network, under its name; ``scored`` the images and masks that
-    it was given to score: ``NodeExplorer({"mine": read_nodes(my_model, my_card, fitted, scored)}, scored)``.
-    In place of one, give several by training step, and a slider moves through the training::
+    ``probes`` holds what `fit_node_probes` returned for each network, by the network's name, and ``scored`` the images
+    and masks on which it scored them:
+    ``NodeExplorer({"mine": fit_node_probes(my_model, my_card, fitted, scored)}, scored)``.
+    Give the probes of several training steps, by step, and a slider moves through the training run::
 
         kept = {}
 
-        def watch(training):  # the network trains on: a copy is kept
-            if training.step % 50 == 0:
-                model = copy.deepcopy(training.model).eval()
-                kept[training.step] = read_nodes(model, training.card, fitted, scored)
+        def keep_probes(trainer):  # the network goes on training, so this keeps a copy
+            if trainer.step % 50 == 0:
+                model = copy.deepcopy(trainer.model).eval()
+                kept[trainer.step] = fit_node_probes(model, trainer.card, fitted, scored)
 
-        train(config, watch=watch)
+        train(config, callback=keep_probes)
         NodeExplorer({"mine": kept}, scored)
 
-    The controls are attributes (``network``, ``moment``, which of the steps, from 0, ``image``, ``node``, ``source``,
-    ``strength``): what ``source`` sends to ``node`` is multiplied by ``strength`` per cent, and the same read-outs are
-    asked again. ``scores`` holds each node's membrane IoU on the image. The explorer keeps copies of the networks as
-    they are when it opens. InputError for other shapes, and for networks that were kept at different steps.
+    The controls are attributes: ``network``, ``moment`` (the number of the training step among those given, from 0),
+    ``image``, ``node``, ``source`` and ``strength``. What ``source`` sends to ``node`` is multiplied by ``strength``
+    per cent, and the same probes predict again. ``scores`` holds each node's membrane IoU on the image. The explorer
+    works on copies, so it shows the networks as they were when it opened. Raises InputError for other shapes, and for
+    networks that were kept at different steps.
     """
 
-    def __init__(self, readouts: Mapping[str, Readout | States], scored: tuple[Tensor, Tensor]) -> None:
-        self._states = {name: states_of(name, given) for name, given in readouts.items()}
+    def __init__(self, probes: Mapping[str, NodeProbes | States], scored: tuple[Tensor, Tensor]) -> None:
+        self._states = {name: states_of(name, given) for name, given in probes.items()}
         self._steps = common_steps(self._states)
         for states in self._states.values():
-            for readout in states.values():
-                require_fit(readout.model, readout.card, *scored)
+            for kept in states.values():
+                require_fit(kept.model, kept.card, *scored)
         self._images, self._truths = scored
-        self._wires = {name: wiring(next(iter(states.values())).model) for name, states in self._states.items()}
+        self._wires = {
+            name: read_graph(next(iter(states.values())).model).inputs for name, states in self._states.items()
+        }
         self.network = choice("network", list(self._states))
         last = len(self._steps) - 1
         moment_box, self.moment = whole_number("moment of the training", last, 0, last)
@@ -75,9 +78,9 @@ class NodeExplorer(PictureExplorer):
         strength_box, self.strength = whole_number("strength, %", FULL, 0, FULL, STEP)
         moments = [moment_box] if last else []
         super().__init__([self.network, *moments, image_box, self.node, self.source, strength_box])
-        self._full = Recent[Asked, Answers](32)
-        self._maps = Recent[Asked, dict[Node, Tensor]](2)  # large
-        self._pictures = Recent[tuple[Asked, Edge, int], tuple[bytes, Scores]](200)
+        self._full = Recent[View, Predictions](32)
+        self._maps = Recent[View, dict[Node, Tensor]](2)  # large
+        self._pictures = Recent[tuple[View, Edge, int], tuple[bytes, dict[Node, float]]](200)
         self._waiting = False
         self._offer_nodes()
         self.network.observe(self._offer_nodes, names="value")
@@ -87,16 +90,16 @@ class NodeExplorer(PictureExplorer):
         self.strength.observe(self._fade, names="value")
 
     @property
-    def _asked(self) -> Asked:
-        return Asked(self.network.value, self.moment.value, self.image.value)
+    def _view_shown(self) -> View:
+        return View(self.network.value, self.moment.value, self.image.value)
 
     @property
-    def readout(self) -> Readout:
-        """The read-outs of the network that is chosen, at the moment that is chosen."""
-        return self._readout(self._asked)
+    def probes(self) -> NodeProbes:
+        """The probes of the network that is chosen, at the moment that is chosen."""
+        return self._probes(self._view_shown)
 
-    def _readout(self, asked: Asked) -> Readout:
-        return self._states[asked.network][self._steps[asked.moment]]
+    def _probes(self, view: View) -> NodeProbes:
+        return self._states[view.network][self._steps[view.moment]]
 
     def _offer_nodes(self, *_: object) -> None:
         """Offer the nodes of the chosen network that others feed."""
@@ -120,60 +123,60 @@ class NodeExplorer(PictureExplorer):
             buttons.value = chosen if chosen in nodes else nodes[0]
         self._waiting = False
 
-    def _full_answers(self, asked: Asked) -> Answers:
-        """Return what the nodes answer with all edges at full strength."""
+    def _full_predictions(self, view: View) -> Predictions:
+        """Return what the probes predict with all edges at full strength."""
 
-        def ask() -> Answers:
-            readout = self._readout(asked)
-            if torch.equal(readout.images, self._images):  # then it has been asked already
-                each = readout.masks.items()
-                return {node: self._scored(masks[asked.image : asked.image + 1], asked) for node, masks in each}
-            maps = self._maps.get(asked, dict)
-            maps.update(node_maps(readout.model, self._input(asked)))
-            return self._answers(maps, asked)
+        def predict() -> Predictions:
+            probes = self._probes(view)
+            if torch.equal(probes.images, self._images):  # then the masks are known already
+                each = probes.masks.items()
+                return {node: self._scored(masks[view.image : view.image + 1], view) for node, masks in each}
+            maps = self._maps.get(view, dict)
+            maps.update(node_maps(probes.model, self._input(view)))
+            return self._predictions(maps, view)
 
-        return self._full.get(asked, ask)
+        return self._full.get(view, predict)
 
-    def _input(self, asked: Asked) -> Tensor:
-        return self._readout(asked).card.normalise(self._images[asked.image])[None]
+    def _input(self, view: View) -> Tensor:
+        return self._probes(view).card.normalise(self._images[view.image])[None]
 
-    def _scored(self, mask: Tensor, asked: Asked) -> tuple[Picture, float]:
+    def _scored(self, mask: Tensor, view: View) -> tuple[Picture, float]:
         """Return the picture of a mask's mistakes, and the mask's membrane IoU."""
-        truth = self._truths[asked.image]
+        truth = self._truths[view.image]
         every = -(-max(truth.shape) // SIDE)
         some = np.s_[..., ::every, ::every]
         return mark_mistakes(truth[some], mask[some]), iou(confusion_counts(mask, truth[None]), of="background")
 
-    def _answers(self, maps: Mapping[Node, Tensor], asked: Asked) -> Answers:
-        """Return what the read-outs find in the maps."""
-        readout, size = self._readout(asked), self._images.shape[2:]
+    def _predictions(self, maps: Mapping[Node, Tensor], view: View) -> Predictions:
+        """Return what the probes predict from the maps."""
+        probes, size = self._probes(view), self._images.shape[2:]
         return {
-            node: self._scored(answer_of(found, readout.weights[node], readout.thresholds[node], size), asked)
+            node: self._scored(probe_mask(found, probes.weights[node], probes.thresholds[node], size), view)
             for node, found in maps.items()
         }
 
-    def _faded_answers(self, asked: Asked, edge: Edge, strength: int) -> Answers:
-        """Return what the nodes answer that the faded edge leads to, through others too."""
-        known, wires = self._maps.get(asked, dict), self._wires[asked.network]
-        model, changing = self._readout(asked).model, fed_by(wires, edge[1])
-        found = maps_with_faded_edge(model, self._input(asked), known, wires, edge, strength / FULL)
+    def _faded_predictions(self, view: View, edge: Edge, strength: int) -> Predictions:
+        """Return what the probes predict for all nodes that the faded edge reaches, directly or through others."""
+        known, wires = self._maps.get(view, dict), self._wires[view.network]
+        model, changing = self._probes(view).model, descendants(wires, edge[1])
+        found = maps_with_faded_edge(model, self._input(view), known, wires, edge, strength / FULL)
         known.update({node: maps for node, maps in found.items() if node not in changing})
-        return self._answers({node: found[node] for node in changing}, asked)
+        return self._predictions({node: found[node] for node in changing}, view)
 
-    def _drawn(self, strength: int) -> tuple[bytes, Scores]:
-        """Return the picture and the scores at a strength of the edge; once drawn, they come back at once."""
-        asked, edge = self._asked, (self.source.value, self.node.value)
-        return self._pictures.get((asked, edge, strength), lambda: self._draw(asked, edge, strength))
+    def _drawn(self, strength: int) -> tuple[bytes, dict[Node, float]]:
+        """Return the picture and the scores at a strength of the edge, drawn or from the cache."""
+        view, edge = self._view_shown, (self.source.value, self.node.value)
+        return self._pictures.get((view, edge, strength), lambda: self._draw(view, edge, strength))
 
-    def _draw(self, asked: Asked, edge: Edge, strength: int) -> tuple[bytes, Scores]:
-        answers = self._full_answers(asked)
+    def _draw(self, view: View, edge: Edge, strength: int) -> tuple[bytes, dict[Node, float]]:
+        predictions = self._full_predictions(view)
         if strength < FULL:
-            answers = answers | self._faded_answers(asked, edge, strength)
+            predictions = predictions | self._faded_predictions(view, edge, strength)
         items = {
-            (i, j + i / 2): (f"{name_of((i, j))}   {score:.2f}", picture)
-            for (i, j), (picture, score) in answers.items()
+            grid_position(node): (f"{name_of(node)}   {score:.2f}", picture)
+            for node, (picture, score) in predictions.items()
         }
-        return png(set_out(items)), {node: score for node, (_, score) in answers.items()}
+        return png(arrange(items)), {node: score for node, (_, score) in predictions.items()}
 
     def _update(self, *_: object) -> None:
         if self._waiting:
@@ -198,37 +201,37 @@ class NodeExplorer(PictureExplorer):
             beginning += f", step {self._steps[self.moment.value]} of {self._steps[-1]}"
         beginning += f", image {self.image.value}"
         if self.strength.value == FULL:
-            scores = self.readout.scores
+            scores = self.probes.scores
             best, worst = max(scores, key=scores.__getitem__), min(scores, key=scores.__getitem__)
             return (
                 f"{beginning}: over all images {name_of(best)} knows most (membrane IoU {scores[best]:.2f}), "
                 f"{name_of(worst)} least ({scores[worst]:.2f})."
             )
         last = max(node for node in self.scores if node[0] == 0)
-        before = self._full_answers(self._asked)[last][1]
+        before = self._full_predictions(self._view_shown)[last][1]
         return (
             f"{beginning}, {name_of(self.source.value)} → {name_of(self.node.value)} at {self.strength.value} %: on "
             f"this image {name_of(last)} has a membrane IoU of {self.scores[last]:.2f}, {before:.2f} at 100 %."
         )
 
 
-def states_of(name: str, given: Readout | States) -> dict[int, Readout]:
-    """Return the read-outs of a network by training step, in order; a single one has the step 0.
+def states_of(name: str, given: NodeProbes | States) -> dict[int, NodeProbes]:
+    """Return the probes of a network by training step, in order; probes of a single step have the step 0.
 
-    Each has a copy of its network: JupyterLab moves sliders in a thread beside the cells, and what is held or faded
-    there must not reach the network that a cell runs.
+    Each has a copy of its network. JupyterLab moves sliders in another thread than it runs cells, and what is held or
+    faded there must not reach the network that a cell runs.
     """
-    states = {0: given} if isinstance(given, Readout) else dict(sorted(given.items()))
-    states = {step: replace(readout, model=deepcopy(readout.model)) for step, readout in states.items()}
-    if len({frozenset(readout.weights) for readout in states.values()}) != 1:
-        raise InputError(f"readouts[{name!r}] must hold a Readout of one and the same network for each training step.")
+    states = {0: given} if isinstance(given, NodeProbes) else dict(sorted(given.items()))
+    states = {step: replace(probes, model=deepcopy(probes.model)) for step, probes in states.items()}
+    if len({frozenset(probes.weights) for probes in states.values()}) != 1:
+        raise InputError(f"probes[{name!r}] must hold one NodeProbes per training step, all of the same network.")
     return states
 
 
 def common_steps(states: Mapping[str, States]) -> list[int]:
-    """Return the training steps of all networks; InputError where they differ, or there is no network."""
+    """Return the training steps of the networks; raises InputError if they differ, or if there is no network."""
     if not states:
-        raise InputError("readouts is empty: give what read_nodes returned for at least one network.")
+        raise InputError("probes is empty: give what fit_node_probes returned for at least one network.")
     steps = {tuple(found) for found in states.values()}
     if len(steps) > 1:
         each = "; ".join(f"{name}: {', '.join(map(str, found))}" for name, found in states.items())

@@ -1,4 +1,4 @@
-"""Explorer: the peephole game, membrane or distractor as far as a small window can tell."""
+"""Explorer: the peephole game, in which a small window must decide between membrane and distractor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,25 +12,26 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from unetpp_course.explorers.base import LABEL, PictureExplorer, Press, choice, require_image, require_network
+from unetpp_course.explorers.base import LABEL, PictureExplorer, Press, choice, require_image
 from unetpp_course.explorers.sheet import mark
 from unetpp_course.figures import png_of_image
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
+from unetpp_lib.models.blocks import require_network
 from unetpp_lib.models.mode import evaluation_mode
 
 Sample = tuple[Tensor, Tensor, Tensor]  # image, mask and distractors, each (1, H, W)
 Label = Literal["membrane", "distractor"]
 
-WINDOWS = (18, 44, 92, 188)  # pixels; the least that heads 1 to 4 of a UNet++ with transposed up-sampling see
+WINDOWS = (18, 44, 92, 188)  # pixels: the smallest windows of heads 1 to 4 of a UNet++ with transposed up-sampling
 SIDE = 376  # pixels of the shown picture, twice the largest window
 KINDS = 3  # sizes of distractors
 
 
 @dataclass(frozen=True)
 class Question:
-    """A pixel on a contour: what it is, what a window shows around it, and what the heads call it."""
+    """A pixel on a contour: its true label, the picture in the window around it, and the heads' labels."""
 
     label: Label
     picture: NDArray[np.uint8]
@@ -38,12 +39,12 @@ class Question:
 
 
 class PeepholeGame(PictureExplorer):
-    """Label the contour at the cross through one of four windows; your errors stand beside those of the heads.
+    """Label the contour at the cross, seen through one of four windows; a table compares your errors with the heads'.
 
-    ``samples`` are images (1, H, W) in [0, 1] with their masks and distractor maps of the same shape. Each window has
-    ``count`` questions of its own, half of them membranes; the window of 18 pixels goes with head 1, and so on.
-    `answer` takes an answer, as the buttons do. Raises InputError where the images' middle, which no window leaves,
-    holds too few contours.
+    ``samples`` are images (1, H, W) in [0, 1] with masks and distractor maps of the same shape. Each window has
+    ``count`` questions of its own, half of them membranes; the window of 18 pixels belongs to head 1, and so on.
+    `answer` takes an answer, as the buttons do. Raises InputError if the middle of the images, where a window fits
+    entirely, contains too few contours.
     """
 
     def __init__(
@@ -71,14 +72,14 @@ class PeepholeGame(PictureExplorer):
 
     @property
     def asked(self) -> int:
-        """The number, from 0, of the question that is shown; the last one stays."""
+        """The number, from 0, of the question that is shown; after the last answer, the last one."""
         window = self.window.value
         return min(len(self.answers[window]), len(self.questions[window]) - 1)
 
     def answer(self, label: Label) -> None:
-        """Answer the question that is shown, "membrane" or "distractor" (else InputError), and go on to the next."""
+        """Answer the question with "membrane" or "distractor" and go on to the next; else raises InputError."""
         if label not in ("membrane", "distractor"):
-            raise InputError(f'{label!r} is no answer: say "membrane" or "distractor".')
+            raise InputError(f'{label!r} is not an answer: give "membrane" or "distractor".')
         given, questions = self.answers[self.window.value], self.questions[self.window.value]
         if len(given) == len(questions):
             self._update("All questions of this window are answered: take another window. ")
@@ -89,7 +90,7 @@ class PeepholeGame(PictureExplorer):
 
     @property
     def scores(self) -> str:
-        """A table: for each window your errors, and those of its head on all of the window's questions."""
+        """A table of your errors and of the head's errors for each window."""
         lines = ["window   you: wrong of answered   the head: wrong of all"]
         for number, window in enumerate(self.windows):
             questions, given = self.questions[window], self.answers[window]
@@ -110,7 +111,7 @@ class PeepholeGame(PictureExplorer):
 
 
 def _call(model: SegmentationNetwork, card: Card, image: Tensor) -> Tensor:
-    """Return what each head calls membrane, bool `(heads, H, W)`."""
+    """Return where each head predicts membrane, bool `(heads, H, W)`."""
     with torch.inference_mode(), evaluation_mode(model):
         heads = model(card.normalise(image)[None])
     return torch.cat([torch.sigmoid(head[0]) <= card.threshold for head in heads])
@@ -119,7 +120,7 @@ def _call(model: SegmentationNetwork, card: Card, image: Tensor) -> Tensor:
 def _draw_questions(
     samples: Sequence[Sample], calls: Sequence[Tensor], window: int, count: int, margin: int, rng: np.random.Generator
 ) -> list[Question]:
-    """Draw `count` pixels in the middle of contours: half membranes, half distractors, their sizes in turn."""
+    """Draw `count` pixels in the middle of contours: half membranes, half distractors of all sizes in turn."""
     kinds = [0 if number % 2 else 1 + number // 2 % KINDS for number in range(count)]
     places = [_places(samples, kind, margin // 2) for kind in range(KINDS + 1)]
     if not all(len(places[kind]) for kind in kinds):
@@ -141,7 +142,7 @@ def _draw_questions(
 
 
 def _places(samples: Sequence[Sample], kind: int, margin: int) -> NDArray[np.intp]:
-    """Return (sample, row, column) of the pixels that only pixels of their kind touch: membranes where it is 0."""
+    """Return (sample, row, column) of pixels surrounded by their own kind: 0 is membrane, 1 … are distractors."""
     found = []
     for index, (_, mask, distractors) in enumerate(samples):
         contour = distractors[0] == kind if kind else mask[0] == 0

@@ -1,28 +1,30 @@
-"""Explorer: which pixels of an image can reach one pixel of a head's answer."""
+"""Explorer: which pixels of an image can influence one pixel of a head's prediction."""
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from unetpp_course.explorers.base import PictureExplorer, require_image, require_network, whole_number
+from unetpp_course.explorers.base import PictureExplorer, require_image, whole_number
 from unetpp_course.explorers.sheet import Picture, font, grey, mark, png
 from unetpp_course.figures import png_of_image
 from unetpp_course.style import LINE_COLOURS
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork
+from unetpp_lib.models.blocks import require_network
 
-BATCH = 32  # images at a time: little memory, and caches like it
-SIDE, GAP, LINE, LETTERS = 340, 16, 24, 14  # pixels: a picture's longer side, between two, a line of text, letters
-FRAMES = (*LINE_COLOURS[:2], *LINE_COLOURS[3:])  # one a head
+BATCH = 32  # images at a time: this needs little memory and suits the caches
+SIDE, GAP, LINE, LETTERS = 340, 16, 24, 14  # pixels: a picture's longer side, gap, line of text, letters
+FRAMES = (*LINE_COLOURS[:2], *LINE_COLOURS[3:])  # one per head
 
 
 def reach(model: SegmentationNetwork, length: int) -> Tensor:
-    """Return which columns of an image reach which columns of each head's answer, bool `(heads, length, length)`.
+    """Return which columns of an image influence which columns of each head, bool `(heads, length, length)`.
 
-    ``reach(model, 256)[2, 100]`` is True at the columns of the image that the third head's column 100 can depend on.
-    By the networks' symmetry the same holds for rows. Found by running a copy with one channel, no normalisation, all
-    weights 1 and all biases 0, in which nothing cancels: one image for each column, with ones in that column alone.
+    ``reach(model, 256)[2, 100]`` is True at the columns of the image on which column 100 of the third head can depend.
+    The networks are symmetric, so the same holds for rows. It is found with a copy of the network that has one channel,
+    no normalisation, all weights 1 and all biases 0, so that nothing cancels: it is given one image per column, with
+    ones in that column only.
     """
     arguments = model.arguments | {"norm": None, "dropout": 0.0, "widths": (1,) * len(model.widths)}
     with torch.device("meta"):  # no weights are drawn: all are set below
@@ -30,7 +32,7 @@ def reach(model: SegmentationNetwork, length: int) -> Tensor:
     copy.to_empty(device="cpu").eval()
     for parameter in copy.parameters():
         nn.init.constant_(parameter, float(parameter.ndim > 1))
-    # images of one row: the network mirrors it to as many as it needs, and only whether anything arrives is asked
+    # one row is enough: the network mirrors it, and only whether a value arrives matters
     images = torch.eye(length)[:, None, None].expand(-1, model.in_channels, 1, -1)
     with torch.inference_mode():
         parts = [torch.stack([head[:, 0, 0] for head in copy(part)]) for part in torch.split(images, BATCH)]
@@ -45,10 +47,10 @@ def first_and_last(seen: Tensor) -> Tensor:
 
 
 class ReceptiveFieldExplorer(PictureExplorer):
-    """Choose a head and a pixel: the frames show what each head can see for it, the right picture what the head sees.
+    """Choose a head and a pixel: frames show what each head can see there, the right picture what the chosen one sees.
 
-    ``image`` is `(1, H, W)` or `(3, H, W)` in [0, 1], of any size; only the model's wiring counts, not its weights.
-    InputError for a module that is no network of the library, and for other shapes.
+    ``image`` is `(1, H, W)` or `(3, H, W)` in [0, 1], of any size. Only the architecture of the model matters, not its
+    weights. Raises InputError for a module that is not a network of the library, and for other shapes.
     """
 
     def __init__(self, model: SegmentationNetwork, image: Tensor, head: int = 1, row: int = 0, column: int = 0) -> None:
@@ -61,7 +63,7 @@ class ReceptiveFieldExplorer(PictureExplorer):
                 f"this image {height} rows and {width} columns, counted from 0."
             )
         coloured = len(image) == 3
-        self._encode = png_of_image if coloured else png  # a photograph needs more colours than a sheet has
+        self._encode = png_of_image if coloured else png  # the palette of sheets has too few colours
         self.picture: Picture = (
             np.rint(255 * image.permute(1, 2, 0).clamp(0, 1).numpy()).astype(np.uint8) if coloured else grey(image[0])
         )
@@ -91,7 +93,7 @@ class ReceptiveFieldExplorer(PictureExplorer):
         self.show(self._encode(self._draw(self.head.value)), alt, status)
 
     def _draw(self, chosen: int) -> Image.Image:
-        """Return the image with a frame for each head, what the chosen one sees, and the frames' legend below."""
+        """Return the image with a frame per head, beside it what the chosen head sees, and below them a legend."""
         top, bottom, left, right = self.window(chosen)
         row, column = self.row.value, self.column.value
         height, width = self.picture.shape[:2]
@@ -111,8 +113,10 @@ class ReceptiveFieldExplorer(PictureExplorer):
         return sheet
 
     def _draw_frames(self, draw: ImageDraw.ImageDraw, chosen: int, scale: float) -> None:
-        """Draw each head's frame on the image, the chosen one thick, and its name and size below."""
-        for head in sorted(range(1, len(self.rows) + 1), key=lambda head: head == chosen):  # the chosen one on top
+        """Draw each head's frame on the image, the chosen one thicker, with its name and size below."""
+        for head in sorted(
+            range(1, len(self.rows) + 1), key=lambda head: head == chosen
+        ):  # the chosen one last, on top
             top, bottom, left, right = self.window(head)
             colour = FRAMES[(head - 1) % len(FRAMES)]
             ends = (scale * left, LINE + scale * top, scale * (right + 1) - 1, LINE + scale * (bottom + 1) - 1)

@@ -1,4 +1,4 @@
-"""Skips fading: what a trained U-Net answers as each of its skips is turned down."""
+"""Explorer: what a trained U-Net predicts while each of its skips is turned down."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,21 +11,21 @@ from torch import Tensor, nn
 from unetpp_course.ablation import held_nodes
 from unetpp_course.explorers.base import PictureExplorer, Recent, require_image, whole_number
 from unetpp_course.explorers.sheet import beside, grey, png
-from unetpp_course.graph import Node, noted_maps
 from unetpp_course.style import mark_mistakes
 from unetpp_lib.engine import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
+from unetpp_lib.models.graph import Node, node_modules, recorded_outputs
 
 FULL, STEP = 100, 5  # per cent
 
 
 @contextmanager
 def faded_skips(model: nn.Module, strengths: Sequence[float]) -> Iterator[None]:
-    """Multiply the skip of row i by ``strengths[i]`` in every run of ``model`` within the block.
+    """Multiply the skip of row i by ``strengths[i]`` in every forward pass of ``model`` within the block.
 
-    ``model`` keeps its joins in ``decoder``, row by row, as `UNet` does; a join takes its skip, or a list of skips,
-    first. Raises InputError for another module or another number of strengths.
+    ``model`` has its joining nodes in ``decoder``, row by row, as `UNet` does; the first argument of a joining node is
+    its skip or a list of skips. Raises InputError for another module or another number of strengths.
     """
     joins = getattr(model, "decoder", None)
     if joins is None or len(joins) != len(strengths):
@@ -51,12 +51,12 @@ def faded_skips(model: nn.Module, strengths: Sequence[float]) -> Iterator[None]:
 
 
 class SkipsExplorer(PictureExplorer):
-    """Sliders from 0 to 100 % for the skip of every row, and for all; the answer follows, with its mistakes and IoU.
+    """Sliders from 0 to 100 % for the skip of every row and for all skips; the prediction follows, with its IoU.
 
-    ``model`` is a `UNet` or a network with the same ``decoder`` and one head, ``card`` says how it takes its images;
-    ``image`` is (C, H, W) in [0, 1], ``mask`` (1, H, W) of 0 and 1. ``strengths`` are where the sliders start, per
-    cent. `set` moves the sliders; `score` is the IoU of the membrane (class 0). The explorer keeps a copy of the
-    network as it is when it opens. InputError for what does not fit.
+    ``model`` is a `UNet` or a network with the same ``decoder`` and one head, and ``card`` is its card; ``image`` is
+    (C, H, W) in [0, 1], ``mask`` (1, H, W) of 0 and 1. ``strengths`` are the initial positions of the sliders in per
+    cent, and `set` moves the sliders. `score` is the IoU of the membrane (class 0). The explorer works on a copy of the
+    network. Raises InputError for arguments that do not fit together.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SkipsExplorer(PictureExplorer):
         require_image(image, mask, channels=len(card.mean))
         rows = len(getattr(model, "decoder", ()))
         with faded_skips(model, [1.0] * max(1, rows)):
-            pass  # it refuses a network without skips
+            pass  # this raises InputError for a network without skips
         self.model, self.card, self.image, self.mask = deepcopy(model).eval(), card, image, mask
         self._maps: dict[Node, Tensor] = {}
         self._faded: list[int] = []  # with these strengths
@@ -86,11 +86,11 @@ class SkipsExplorer(PictureExplorer):
 
     @property
     def strengths(self) -> list[int]:
-        """How strong each row's skip is, per cent."""
+        """The strength of each row's skip in per cent."""
         return [slider.value for slider in self.sliders]
 
     def set(self, *strengths: int) -> None:
-        """Move the sliders of all rows, to per cents, and draw once; InputError for another number of rows."""
+        """Set the strengths of all rows, in per cent, and draw once; raises InputError for another number of them."""
         if len(strengths) != len(self.sliders):
             raise InputError(f"There are {len(self.sliders)} skips and {len(strengths)} strengths: give one each.")
         self._waiting = True
@@ -117,18 +117,18 @@ class SkipsExplorer(PictureExplorer):
         self._draw_ahead(range(len(self.sliders)))
 
     def _draw_ahead(self, rows: Sequence[int]) -> None:
-        """Draw, while the reader looks, what comes next if the strengths of some rows go on a step, or back."""
+        """Draw in advance what follows if the strengths of some rows change by one step, up or down."""
         for step in (-STEP, STEP):
-            strengths = [value + step * (row in rows) for row, value in enumerate(self.strengths)]
+            strengths = [value + step if row in rows else value for row, value in enumerate(self.strengths)]
             if min(strengths) >= 0 and max(strengths) <= FULL:
                 self._drawn(strengths)
 
     def _drawn(self, strengths: list[int]) -> tuple[bytes, float]:
-        """Return the picture and the IoU at some strengths; once drawn, they come back at once."""
+        """Return the picture and the IoU at some strengths, drawn or from the cache."""
         return self._pictures.get(tuple(strengths), lambda: self._draw(strengths))
 
     def _draw(self, strengths: list[int]) -> tuple[bytes, float]:
-        probability = self.answer(strengths)
+        probability = self.predict(strengths)
         decision = classify(probability, self.card.threshold)
         panels = {
             "image": grey(self.image.mean(0)),
@@ -138,15 +138,16 @@ class SkipsExplorer(PictureExplorer):
         return png(beside(panels)), iou(confusion_counts(decision, self.mask[None]), of="background")
 
     @torch.inference_mode()
-    def answer(self, strengths: list[int]) -> Tensor:
+    def predict(self, strengths: list[int]) -> Tensor:
         """Return the probability of class 1, (1, 1, H, W), with the skips of all rows at strengths in per cent."""
         image = self.card.normalise(self.image)[None]
         with faded_skips(self.model, [strength / FULL for strength in strengths]):
             if not (hasattr(self.model, "encoder") and hasattr(self.model, "heads")):
                 return torch.sigmoid(self.model(image)[-1])
-            # no skip changes the left arm, and none a node of a row below
+            # no skip changes the encoder, and none changes a node in a row below it
             same = {(i, j): m for (i, j), m in self._maps.items() if j == 0 or self._faded[i:] == strengths[i:]}
-            with noted_maps(self.model) as self._maps, held_nodes(self.model, same):
+            with recorded_outputs(node_modules(self.model)) as outputs, held_nodes(self.model, same):
                 logits = self.model(image)[-1]
+        self._maps = {node: maps[-1] for node, maps in outputs.items()}
         self._faded = strengths
         return torch.sigmoid(logits)

@@ -1,4 +1,4 @@
-"""Explorer: where to cut a probability, and what a score then says, by class and by average."""
+"""Explorer: the threshold of a probability, and the scores that follow from it, by class and by average."""
 
 import numpy as np
 import torch
@@ -11,22 +11,23 @@ from unetpp_course.explorers.base import PictureExplorer, choice, whole_number
 from unetpp_course.explorers.sheet import font, png
 from unetpp_course.style import LINE_COLOURS, MISTAKES, course_style, mark_mistakes
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import require_tensor
 from unetpp_lib.metrics import classify, confusion_counts, dice, iou
 
 PERCENT = range(1, 100)  # thresholds
 SCORES = {"IoU": iou, "Dice": dice}
-SIDE, GAP, LINE, LETTERS = 330, 20, 22, 14  # pixels: the image, what parts it from the plot, lines of text, letters
+SIDE, GAP, LINE, LETTERS = 330, 20, 22, 14  # pixels: the image, the gap beside it, lines of text, letters
 PLOT = (450, 250)
 AXES = (45, 30, 390, 165)  # of the plot: left, top, width and height in pixels
 AVERAGES = {"mean of images": "image", "pooled": "pooled"}
 
 
 def counts_by_threshold(probabilities: Tensor, masks: Tensor) -> Tensor:
-    """Return the confusion counts at the thresholds 0.01 … 0.99, int64 (99, N, 2, 2), from one look at each pixel.
+    """Return the confusion counts at the thresholds 0.01 … 0.99, int64 (99, N, 2, 2), in one pass over the pixels.
 
     ``probabilities`` (N, 1, H, W) of class 1 and ``masks`` (N, 1, H, W) of 0 and 1; InputError for anything else.
     """
-    confusion_counts(classify(probabilities), masks)  # raises what there is to raise
+    confusion_counts(classify(probabilities), masks)  # checks both
     thresholds = torch.tensor([percent / 100 for percent in PERCENT], dtype=probabilities.dtype)
     above = torch.bucketize(probabilities.contiguous(), thresholds)  # how many thresholds each pixel is above: 0 … 99
     n, bins = len(masks), len(thresholds) + 1
@@ -39,12 +40,12 @@ def counts_by_threshold(probabilities: Tensor, masks: Tensor) -> Tensor:
 
 
 class ThresholdExplorer(PictureExplorer):
-    """Move the threshold, choose score, class and average: mistakes in colour, counts, and the curve with your point.
+    """Move the threshold and choose score, class and average: mistakes in colour, counts, and the score by threshold.
 
-    ``probabilities`` (N, 1, H, W) of class 1, ``masks`` (N, 1, H, W) of 0 and 1, N images of any one size; for a
-    network of yours ``ThresholdExplorer(model(card.normalise(images))[-1].sigmoid(), masks)``. ``threshold`` is in per
-    cent, ``classes`` are the names of class 0 and class 1. The controls are attributes (``threshold``, ``image``,
-    ``score``, ``of``, ``average``), ``value`` is the score at the point. InputError for other shapes and values.
+    ``probabilities`` are (N, 1, H, W) of class 1 and ``masks`` (N, 1, H, W) of 0 and 1, for N images of one size; for a
+    network of yours: ``ThresholdExplorer(model(card.normalise(images))[-1].sigmoid(), masks)``. ``threshold`` is in per
+    cent, and ``classes`` are the names of class 0 and class 1. The controls are attributes (``threshold``, ``image``,
+    ``score``, ``of``, ``average``); ``value`` is the chosen score. Raises InputError for other shapes and values.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class ThresholdExplorer(PictureExplorer):
         threshold: int = 50,
         classes: tuple[str, str] = ("membrane", "interior"),
     ) -> None:
+        require_tensor("probabilities", probabilities)
+        require_tensor("masks", masks)
         self.probabilities, self.masks = probabilities.detach().float().cpu(), masks.cpu()
         if len(set(classes)) != 2 or threshold not in PERCENT:
             raise InputError(
@@ -90,7 +93,7 @@ class ThresholdExplorer(PictureExplorer):
 
     @property
     def value(self) -> float:
-        """The chosen score at today's threshold."""
+        """The chosen score at the chosen threshold."""
         return self.curve[int(self.threshold.value) - 1]
 
     def _update(self, _: object = None) -> None:
@@ -107,7 +110,7 @@ class ThresholdExplorer(PictureExplorer):
         self.show(png(self._draw()), alt, status)
 
     def _draw(self) -> Image.Image:
-        """Return the image with its mistakes and their legend at the left; the curve and the counts at the right."""
+        """Return the image with its mistakes and a legend on the left, the curve and the counts on the right."""
         chosen, shown = self.threshold.value, self.image.value
         counts = self.counts[chosen - 1, shown]
         sheet = Image.new("RGB", (SIDE + GAP + PLOT[0], SIDE + 4 * LINE), "white")
@@ -134,13 +137,13 @@ class ThresholdExplorer(PictureExplorer):
         return sheet
 
     def _plot(self) -> Image.Image:
-        """Return the chosen curve on its axes; once drawn, it comes back at once."""
+        """Return the chosen curve on its axes, drawn or from the cache."""
         if self.name not in self._plots:
             self._plots[self.name] = self._drawn_plot()
         return self._plots[self.name]
 
     def _drawn_plot(self) -> Image.Image:
-        """Draw upon the empty axes what differs from curve to curve."""
+        """Draw on the empty axes what differs between curves."""
         best = int(np.argmax(self.curve))
         self._line.set_ydata(self.curve)
         self._best.set_data([PERCENT[best] / 100], [self.curve[best]])
@@ -152,9 +155,9 @@ class ThresholdExplorer(PictureExplorer):
 
     @course_style()
     def _draw_axes(self) -> None:
-        """Draw what is the same for all curves; keep what is not."""
+        """Draw what is the same for all curves, and prepare what is not."""
         figure = Figure(figsize=(PLOT[0] / 100, PLOT[1] / 100), dpi=100)
-        figure.set_layout_engine("none")  # the axes stay where AXES says
+        figure.set_layout_engine("none")  # AXES fixes the position of the axes
         self._canvas = FigureCanvasAgg(figure)
         x, y, width, height = AXES
         self._axis = figure.add_axes((x / PLOT[0], 1 - (y + height) / PLOT[1], width / PLOT[0], height / PLOT[1]))
@@ -164,13 +167,13 @@ class ThresholdExplorer(PictureExplorer):
         self._axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold")
         self._legend = self._axis.legend(loc="lower center", ncols=2)
         for artist in (self._line, self._best, self._axis.title, self._legend):
-            artist.set_animated(True)  # left out of what is drawn now
+            artist.set_animated(True)  # not drawn now
         self._canvas.draw()  # type: ignore[no-untyped-call]
         self._ground = self._canvas.copy_from_bbox(figure.bbox)  # type: ignore[no-untyped-call]
 
 
 def _table(counts: Tensor, classes: tuple[str, str]) -> list[str]:
-    """Return the counts of an image, and each class's scores, as lines of text of one width."""
+    """Return a table of the counts of an image and the scores of each class, as lines of text."""
     rows: list[tuple[str, ...]] = [("truth", *(f"called {name[:9]}" for name in classes), "IoU", "Dice")]
     for k, kind in enumerate(("background", "foreground")):
         scores = (f"{score(counts[None], kind):.3f}" for score in (iou, dice))  # type: ignore[arg-type]

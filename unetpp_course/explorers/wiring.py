@@ -1,4 +1,4 @@
-"""Wire it yourself: turn U-Net into UNet+ and UNet++, see what it costs, and find a hidden wrong wire."""
+"""Explorers: turn U-Net into UNet+ and UNet++ wire by wire and see what it costs; find a hidden wrong wire."""
 
 import ipywidgets as widgets  # type: ignore[import-untyped]
 import torch
@@ -7,22 +7,22 @@ from torch import nn
 from unetpp_course.custom_wiring import (
     WIDTHS,
     WiredNetwork,
-    Wires,
     check_wires,
     cost,
     count_paths,
     cross,
-    edges,
     gradient_sizes,
     known_wires,
     possible_inputs,
 )
-from unetpp_course.diagrams import draw_network, name_of
+from unetpp_course.diagrams import draw_network
 from unetpp_course.explorers.base import LABEL, Click, PictureExplorer, Switch, choice
-from unetpp_course.explorers.wiring_sheet import WiringSheet, read_click
+from unetpp_course.explorers.graph_sheet import GraphSheet, read_click
+from unetpp_course.explorers.sheet import png
 from unetpp_course.figures import png_of_figure
-from unetpp_course.graph import Grid, Node, wiring
+from unetpp_course.graph_drawing import name_of
 from unetpp_lib.errors import InputError
+from unetpp_lib.models.graph import Inputs, NetworkGraph, Node, edges_of, grid_graph, read_graph
 
 DEPTH = len(WIDTHS) - 1
 FAULTS: list[Node] = [(1, 2), (0, 3), (2, 2), (0, 2), (1, 3), (0, 4)]  # nodes that a hidden wire may be wrong at
@@ -31,19 +31,19 @@ UNDECIDED: Node = (-1, -1)
 
 
 class WiringExplorer(PictureExplorer):
-    """Click wires, or choose a node and switch its inputs on and off; the picture, the cost and the paths follow.
+    """Click wires, or choose a node and switch its inputs on and off; picture, cost and number of paths follow.
 
     The buttons at the top set the wires of U-Net, UNet+ and UNet++; ``start`` is one of these names, or a network of
-    your own that `wiring` reads, up to depth 4. The controls are attributes (``start``, ``node``, ``inputs``), so a
-    cell can set ``explorer.node.value``; `switch` does what a click on a wire does; ``wires`` is the network, as
-    `wiring` returns it. A node without inputs is left out, and what it fed loses that input. InputError for a start
-    that is none of these.
+    your own that `read_graph` can read, up to depth 4. The controls are attributes (``start``, ``node``, ``inputs``),
+    so a cell can set ``explorer.node.value``; `switch` does what a click on a wire does. ``wires`` holds the inputs of
+    each node, as ``read_graph(model).inputs`` does. A node without inputs is left out, and the nodes that it fed lose
+    that input. Raises InputError for any other start.
     """
 
     def __init__(self, start: str | nn.Module = "U-Net") -> None:
         own = own_wires(start) if isinstance(start, nn.Module) else None
         self._depth = max(i for i, _ in own) if own else DEPTH
-        self._known: dict[str, Wires] = dict(known_wires(self._depth))
+        self._known: dict[str, Inputs] = dict(known_wires(self._depth))
         if own is not None:
             self._known[OWN] = own
             start = OWN
@@ -58,9 +58,8 @@ class WiringExplorer(PictureExplorer):
         self._label, self._choice = widgets.HTML(), widgets.HBox(layout={"flex_flow": "row wrap"})
         self._choice.add_class("named")
         self._busy = False
-        full = self._known["UNet++"]
-        self._sheet = WiringSheet(Grid({node: WIDTHS[node[0]] for node in nodes}, {n: list(full[n]) for n in full}, {}))
-        for known in self._known.values():  # counted ahead, so that the picture follows the keys
+        self._sheet = GraphSheet(grid_graph(WIDTHS[: self._depth + 1]), absent="not wired")
+        for known in self._known.values():  # counted ahead, so that the picture keeps up with the keyboard
             cost(known, WIDTHS[: self._depth + 1])
         self._click = Click()
         super().__init__([self.start, self.node, self._choice, self._click])
@@ -86,7 +85,7 @@ class WiringExplorer(PictureExplorer):
             self.switch(source, node)
 
     def _begin(self, *_: object) -> None:
-        """Take the wires of the network that is chosen."""
+        """Take over the wires of the chosen network."""
         known = self._known[self.start.value]
         self._asked: dict[Node, list[Node]] = {node: list(known.get(node, [])) for node in self._known["UNet++"]}
         self._show_inputs()
@@ -100,7 +99,7 @@ class WiringExplorer(PictureExplorer):
         words = f"inputs of {name_of(self.node.value)}"
         self._label.value = f'<div style="width: {LABEL}; text-align: right">{words}</div>'
         children = (self._label, *(self.inputs[source] for source in possible))
-        if self._choice.children != children:  # to build them anew takes the browser longer than the picture
+        if self._choice.children != children:  # building them again takes the browser longer than the picture
             self._choice.children = children
         self._busy = False
         self._update()
@@ -114,19 +113,20 @@ class WiringExplorer(PictureExplorer):
 
     def _update(self) -> None:
         wires, last = self.wires, max(node for node in self.wires if node[0] == 0)
-        grid = Grid({node: WIDTHS[node[0]] for node in wires}, wires, {last: [1]})
+        graph = NetworkGraph({node: WIDTHS[node[0]] for node in wires}, wires, {last: [1]})
         parameters, macs = cost(wires, WIDTHS[: self._depth + 1])
         result = (
-            f"{self.kind}: {len(edges(wires))} wires, {parameters / 1e6:.2f} M parameters, {macs / 1e9:.1f} G "
+            f"{self.kind}: {len(edges_of(wires))} wires, {parameters / 1e6:.2f} M parameters, {macs / 1e9:.1f} G "
             f"multiply-accumulates at 512 × 512; {count_paths(wires, last)} ways from X0,0 to {name_of(last)}."
         )
         sources = ", ".join(map(name_of, wires.get(self.node.value, []))) or "nothing, so it is left out"
         alt = f"The nodes and their wires. {result} {name_of(self.node.value)} is fed by {sources}."
-        self.show(self._sheet.draw(grid, self.node.value), alt, result, over=self._sheet.targets(edges(wires)))
+        picture = self._sheet.draw(graph, faces={self.node.value: "black"})
+        self.show(png(picture), alt, result, over=self._sheet.targets(edges_of(wires)))
 
     @property
     def wires(self) -> dict[Node, list[Node]]:
-        """The nodes that are there and what feeds each, as `wiring` returns it."""
+        """The nodes that are there, and the inputs of each."""
         there: dict[Node, list[Node]] = {(0, 0): []}
         for node in sorted(self._asked, key=lambda node: (node[1], node[0])):
             sources = [source for source in self._asked[node] if source in there]
@@ -136,14 +136,14 @@ class WiringExplorer(PictureExplorer):
 
     @property
     def kind(self) -> str:
-        """The name of the network, where it has one."""
+        """The name of the network if it is a known one."""
         return next(
-            (name for name, known in self._known.items() if edges(known) == edges(self.wires)), "your own wiring"
+            (name for name, known in self._known.items() if edges_of(known) == edges_of(self.wires)), "your own wiring"
         )
 
 
 class HiddenWire(PictureExplorer):
-    """A UNet++ with one wrong wire that is not shown: find the node from what the gradient of each X^{0,j} reaches.
+    """A UNet++ with one wrong wire that is not shown: find the node by what the gradient of each X^{0,j} reaches.
 
     ``puzzle``, 0 to 5, chooses one of six; InputError for another. ``reader`` is the node of row 0 that the gradient
     starts from, ``guess`` your answer.
@@ -160,14 +160,14 @@ class HiddenWire(PictureExplorer):
         options = {"none yet": UNDECIDED} | {name_of(node): node for node in sorted(FAULTS)}
         self.guess = choice("wrong at", options)
         super().__init__([self.reader, self.guess])
-        for j in range(1, DEPTH + 1):  # all ahead, so that they follow the keys
+        for j in range(1, DEPTH + 1):  # all pictures in advance, so that they keep up with the keyboard
             self._pictures[0, j] = self._draw((0, j))
         for buttons in (self.reader, self.guess):
             buttons.observe(self._update, names="value")
         self._update()
 
     def _draw(self, reader: Node) -> tuple[bytes, str]:
-        """Return the picture of what the gradient of a node reaches, and its words."""
+        """Return a picture of what the gradient of a node reaches, and a sentence that says it."""
         reached = gradient_sizes(self._wires, reader)
         with torch.device("meta"):
             plan = WiredNetwork(self._right)
@@ -184,7 +184,7 @@ class HiddenWire(PictureExplorer):
 
     @property
     def _reply(self) -> str:
-        """What there is to say about the guess."""
+        """What the explorer says about the guess."""
         if self.guess.value == UNDECIDED:
             return "One node is fed by the wrong node of the row below. Which?"
         i, j = self._fault
@@ -193,9 +193,9 @@ class HiddenWire(PictureExplorer):
         return f"Yes: {name_of((i, j))} is fed by {name_of((i + 1, 0))} in place of {name_of((i + 1, j - 1))}."
 
 
-def own_wires(model: nn.Module) -> Wires:
-    """Return the wires of a network; raise InputError where it is deeper or wired otherwise than can be drawn here."""
-    wires = wiring(model)
+def own_wires(model: nn.Module) -> Inputs:
+    """Return the wires of a network; raises InputError if it is too deep or cannot be drawn here."""
+    wires = read_graph(model).inputs
     depth = max(i for i, _ in wires)
     if depth > DEPTH:
         raise InputError(f"{type(model).__name__} has depth {depth}: give a network of depth {DEPTH} at most.")

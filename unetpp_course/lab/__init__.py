@@ -1,11 +1,21 @@
 """The laboratory: what the course claims, measured; `python -m unetpp_course experiment NAME` shows all."""
 
-from importlib import import_module
-
-from unetpp_course.lab.base import Experiment, Outcome, read_results, run_experiment
+from unetpp_course.lab.base import run_experiment
+from unetpp_course.lab.results import (
+    Experiment,
+    Outcome,
+    Results,
+    Trial,
+    load_experiment,
+    merge_results,
+    read_results,
+)
 from unetpp_lib.errors import InputError
 
-__all__ = ["NAMES", "Experiment", "Outcome", "find_experiment", "read_results", "run_experiment"]
+__all__ = [
+    "NAMES", "Experiment", "Outcome", "Results", "Trial", "find_experiment", "merge_results", "read_results",
+    "run_experiment",
+]  # fmt: skip
 
 NAMES = (
     "alone",
@@ -37,5 +47,4 @@ def find_experiment(name: str) -> Experiment:
     """Return the experiment ``name``; raises InputError where there is none."""
     if name not in NAMES:
         raise InputError(f"There is no experiment {name!r}; choose one of {', '.join(NAMES)}.")
-    experiment: Experiment = import_module(f"{__name__}.{name}").EXPERIMENT
-    return experiment
+    return load_experiment(name)

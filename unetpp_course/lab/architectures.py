@@ -5,16 +5,18 @@ wide U-Net is the smallest not below UNet++ in parameters, the matched one the s
 Each network's learning rate is the one of RATES at which seed 0 scores best on the validation part.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from statistics import median
 from typing import Any
 
-from unetpp_course.lab.base import Experiment, Outcome, Trial, training_trial
-from unetpp_course.lab.intervals import t_interval
+import pandas as pd
+
+from unetpp_course.lab.base import Experiment, Outcome, Results, training_trial
+from unetpp_course.lab.results import Row, final_scores
 from unetpp_course.lab.supervision import CONFIG
-from unetpp_course.lab.timing import time_predictions, time_training_steps
+from unetpp_course.lab.tables import across, as_text, interval
+from unetpp_course.lab.timing import ROUNDS, time_predictions, time_training_steps, timing_trial
 from unetpp_lib.engine import TrainConfig
 from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.models import profile
@@ -34,8 +36,9 @@ SEEDS = (0, 1, 2, 3, 4)
 SEARCH_SEED = 0
 SCORES = {"membrane": "iou/background/image", "class mean": "iou/classes/image"}
 SEARCH_SCORE = "iou/background/pooled"
+SEARCH = "best epoch, validation"
+DEEPEST = "head 4"
 SIDE = 256  # pixels, for the multiply-accumulates
-ROUNDS = 15
 
 
 def configuration(network: str, rate: float, seed: int) -> TrainConfig:
@@ -43,20 +46,9 @@ def configuration(network: str, rate: float, seed: int) -> TrainConfig:
     return replace(CONFIG, **NETWORKS[network], lr=rate, seed=seed)
 
 
-def trial_name(network: str, seed: int, rate: float | None = None) -> str:
-    """Return the name of one training, at the network's best rate unless another is given."""
-    return f"{network}-lr{rate or BEST_RATE[network]:g}-seed{seed}"
-
-
 def deepest(rows: Mapping[str, Any]) -> str:
-    """Return the name of the deepest head among the readings of a network."""
+    """Return the name of the deepest head among the outputs of a network."""
     return [row for row in rows if row.startswith("head")][-1]
-
-
-def score(outcome: Outcome, key: str, reading: str | None = None) -> float:
-    """Return a score of the test part; the reading is the deepest head's unless another is named."""
-    rows: dict[str, dict[str, float]] = outcome["scores"]["scores"]
-    return rows[reading or deepest(rows)][key]
 
 
 def search_score(outcome: Outcome) -> float:
@@ -65,9 +57,24 @@ def search_score(outcome: Outcome) -> float:
     return float(max(look[deepest(look)][SEARCH_SCORE] for look in looks))
 
 
-def found_rate(outcomes: Mapping[str, Outcome], network: str) -> float:
-    """Return the rate at which the network's search went best."""
-    return max(RATES, key=lambda rate: search_score(outcomes[trial_name(network, SEARCH_SEED, rate)]))
+def training_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield a training's final scores, and the one that the search for the rate goes by."""
+    yield from final_scores(outcome)
+    yield {"score": SEARCH, "value": search_score(outcome)}
+
+
+def search(results: Results) -> pd.DataFrame:
+    """Return `search_score` of the searched seed: rates × networks; ``idxmax`` of it is what the search finds."""
+    return across(results.frame, "network", index="rate", seed=SEARCH_SEED, score=SEARCH)
+
+
+def by_seed(results: Results, score: str = SCORES["membrane"], output: str = DEEPEST) -> pd.DataFrame:
+    """Return a score of the test part, each network at its best rate: seeds × networks. A column minus another is
+    paired.
+    """
+    frame = results.frame
+    best = frame[frame["rate"] == frame["network"].map(BEST_RATE)]
+    return across(best, "network", output=output, score=score).reindex(columns=list(NETWORKS))
 
 
 def cost(network: str) -> tuple[int, int]:
@@ -76,58 +83,28 @@ def cost(network: str) -> tuple[int, int]:
     return costs.parameters, costs.macs
 
 
-def leads(outcomes: Mapping[str, Outcome], network: str, reading: str | None = None, over: str = "unet") -> list[float]:
-    """Return by how much a network's membrane IoU is ahead of another's, one value a seed that both have."""
-    pairs = [(outcomes.get(trial_name(network, seed)), outcomes.get(trial_name(over, seed))) for seed in SEEDS]
-    key = SCORES["membrane"]
-    return [score(one, key, reading) - score(other, key) for one, other in pairs if one and other]
-
-
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return each network's cost, its scores (deepest head, then mean of heads), and its lead over U-Net by seed."""
-    columns = "".join(f"{name:<26}" for name in (*SCORES, "membrane, less U-Net's"))
-    lines = [f"{'':28}parameters  MACs (256²)  {columns}"]
+    unet = by_seed(results)["unet"]
+    rows = []
     for network in NETWORKS:
         parameters, macs = cost(network)
-        found = [outcomes[name] for seed in SEEDS if (name := trial_name(network, seed)) in outcomes]
-        if len(found) < 2:
-            continue
-        for reading in (None, MEAN) if MEAN in found[0]["scores"]["scores"] else (None,):
-            cells = [t_interval([score(outcome, key, reading) for outcome in found]) for key in SCORES.values()]
-            lead = leads(outcomes, network, reading)
-            cells += [t_interval(lead)] if network != "unet" and len(lead) > 1 else []
-            name = network + (f", {reading}" if reading else "")
-            numbers = "".join(f"{cell!s:<26}" for cell in cells).rstrip()
-            lines.append(f"{name:<28}{parameters:>10,}{macs / 1e9:>11.2f} G  {numbers}")
-    lines.append("IoU of the test part, mean over its images; mean [95 % t-interval over the seeds]")
-    return "\n".join([*lines, *_search_lines(outcomes), *_seconds_lines(outcomes)])
-
-
-def _search_lines(outcomes: Mapping[str, Outcome]) -> list[str]:
-    lines = ["", f"membrane IoU (validation, pooled, best epoch) of seed {SEARCH_SEED} at the rates {RATES}"]
-    for network in NETWORKS:
-        names = [trial_name(network, SEARCH_SEED, rate) for rate in RATES]
-        cells = [f"{search_score(outcomes[name]):.3f}" if name in outcomes else "–" for name in names]
-        lines.append(f"{network:<28}" + "  ".join(cells))
-    return lines
-
-
-def _seconds_lines(outcomes: Mapping[str, Outcome]) -> list[str]:
-    kinds = [kind for kind in ("step-seconds", "prediction-seconds") if kind in outcomes]
-    return [
-        line
-        for kind in kinds
-        for line in (
-            "",
-            f"{kind}, median of {ROUNDS}: "
-            + ", ".join(f"{network} {median(values):.3f}" for network, values in outcomes[kind].items()),
-        )
-    ]
-
-
-def _timing_settings() -> dict[str, Any]:
-    settings = json.loads(CONFIG.to_json()) | {"networks": NETWORKS, "rounds": ROUNDS}
-    return dict(json.loads(json.dumps(settings)))
+        for output in (DEEPEST, MEAN):
+            scores = {name: by_seed(results, key, output)[network] for name, key in SCORES.items()}
+            if scores["membrane"].count() > 1:
+                row: dict[str, object] = {"network": network, "output": output, "parameters": f"{parameters:,}"}
+                row |= {"MACs (256²)": f"{macs / 1e9:.2f} G"} | {name: interval(v) for name, v in scores.items()}
+                lead = "" if network == "unet" else interval(scores["membrane"] - unet)
+                rows.append(row | {"membrane, minus U-Net's": lead})
+    lines = [as_text(rows, "network", "output")]
+    lines += ["IoU of the test part, mean over its images; mean [95 % t-interval over the seeds]", ""]
+    lines.append(f"membrane IoU (validation, pooled, best epoch) of seed {SEARCH_SEED} at the rates")
+    lines.append(as_text(search(results).T.reindex(NETWORKS).reset_index().to_dict("records"), "network"))
+    for kind in ("step-seconds", "prediction-seconds"):
+        if kind in results:
+            medians = [f"{network} {median(seconds):.3f}" for network, seconds in results[kind].items()]
+            lines += ["", f"{kind}, median of {ROUNDS}: {', '.join(medians)}"]
+    return "\n".join(lines)
 
 
 TIMED = {network: configuration(network, CONFIG.lr, 0) for network in NETWORKS}
@@ -137,14 +114,19 @@ EXPERIMENT = Experiment(
     question="Is UNet++ better than U-Net, or only bigger?",
     trials=(
         *(
-            training_trial(trial_name(network, seed, rate), configuration(network, rate, seed))
+            training_trial(
+                f"{network}-lr{rate:g}-seed{seed}",
+                configuration(network, rate, seed),
+                columns={"network": network},
+                rows=training_rows,
+            )
             for seed in SEEDS
             for rate in RATES
             for network in NETWORKS
             if seed == SEARCH_SEED or rate == BEST_RATE[network]
         ),
-        Trial("step-seconds", _timing_settings(), lambda: time_training_steps(TIMED, ROUNDS)),
-        Trial("prediction-seconds", _timing_settings(), lambda: time_predictions(TIMED, ROUNDS)),
+        timing_trial("step-seconds", time_training_steps, TIMED, CONFIG, networks=NETWORKS),
+        timing_trial("prediction-seconds", time_predictions, TIMED, CONFIG, networks=NETWORKS),
     ),
     table=table,
 )

@@ -1,103 +1,102 @@
-"""An experiment: a list of trials, each measured once and kept as one JSON file, and a table of what they say."""
+"""How an experiment is run: each trial is measured once, and a stopped experiment goes on where it was."""
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from unetpp_course.shipped import course_files
+import torch
+from PIL import Image
+from torch import Tensor
+
+from unetpp_course.lab.results import (
+    Experiment,
+    Outcome,
+    Record,
+    Results,
+    Row,
+    Trial,
+    final_scores,
+    read_records,
+    read_results,
+    results_folder,
+)
+from unetpp_lib.data import SegmentationFolder, find_dataset
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, train
+from unetpp_lib.engine.checkpoints import load_checkpoint
+from unetpp_lib.engine.evaluation import read_image_heads
 from unetpp_lib.engine.runtime import provenance
 from unetpp_lib.engine.trainer import Trainer
 from unetpp_lib.errors import InputError
-from unetpp_lib.files import write_atomically
+from unetpp_lib.files import write_atomically, write_png
+from unetpp_lib.models import SegmentationNetwork
 
-Outcome = dict[str, Any]
-"""What a trial measured; JSON."""
+__all__ = [
+    "RUNS", "Experiment", "Outcome", "Results", "Trial", "last_network", "read_answers", "read_results",
+    "run_experiment", "stack_images", "trained", "training_trial", "write_pair",
+]  # fmt: skip
 
 RUNS = Path("runs", "experiments")
 
-
-@dataclass(frozen=True)
-class Trial:
-    """One measurement of an experiment."""
-
-    name: str
-    """Also the name of its file."""
-    settings: Mapping[str, Any]
-    """Everything that its outcome depends on, seed included; JSON."""
-    measure: Callable[[], Outcome]
-    """Makes the measurement."""
+Answers = dict[str, dict[str, tuple[Tensor, Tensor]]]
+"""By output and image: the probability and the mask, 1×1×H×W each."""
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """A question, the trials that answer it, and how their outcomes become a table."""
-
-    name: str
-    question: str
-    trials: tuple[Trial, ...]
-    table: Callable[[Mapping[str, Outcome]], str]
-    """Given the outcomes at hand by trial, which may not be all yet."""
-
-
-def results_folder(name: str) -> Path:
-    """Return where the clone keeps an experiment's results; InputError where there is no clone."""
-    return course_files("results") / name
-
-
-def read_results(name: str, folder: Path | None = None) -> dict[str, Outcome]:
-    """Return the outcomes of an experiment by trial, as they stand in ``folder`` (default: the clone's results).
-
-    Raises InputError where there are none, or a file is damaged.
-    """
-    folder = folder or results_folder(name)
-    outcomes = {path.stem: _read(path)["outcome"] for path in sorted(folder.glob("*.json"))}
-    if not outcomes:
-        raise InputError(f"{folder} holds no results. Measure them with: python -m unetpp_course experiment {name}")
-    return outcomes
-
-
-def run_experiment(experiment: Experiment, only: str = "*", folder: Path | None = None) -> dict[str, Outcome]:
-    """Measure the trials that match ``only`` and are not in ``folder`` yet; return all outcomes at hand by trial.
+def run_experiment(experiment: Experiment, only: str = "*", folder: Path | None = None) -> Results:
+    """Measure the trials that match ``only`` and are not in ``folder`` yet; return all results at hand.
 
     Stopped at any time, it goes on where it was: a finished trial is never measured again. Raises InputError where
     no trial matches, and where a result on disk was measured with other settings than the trial has now.
     """
-    folder = folder or results_folder(experiment.name)
+    folder = folder or results_folder()
     chosen = [trial for trial in experiment.trials if fnmatchcase(trial.name, only)]
     if not chosen:
-        raise InputError(f"No trial of {experiment.name} matches {only!r}; it has {_names(experiment)}.")
+        names = ", ".join(trial.name for trial in experiment.trials)
+        raise InputError(f"No trial of {experiment.name} matches {only!r}; it has {names}.")
     for number, trial in enumerate(chosen, start=1):
-        path = folder / f"{trial.name}.json"
-        if path.exists():
-            _require_same_settings(trial, path)
+        stored = read_records(experiment.name, folder).get(trial.name)
+        if stored:
+            _require_same_settings(experiment.name, trial, stored)
             continue
         print(f"{experiment.name}, trial {number} of {len(chosen)}: {trial.name}")
         start = time.perf_counter()
         outcome = trial.measure()
-        result = {
+        device, precision = (trial.settings.get(key, "auto") for key in ("device", "precision"))
+        result: Record = {
             "command": f"python -m unetpp_course experiment {experiment.name} --only {trial.name}",
             "settings": trial.settings,
             "outcome": outcome,
             "seconds": round(time.perf_counter() - start, 1),
-            "provenance": provenance(
-                choose_runtime(trial.settings.get("device", "auto"), trial.settings.get("precision", "auto"))
-            ),
+            "provenance": provenance(choose_runtime(device, precision)),
         }
-        write_atomically(path, json.dumps(result, indent=1) + "\n")
-    at_hand = {trial.name: folder / f"{trial.name}.json" for trial in experiment.trials}
-    return {name: _read(path)["outcome"] for name, path in at_hand.items() if path.exists()}
+        write_atomically(folder / experiment.name / f"{trial.name}.json", json.dumps(result, indent=1) + "\n")
+    records = read_records(experiment.name, folder)
+    at_hand = (trial.name for trial in experiment.trials if trial.name in records)
+    return Results(experiment, {name: records[name] for name in at_hand})
 
 
-def trained(config: TrainConfig, watch: Callable[[Trainer], None] | None = None) -> Run:
+def _require_same_settings(name: str, trial: Trial, stored: Record) -> None:
+    there = stored["settings"]
+    differ = [
+        f"{key} is {trial.settings.get(key)} here and {there.get(key)} there"
+        for key in {**there, **trial.settings}
+        if trial.settings.get(key) != there.get(key)
+    ]
+    if differ:
+        raise InputError(
+            f"The stored result {trial.name} of {name} was measured with other settings: {'; '.join(differ)}. "
+            "Move it away to measure again."
+        )
+
+
+def trained(config: TrainConfig, callback: Callable[[Trainer], None] | None = None) -> Run:
     """Return the finished run of ``config``, trained now or, where experiments share it, before.
 
-    ``watch`` looks at the training after each step. What it keeps belongs into the run's folder, for a resumed run
+    ``callback`` is called after each training step. What it keeps belongs into the run's folder, because a resumed run
     calls it again only from the last checkpoint on.
 
     The run is kept under runs/experiments/, named for the configuration, and a stopped one is resumed.
@@ -106,7 +105,7 @@ def trained(config: TrainConfig, watch: Callable[[Trainer], None] | None = None)
     out = RUNS / f"{Path(config.data).name}-{config.model}-{sha256(config.to_json().encode()).hexdigest()[:12]}"
     run = Run(out)
     if not run.is_finished:
-        run = train(replace(config, out=out), resume=(out / "config.json").exists(), watch=watch)
+        run = train(replace(config, out=out), resume=(out / "config.json").exists(), callback=callback)
     if not run.is_finished:
         raise KeyboardInterrupt
     return run
@@ -116,20 +115,23 @@ def training_trial(
     name: str,
     config: TrainConfig,
     read: Callable[[Run], Outcome] | None = None,
-    watch: Callable[[Trainer], None] | None = None,
+    callback: Callable[[Trainer], None] | None = None,
     write: Callable[[], None] | None = None,
+    columns: Mapping[str, Any] | None = None,
+    rows: Callable[[Outcome], Iterable[Row]] = final_scores,
     **settings: Any,
 ) -> Trial:
     """Return a trial that trains ``config``: its scores, its history, its seconds, and what ``read`` takes from it.
 
-    The history has one entry an epoch, as `Run.history`; ``training_seconds`` is wall time, without scoring and saving.
+    The history has one entry per epoch, as `Run.history`; ``training_seconds`` is wall time without scoring and saving.
     ``write`` makes the data when the trial is measured; ``settings`` are what they depend on beyond the configuration.
+    ``columns`` and ``rows`` are those of `Trial`; network, rate and seed are the configuration's unless given.
     """
 
     def measure() -> Outcome:
         if write is not None:
             write()
-        run = trained(config, watch)
+        run = trained(config, callback)
         if "seconds" not in run.history[0]:
             raise InputError(f"{run.folder} was trained by an earlier version, in other steps. Move it away.")
         seconds = round(sum(epoch["seconds"] for epoch in run.history), 1)
@@ -138,29 +140,39 @@ def training_trial(
 
     everything = asdict(config) | settings
     del everything["out"]
-    return Trial(name, json.loads(json.dumps(everything)), measure)
+    known = {"network": config.model, "rate": config.lr, "seed": config.seed, **(columns or {})}
+    return Trial(name, json.loads(json.dumps(everything)), measure, known, rows)
 
 
-def _names(experiment: Experiment) -> str:
-    return ", ".join(trial.name for trial in experiment.trials)
+def read_answers(run: Run, names: Iterable[str], model: SegmentationNetwork | None = None) -> Answers:
+    """Return what the run's network, or ``model``, says of images of the run's data, by output and image."""
+    network, card = run.load_model()
+    folder = SegmentationFolder(find_dataset(run.config.data), run.config.channels)
+    runtime = choose_runtime(run.config.device, run.config.precision)
+    network = runtime.place(network if model is None else model).eval()
+    answers: Answers = {}
+    for name in names:
+        image, mask = folder[folder.index_of[name]]
+        for output, probability in read_image_heads(network, image, card, runtime).items():
+            answers.setdefault(output, {})[name] = probability.float(), mask[None]
+    return answers
 
 
-def _require_same_settings(trial: Trial, path: Path) -> None:
-    there = _read(path)["settings"]
-    differ = [
-        f"{key} is {trial.settings.get(key)} here and {there.get(key)} there"
-        for key in {**there, **trial.settings}
-        if trial.settings.get(key) != there.get(key)
-    ]
-    if differ:
-        raise InputError(f"{path} was measured with other settings: {'; '.join(differ)}. Move it away to measure anew.")
+def stack_images(folder: SegmentationFolder, names: Iterable[str]) -> tuple[Tensor, Tensor]:
+    """Return images of one size and their masks: (N, C, H, W) in [0, 1] and (N, 1, H, W)."""
+    images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
+    return torch.stack(images), torch.stack(masks)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        result = json.loads(path.read_text())
-        if not {"settings", "outcome"} <= result.keys():
-            raise KeyError
-    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError) as error:
-        raise InputError(f"{path} is no result of an experiment. Restore it, or delete it to measure anew.") from error
-    return dict(result)
+def last_network(run: Run) -> SegmentationNetwork:
+    """Return the network at the end of a run, whichever epoch scored best."""
+    model, _ = run.load_model()
+    model.load_state_dict(load_checkpoint(run.checkpoint)["model"])
+    return model
+
+
+def write_pair(folder: Path, name: str, image: Tensor, mask: Tensor) -> None:
+    """Write an image (C, H, W) in [0, 1] and its mask (1, H, W) of 0 and 1 as PNG files of a data set."""
+    for part, pixels in (("images", image), ("masks", mask.float())):
+        grey = (pixels * 255).round().to(torch.uint8).permute(1, 2, 0).squeeze(2).numpy()
+        write_png(folder / part / f"{name}.png", Image.fromarray(grey))

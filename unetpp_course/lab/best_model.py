@@ -6,18 +6,19 @@ them, as they chose the learning rate and choose the threshold; so the row "chos
 same, and the rows above it are no choice. The start is U-Net as `folds` has it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from statistics import fmean
 
-import numpy as np
+import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Trial, read_results, training_trial
-from unetpp_course.lab.folds import FOLDS, LAPTOP, SCORES, intervals, score_reading, values_of, write_fold
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, read_results, training_trial
+from unetpp_course.lab.blocked_folds import FOLDS, INTERVALS, SCORES, intervals, score_reading, slice_rows, write_fold
+from unetpp_course.lab.folds import LAPTOP
+from unetpp_course.lab.results import Row
+from unetpp_course.lab.tables import across, as_text, pick
 from unetpp_lib.data import SegmentationFolder, find_dataset
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, load_model, predict, save_model
 from unetpp_lib.engine.trainer import Trainer
@@ -38,11 +39,6 @@ PAIRS = (
     ("long, average of weights", "long, last weights"),
 )
 COMPARED = ("white", "membrane", "v_rand")
-
-
-def trial_name(arm: str, fold: int, seed: int) -> str:
-    """Return the name of one training."""
-    return f"{arm.replace(', ', '-').replace(' ', '-')}-fold{fold}-seed{seed}"
 
 
 def configuration(arm: str, fold: int, seed: int) -> TrainConfig:
@@ -83,74 +79,77 @@ def score_readings(run: Run) -> Outcome:
                 found[slice_name] = probability[None], mask[None]
             looks = [confusion_counts(classify(found[n][0]), found[n][1]) for n in run.split.validation]
             validation = round(iou(torch.cat(looks), "background", "pooled"), 5)
-            readings[name + ", flips" * flips] = score_reading(found, run.split) | {"validation": validation}
+            output = f"{name}, flips" if flips else name
+            readings[output] = score_reading(found, run.split) | {"validation": validation}
     return {"readings": readings}
+
+
+def model_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield the scores of each slice by output, and what the validation slices choose by."""
+    yield from slice_rows(outcome)
+    for output, found in outcome["readings"].items():
+        yield {"output": output, "score": "validation", "value": found["validation"]}
 
 
 def make_trial(arm: str, fold: int, seed: int) -> Trial:
     """Return one trial: its fold is written when it is measured."""
-    name, config, write = trial_name(arm, fold, seed), configuration(arm, fold, seed), partial(write_fold, fold)
-    return training_trial(name, config, score_readings, keep_weights, write, averaged=AVERAGED)
+    name = f"{arm.replace(', ', '-').replace(' ', '-')}-fold{fold}-seed{seed}"
+    config, write = configuration(arm, fold, seed), partial(write_fold, fold)
+    columns = {"network": NETWORK, "fold": fold, "variant": arm}
+    return training_trial(
+        name, config, score_readings, keep_weights, write, columns=columns, rows=model_rows, averaged=AVERAGED
+    )
 
 
-def complete_seeds(outcomes: Mapping[str, Outcome]) -> list[int]:
-    """Return the seeds of which all trainings are at hand."""
-    return [s for s in SEEDS if all(trial_name(arm, fold, s) in outcomes for arm in ARMS for fold in FOLDS)]
+def complete(results: Results) -> pd.DataFrame:
+    """Return the rows of the seeds of which all trainings are at hand; "way" is the arm and the output."""
+    frame = results.frame
+    trainings = frame.groupby("seed")["trial"].nunique()
+    frame = frame[frame["seed"].isin(trainings.index[trainings == len(ARMS) * len(FOLDS)])]
+    return frame.assign(way=frame["variant"] + ", " + frame["output"])
 
 
-def choices(outcomes: Mapping[str, Outcome], seed: int) -> list[tuple[str, str]]:
-    """Return, by fold, the arm and reading with the best membrane IoU (pooled) on the fold's validation slices."""
-    chosen = []
-    for fold in FOLDS:
-        found = {
-            (arm, reading): scores["validation"]
-            for arm in ARMS
-            for reading, scores in outcomes[trial_name(arm, fold, seed)]["readings"].items()
-        }
-        chosen.append(max(found, key=lambda pair: found[pair]))
-    return chosen
+def choices(results: Results) -> "pd.Series[str]":
+    """Return, by seed and fold, the way that does best on the validation slices."""
+    return across(complete(results), "way", index=["seed", "fold"], score="validation").pipe(_in_order).idxmax(axis=1)
 
 
-def by_slice(outcomes: Mapping[str, Outcome], picks: Sequence[tuple[str, str]], seed: int, score: str) -> list[float]:
-    """Return a score of each slice of the stack, in its order, given each fold's arm and reading."""
-    found = [(outcomes[trial_name(arm, fold, seed)], reading) for fold, (arm, reading) in enumerate(picks)]
-    return [value for outcome, reading in found for value in values_of(outcome, score, reading)]
+def _in_order(ways: pd.DataFrame) -> pd.DataFrame:
+    """Return columns in the order in which they are tried: of equals, the first is chosen."""
+    return ways[sorted(ways, key=lambda way: (way.startswith("long, not"), "average" in way, "flips" in way))]
 
 
-def start_by_slice(score: str, seeds: Sequence[int]) -> NDArray[np.float64]:
-    """Return what `folds` stores of U-Net, (seeds, 30)."""
-    return LAPTOP.by_slice(read_results(LAPTOP.name), NETWORK, score, seeds=seeds)
+def by_slice(results: Results, score: str) -> dict[str, pd.DataFrame]:
+    """Return a score by way, the chosen one and the start of `folds` included: seeds × slices."""
+    frame = pick(complete(results), score=score)
+    ways = {way: across(frame, "slice", way=way) for way in _in_order(frame.pivot_table(columns="way", values="value"))}
+    chosen = frame.merge(choices(results).rename("way").reset_index(), on=["seed", "fold", "way"])
+    start = LAPTOP.by_slice(read_results(LAPTOP.name), NETWORK, score)
+    return {START: start.loc[frame["seed"].unique()], **ways, CHOSEN: across(chosen, "slice")}
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return the scores of all that was tried and of what was chosen, and what each step adds, slice by slice."""
-    seeds = complete_seeds(outcomes)
-    if not seeds:
+    frame = complete(results)
+    if frame.empty:
         return "no seed has all folds yet"
-    readings = list(outcomes[trial_name("long", 0, seeds[0])]["readings"])
-    rows = {f"{arm}, {reading}": [[(arm, reading)] * len(FOLDS)] * len(seeds) for arm in ARMS for reading in readings}
-    rows[CHOSEN] = [choices(outcomes, seed) for seed in seeds]
-    values = {START: {score: start_by_slice(score, seeds) for score in SCORES}}
-    for row, picks in rows.items():
-        values[row] = {
-            score: np.array([by_slice(outcomes, pick, seed, score) for pick, seed in zip(picks, seeds, strict=True)])
-            for score in SCORES
-        }
-    lines = [f"{f'mean over the 30 slices; seeds: {len(seeds)}':<50}" + "".join(f"{score:<12}" for score in SCORES)]
-    lines += [
-        f"{row:<50}" + "".join(f"{found.mean():<12.3f}" for found in scores.values()) for row, scores in values.items()
+    found = {score: by_slice(results, score) for score in SCORES}
+    rows = [
+        {"way": way, **{score: values[way].to_numpy().mean() for score, values in found.items()}}
+        for way in found["white"]
     ]
-    lines += ["", "paired: mean [95 %: t over the folds] [t over the seeds, from two on] [blocks of slices]"]
-    lines += [
-        f"{score:<10}{one}, less {other}:  {intervals(values[one][score] - values[other][score])}"
+    pairs = [
+        {"score": score, "pair": f"{one}, minus {other}", INTERVALS: intervals(found[score][one] - found[score][other])}
         for score in COMPARED
         for one, other in PAIRS
-        if one in values
+        if one in found[score]
     ]
-    picked = [(fold, *pick, seed) for seed in seeds for fold, pick in enumerate(choices(outcomes, seed))]
-    best = [outcomes[trial_name(a, fold, seed)]["readings"][r]["best"]["v_rand"] for fold, a, r, seed in picked]
-    lines += ["", f"chosen, with the best threshold of each fold's test slices: V_rand {fmean(best):.3f}"]
-    return "\n".join([*lines, *(f"seed {seed}, fold {fold}: {arm}, {reading}" for fold, arm, reading, seed in picked)])
+    chosen = choices(results).rename("way").reset_index()
+    best = pick(frame, score="best V_rand").merge(chosen, on=["seed", "fold", "way"])["value"].mean()
+    lines = [f"mean over the 30 slices; seeds: {frame['seed'].nunique()}", as_text(rows, "way"), ""]
+    lines += ["paired", as_text(pairs, "score", "pair"), ""]
+    lines.append(f"chosen, with the best threshold of each fold's test slices: V_rand {best:.3f}")
+    return "\n".join([*lines, *(f"seed {one.seed}, fold {one.fold}: {one.way}" for one in chosen.itertuples())])
 
 
 EXPERIMENT = Experiment(

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from unetpp_course.lab.architectures import deepest
 from unetpp_course.lab.base import Experiment, Outcome, Trial, training_trial
-from unetpp_course.lab.folds import FOLDS, LAPTOP, SEARCH_FOLD, SEARCH_SCORE, SEEDS, score_slices, values_of, write_fold
+from unetpp_course.lab.blocked_folds import FOLDS, score_slices, values_of, write_fold
+from unetpp_course.lab.folds import LAPTOP, SEARCH_FOLD, SEARCH_SCORE, SEEDS
 from unetpp_course.lab.intervals import crossed_interval
 from unetpp_lib.engine import TrainConfig
 

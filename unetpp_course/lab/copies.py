@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Trial
-from unetpp_course.lab.intervals import t_interval
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
+from unetpp_course.lab.loops import random_batches, train_steps
+from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.tables import across, interval
 from unetpp_lib.data import SegmentationFolder, elastic_field, find_dataset, read_distractors, warp
 from unetpp_lib.engine import choose_runtime
-from unetpp_lib.engine.loop import make_optimizer, seeded, training_step
+from unetpp_lib.engine.loop import seeded
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import UNet
 
@@ -61,13 +63,11 @@ def train_epochs(images: Tensor, masks: Tensor, seed: int, epochs: int = EPOCHS,
     with seeded(seed, runtime.device):
         network = UNet(widths=WIDTHS)
     runtime.place(network)
-    generator = torch.Generator().manual_seed(seed)
-    optimizer = make_optimizer(network)
-    for _ in range(epochs):
-        network.train()
-        for chosen in torch.split(torch.randperm(len(images), generator=generator), BATCH):
-            training_step(network, optimizer, images[chosen], masks[chosen], rate, runtime)
-        yield network.eval()
+    batches = list(random_batches(images, masks, BATCH, epochs, seed))
+    steps = train_steps(network, batches, lambda _: rate, runtime)
+    for done, _ in enumerate(steps, start=1):
+        if done % (len(batches) // epochs) == 0:
+            yield network.eval()
 
 
 @torch.inference_mode()
@@ -122,17 +122,23 @@ def gain(outcome: Mapping[str, Outcome], score: str) -> float:
     )
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def copies_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield the scores by group of training ("A", "B") and output: "known" and "unseen", each also all white."""
+    return unnest(outcome, "group", "output", "score")
+
+
+def table(results: Results) -> str:
     """Return the scores by seed and direction and, from two seeds on, what known sources add."""
     lines = ["held-out copies, known and unseen: IoU of white, of membrane (pooled); distractors called membrane"]
-    for name, outcome in outcomes.items():
-        for group in GROUPS:
-            cells = [f"{outcome[group][reading][score]:.3f}" for score in READ for reading in ("known", "unseen")]
-            lines.append(f"{name}  trained on {group}  " + "  ".join(cells))
-    if len(outcomes) > 1:
+    scores = across(results.frame, ["score", "output"], index=["seed", "group"])
+    for (seed, group), row in scores.iterrows():
+        cells = [f"{row[score, output]:.3f}" for score in READ for output in ("known", "unseen")]
+        lines.append(f"seed{seed}  trained on {group}  " + "  ".join(cells))
+    if len(results) > 1:
         lines.append("\nknown - unseen, mean of both directions: mean over seeds [95 % t-interval, seeds]")
-        gains = {score: [gain(outcome, score) for outcome in outcomes.values()] for score in READ}
-        lines += [f"{score:<13}{t_interval(values)}" for score, values in gains.items()]
+        for score in READ:
+            gains = (scores[score, "known"] - scores[score, "unseen"]).groupby("seed").mean()
+            lines.append(f"{score:<13}{interval(gains)}")
     return "\n".join(lines)
 
 
@@ -142,7 +148,7 @@ def make_trial(seed: int) -> Trial:
         "seed": seed, "sources": SOURCES, "copies": COPIES, "held_out": HELD_OUT, "side": SIDE, "sigma": SIGMA,
         "widths": list(WIDTHS), "batch": BATCH, "epochs": EPOCHS, "rate": RATE, "device": "cpu",
     }  # fmt: skip
-    return Trial(f"seed{seed}", settings, lambda: measure(seed))
+    return Trial(f"seed{seed}", settings, lambda: measure(seed), {"seed": seed}, copies_rows)
 
 
 EXPERIMENT = Experiment(

@@ -6,7 +6,7 @@ size plays the test part: the epoch is chosen by its best score there, and the s
 Over all subsets each image stands on both sides equally often, so no side is easier.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Trial
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images
 from unetpp_course.lab.copies import BATCH, SCORES, WIDTHS, segment, train_epochs
-from unetpp_course.lab.intervals import t_interval
+from unetpp_course.lab.results import Row
+from unetpp_course.lab.tables import across, interval
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.metrics import confusion_counts, iou
 
@@ -27,9 +28,7 @@ SIZES = (1, 2, 4, 6)  # images of a test part
 
 def read_images(names: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Return images of the embedded set, each with mean 0 and standard deviation 1, and masks (N, 1, 256, 256)."""
-    folder = SegmentationFolder(find_dataset("membranes"))
-    pairs = [folder[folder.index_of[name]] for name in names]
-    images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))
+    images, masks = stack_images(SegmentationFolder(find_dataset("membranes")), names)
     return (images - images.mean((1, 2, 3), keepdim=True)) / images.std((1, 2, 3), keepdim=True), masks
 
 
@@ -68,17 +67,22 @@ def optimism(epochs: Sequence[Sequence[float]], size: int) -> float:
     return float(np.mean([reported - honest for reported, honest in pairs]))
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def choice_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield what choosing adds by score and size of the test part, in images."""
+    for score in SCORES:
+        for size in SIZES:
+            yield {"score": score, "images": size, "value": optimism(outcome[score], size)}
+
+
+def table(results: Results) -> str:
     """Return what choosing adds, by score and size of the test part."""
     lines = [
         "epoch chosen on the test part: its score there - on the other images, by run; mean [95 % t-interval, runs]"
     ]
-    for name in SCORES:
-        for size in SIZES:
-            values = [optimism(outcome[name], size) for outcome in outcomes.values()]
-            end = f"   {t_interval(values)}" if len(values) > 1 else ""
-            runs = "  ".join(f"{value:+.3f}" for value in values)
-            lines.append(f"{name:<10}{size} images  {runs}{end}")
+    for (score, size), values in across(results.frame, ["score", "images"]).items():
+        end = f"   {interval(values)}" if len(values) > 1 else ""
+        runs = "  ".join(f"{value:+.3f}" for value in values)
+        lines.append(f"{score:<10}{size} images  {runs}{end}")
     return "\n".join(lines)
 
 
@@ -88,7 +92,7 @@ def make_trial(seed: int) -> Trial:
         "seed": seed, "epochs": EPOCHS, "rate": RATE, "widths": list(WIDTHS), "batch": BATCH, "patch": 128,
         "device": "cpu",
     }  # fmt: skip
-    return Trial(f"seed{seed}", settings, lambda: measure(seed))
+    return Trial(f"seed{seed}", settings, lambda: measure(seed), {"seed": seed}, choice_rows)
 
 
 EXPERIMENT = Experiment(

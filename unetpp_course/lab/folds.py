@@ -12,29 +12,34 @@ are those of `architectures`. In the arm "seconds" each network gets about the t
 `folds_full` is the same at the networks' full width, for a GPU.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from shutil import copytree
-from statistics import fmean, median
+from statistics import median
 from typing import Any, Literal
 
-import numpy as np
+import pandas as pd
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from unetpp_course.lab import architectures
-from unetpp_course.lab.base import RUNS, Experiment, Outcome, Trial, training_trial
-from unetpp_course.lab.intervals import block_bootstrap, t_interval
-from unetpp_course.lab.timing import time_predictions, time_training_steps
-from unetpp_lib.data import SegmentationFolder, Split, find_dataset, write_split
-from unetpp_lib.engine import PRESETS, Run, TrainConfig, choose_runtime
-from unetpp_lib.engine.checkpoints import load_checkpoint
-from unetpp_lib.engine.evaluation import read_image_heads
-from unetpp_lib.metrics import classify, confusion_counts, em_scores, iou
+from unetpp_course.lab.architectures import DEEPEST
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, training_trial
+from unetpp_course.lab.blocked_folds import (
+    FOLDS,
+    INTERVALS,
+    SCORES,
+    TEST,
+    by_fold,
+    fold_folder,
+    intervals,
+    score_slices,
+    slice_rows,
+    write_fold,
+)
+from unetpp_course.lab.results import Row, final_scores
+from unetpp_course.lab.tables import across, as_text, interval, pick
+from unetpp_course.lab.timing import Configs, time_predictions, time_training_steps, timing_trial
+from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.models import profile
 
 Arm = Literal["steps", "seconds", "lower rate", "wider search"]
@@ -47,17 +52,13 @@ TITLES: Mapping[Arm, str] = {
 QUESTION: tuple[Arm, ...] = ("steps", "seconds")
 RATE_CHECKS: tuple[Arm, ...] = ("lower rate", "wider search")
 
-SOURCE = "isbi2012"
-FOLDS, TEST, VALIDATION = range(5), 6, 3  # slices of the stack, 30 in all
 SEEDS = (0, 1, 2)
 SEARCH_FOLD, SEARCH_SEED = 0, 0
-SEARCH_SCORE = "iou/background/pooled"
-THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of cell interior, for the segments of the Rand and information scores
-SCORES = ("white", "membrane", "class mean", "v_rand", "v_info")
-POOLED = ("iou/foreground/pooled", "iou/background/pooled", "iou/classes/pooled")
-BLOCK = 6  # slices that stay together in the bootstrap
+SEARCH_SCORE = architectures.SEARCH_SCORE
+POOLED = {
+    "white": "iou/foreground/pooled", "membrane": "iou/background/pooled", "class mean": "iou/classes/pooled",
+}  # fmt: skip
 WHOLE = 512  # pixels: the side of a slice
-ROUNDS = 15
 PAIRS = (
     ("unetpp", "unet"), ("unetpp", "unet_wide"), ("unetpp", "unet_matched"), ("unetpp_plain", "unet"),
     ("unetpp_plain", "unet_matched"), ("unetpp", "unetplus"), ("unetpp", "unetpp_plain"), ("unet_matched", "unet"),
@@ -68,75 +69,13 @@ PAPER_PRUNING = (
 )
 
 
-def split_fold(names: Sequence[str], fold: int) -> Split:
-    """Divide the names of a stack, in its order: a block for the test, the next few to choose by, the rest to train."""
-    first = TEST * fold
-    turned = [*names[first:], *names[:first]]
-    return Split(
-        tuple(sorted(turned[TEST + VALIDATION :])), tuple(turned[TEST : TEST + VALIDATION]), tuple(turned[:TEST])
-    )
-
-
-def fold_folder(fold: int) -> Path:
-    """Return where a fold's images and split stand."""
-    return RUNS / "folds" / f"{SOURCE}-fold{fold}"
-
-
-def write_fold(fold: int) -> None:
-    """Copy the stack, and write the fold's split beside it."""
-    folder, source = fold_folder(fold), find_dataset(SOURCE)
-    if (folder / "split.json").exists():
-        return
-    for part in ("images", "masks"):
-        copytree(source / part, folder / part, dirs_exist_ok=True)
-    write_split(split_fold(SegmentationFolder(folder).names, fold), folder / "split.json")  # last: all is there
-
-
-def score_slices(run: Run, *, last: bool = False) -> Outcome:
-    """Return, by reading, the scores of each test slice, and the threshold that its validation slices chose.
-
-    The network is the run's best by validation, or the ``last``; where the only look is at the end, they are the same.
-
-    White and membrane are IoU at probability ½. ``v_rand`` and ``v_info`` are at ``threshold``, the one of THRESHOLDS
-    with the highest V_rand on the validation slices; ``best`` is what the best one for the test slices would give.
-    """
-    model, card = run.load_model()
-    if last:
-        model.load_state_dict(load_checkpoint(run.checkpoint)["model"])
-    folder = SegmentationFolder(find_dataset(run.config.data))
-    runtime = choose_runtime(run.config.device, run.config.precision)
-    model = runtime.place(model).eval()
-    answers: dict[str, dict[str, tuple[Tensor, Tensor]]] = {}
-    for name in (*run.split.validation, *run.split.test):
-        image, mask = folder[folder.index_of[name]]
-        for reading, probability in read_image_heads(model, image, card, runtime).items():
-            answers.setdefault(reading, {})[name] = probability.float(), mask[None]
-    return {"readings": {reading: score_reading(found, run.split) for reading, found in answers.items()}}
-
-
-def score_reading(found: Mapping[str, tuple[Tensor, Tensor]], split: Split) -> Outcome:
-    """Return the scores of one reading, as `score_slices`; ``found`` has each slice's probability and mask, 1×1×H×W."""
-    em = {name: [em_scores(*pair, threshold) for threshold in THRESHOLDS] for name, pair in found.items()}
-    v_rand = {
-        part: [fmean(em[name][k].v_rand for name in getattr(split, part)) for k in range(len(THRESHOLDS))]
-        for part in ("validation", "test")
-    }
-    chosen, best = (values.index(max(values)) for values in v_rand.values())
-    slices = {}
-    for name in split.test:
-        probability, mask = found[name]
-        counts = confusion_counts(classify(probability), mask)
-        values = {"white": iou(counts), "membrane": iou(counts, "background"), **em[name][chosen]._asdict()}
-        slices[name] = {score: round(value, 5) for score, value in values.items()}
-    return {
-        "threshold": THRESHOLDS[chosen],
-        "slices": slices,
-        "best": {
-            "threshold": THRESHOLDS[best],
-            "v_rand": round(v_rand["test"][best], 5),
-            "v_info": round(fmean(em[name][best].v_info for name in split.test), 5),
-        },
-    }
+def training_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield the scores of the slices, the pooled ones, the search's (validation slices) and the training's seconds."""
+    yield from slice_rows(outcome)
+    yield from final_scores(outcome)
+    look = outcome["history"][-1]["validation"]
+    yield {"output": "search", "score": SEARCH_SCORE, "value": look[architectures.deepest(look)][SEARCH_SCORE]}
+    yield {"score": "training seconds", "value": outcome["training_seconds"]}
 
 
 @dataclass(frozen=True)
@@ -158,21 +97,25 @@ class Comparison:
     epochs_in_equal_time: Mapping[str, int]
     """The epochs that take as long as all of U-Net's."""
 
-    def trial_name(self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None) -> str:
-        """Return the name of one training, at the rate that was chosen unless another is given."""
-        end = "-seconds" if arm == "seconds" and network in self.epochs_in_equal_time else ""
-        return f"{network}-lr{rate or self.rate(network, arm):g}-fold{fold}-seed{seed}{end}"
-
     def rate(self, network: str, arm: Arm) -> float:
         """Return a network's learning rate."""
         if arm == "lower rate":
             return self.lower_rate
         return (self.wider_rate if arm == "wider search" else self.best_rate)[network]
 
+    def variant(self, network: str, arm: Arm) -> str:
+        """Return "seconds" where a network has trainings of its own for equal seconds, else "steps"."""
+        return "seconds" if arm == "seconds" and network in self.epochs_in_equal_time else "steps"
+
+    def trial_name(self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None) -> str:
+        """Return the name of one training, at the rate of the arm unless another is given."""
+        end = "-seconds" if self.variant(network, arm) == "seconds" else ""
+        return f"{network}-lr{rate or self.rate(network, arm):g}-fold{fold}-seed{seed}{end}"
+
     def configuration(
         self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None
     ) -> TrainConfig:
-        """Return the configuration of one training."""
+        """Return the configuration of one training, at the rate of the arm unless another is given."""
         epochs = self.epochs_in_equal_time.get(network) if arm == "seconds" else None
         config = replace(
             self.config,
@@ -194,209 +137,143 @@ class Comparison:
         for seed in SEEDS:
             for fold in FOLDS:
                 for rate in self.rates if (fold, seed) == (SEARCH_FOLD, SEARCH_SEED) else (None,):
-                    yield from (self._trial(network, fold, seed, "steps", rate) for network in self.networks)
+                    yield from (self.trial(network, fold, seed, "steps", rate) for network in self.networks)
             for fold in FOLDS:
-                yield from (self._trial(network, fold, seed, "seconds") for network in self.epochs_in_equal_time)
+                yield from (self.trial(network, fold, seed, "seconds") for network in self.epochs_in_equal_time)
         for seed in SEEDS:
             for fold in FOLDS:
-                yield from (self._trial(network, fold, seed, "lower rate") for network in self.networks)
-        settings = json.loads(self.config.to_json()) | {"networks": self.networks, "rounds": ROUNDS}
-        settings = json.loads(json.dumps(settings))
+                yield from (self.trial(network, fold, seed, "lower rate") for network in self.networks)
         configs = {network: self.configuration(network, 0, 0) for network in self.networks}
-        whole = {
-            name: replace(config, patch=WHOLE) for name, config in (configs | self.pruned(configs["unetpp"])).items()
-        }
-        yield Trial("step-seconds", settings, lambda: _timed(time_training_steps, configs))
-        yield Trial("prediction-seconds", settings, lambda: _timed(time_predictions, whole))
+        whole = {name: replace(config, patch=WHOLE) for name, config in (configs | self.pruned()).items()}
+        steps, predictions = partial(_timed, time_training_steps), partial(_timed, time_predictions)
+        yield timing_trial("step-seconds", steps, configs, self.config, networks=self.networks)
+        yield timing_trial("prediction-seconds", predictions, whole, self.config, networks=self.networks)
 
-    @staticmethod
-    def pruned(config: TrainConfig) -> dict[str, TrainConfig]:
-        """Return networks of the shapes that pruning leaves of a UNet++."""
+    def pruned(self) -> dict[str, TrainConfig]:
+        """Return networks of the shapes that pruning leaves of UNet++."""
+        config = self.configuration("unetpp", 0, 0)
         depths = range(1, len(config.widths) - 1)
         return {f"unetpp L{depth}": replace(config, widths=config.widths[: depth + 1]) for depth in depths}
 
-    def _trial(self, network: str, fold: int, seed: int, arm: Arm, rate: float | None = None) -> Trial:
-        name = self.trial_name(network, fold, seed, arm, rate)
-        config = self.configuration(network, fold, seed, arm, rate)
-        return training_trial(name, config, score_slices, write=partial(write_fold, fold))
+    def trial(self, network: str, fold: int, seed: int, arm: Arm, rate: float | None = None) -> Trial:
+        """Return one training; its fold is written when it is measured."""
+        name, config = (
+            self.trial_name(network, fold, seed, arm, rate),
+            self.configuration(network, fold, seed, arm, rate),
+        )
+        columns = {"network": network, "fold": fold, "variant": self.variant(network, arm)}
+        write = partial(write_fold, fold)
+        return training_trial(name, config, score_slices, write=write, columns=columns, rows=training_rows)
 
-    def search_score(self, outcomes: Mapping[str, Outcome], network: str, rate: float) -> float:
-        """Return what the search goes by: membrane IoU (pooled) of the validation slices."""
-        look = outcomes[self.trial_name(network, SEARCH_FOLD, SEARCH_SEED, rate=rate)]["history"][-1]["validation"]
-        return float(look[architectures.deepest(look)][SEARCH_SCORE])
+    def search(self, results: Results) -> pd.DataFrame:
+        """Return what the search goes by, membrane IoU (pooled) of the validation slices: rates × networks."""
+        where = {"fold": SEARCH_FOLD, "seed": SEARCH_SEED, "variant": "steps", "output": "search"}
+        return across(results.frame, "network", index="rate", **where)
 
-    def found_rate(self, outcomes: Mapping[str, Outcome], network: str, rates: Sequence[float]) -> float:
-        """Return the rate that a search among ``rates`` finds."""
-        return max(rates, key=partial(self.search_score, outcomes, network))
-
-    def seeds(self, outcomes: Mapping[str, Outcome], arm: Arm, *networks: str) -> list[int]:
-        """Return the seeds of which these networks have all folds."""
-        names = {seed: [self.trial_name(n, fold, seed, arm) for n in networks for fold in FOLDS] for seed in SEEDS}
-        return [seed for seed, needed in names.items() if outcomes.keys() >= set(needed)]
+    def rows(self, results: Results, network: str, arm: Arm = "steps") -> pd.DataFrame:
+        """Return the rows of a network's trainings in one arm."""
+        rate, variant = self.rate(network, arm), self.variant(network, arm)
+        return pick(results.frame, network=network, rate=rate, variant=variant)
 
     def by_slice(
-        self,
-        outcomes: Mapping[str, Outcome],
-        network: str,
-        score: str,
-        arm: Arm = "steps",
-        reading: str | None = None,
-        seeds: Sequence[int] | None = None,
-    ) -> NDArray[np.float64]:
-        """Return a score of each slice of the stack, in its order, by seed: (seeds, 30).
+        self, results: Results, network: str, score: str, arm: Arm = "steps", output: str = DEEPEST
+    ) -> pd.DataFrame:
+        """Return a score of each slice of the stack, in its order: seeds × slices; the seeds that have all folds."""
+        found = across(pick(self.rows(results, network, arm), output=output, score=score), "slice")
+        found = found[[name for name in found if pd.notna(name)]].dropna()
+        return found if found.shape[1] == TEST * len(FOLDS) else found.iloc[:0]
 
-        The reading is the deepest head's unless another is named; the seeds are those that have all folds.
-        """
-        seeds = self.seeds(outcomes, arm, network) if seeds is None else seeds
-        names = [[self.trial_name(network, fold, seed, arm) for fold in FOLDS] for seed in seeds]
-        rows = [[value for name in row for value in values_of(outcomes[name], score, reading)] for row in names]
-        return np.array(rows).reshape(len(rows), TEST * len(FOLDS))
+    def leads(self, results: Results, pair: tuple[str, str], score: str, arm: Arm = "steps") -> pd.DataFrame:
+        """Return by how much the first network's deepest head is ahead of the second's, paired, as `by_slice`."""
+        one, other = (self.by_slice(results, network, score, arm) for network in pair)
+        return (one - other).dropna()
 
-    def leads(
-        self, outcomes: Mapping[str, Outcome], pair: tuple[str, str], score: str, arm: Arm = "steps"
-    ) -> NDArray[np.float64]:
-        """Return by how much the first network's deepest head is ahead of the second's, as `by_slice`."""
-        seeds = self.seeds(outcomes, arm, *pair)
-        one, other = (self.by_slice(outcomes, network, score, arm, seeds=seeds) for network in pair)
-        return one - other
-
-    def cost(self, config: TrainConfig) -> tuple[int, int]:
-        """Return a network's parameters and its multiply-accumulates for one slice."""
+    def cost(self, config: TrainConfig) -> dict[str, str]:
+        """Return a network's parameters and its multiply-accumulates for one slice, as they are printed."""
         with torch.device("meta"):  # shapes alone
             model = config.build_model()
         costs = profile(model, WHOLE, device="meta", repeats=1)
-        return costs.parameters, costs.macs
+        return {"parameters": f"{costs.parameters:,}", "MACs": f"{costs.macs / 1e9:.2f} G"}
 
-    def table(self, outcomes: Mapping[str, Outcome]) -> str:
+    def table(self, results: Results) -> str:
         """Return scores, paired differences with intervals, what the rate does, what pruning saves, and costs."""
-        lines = []
+        parts = []
         for arm in QUESTION:
-            lines += [*self._score_lines(outcomes, arm), "", *self._lead_lines(outcomes, arm), ""]
-        lines += [*self._rate_lines(outcomes), *self._pruning_lines(outcomes), *self._cost_lines(outcomes)]
-        return "\n".join(lines)
+            parts += [self._scores(results, arm), self._leads(results, arm)]
+        checks = self._rates(results)
+        if checks:
+            parts += [checks, *(self._leads(results, arm) for arm in RATE_CHECKS)]
+        return "\n\n".join(part for part in [*parts, self._pruning(results), self._costs(results)] if part)
 
-    def _score_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
-        lines = [
-            f"{TITLES[arm]}: mean over the seeds",
-            f"{'':37}{'mean of the 30 slices':<72}pooled in each fold",
-            f"{'':30}seeds  {_cells([*SCORES, 'best V_rand', *SCORES[:3]])}",
-        ]
+    def _scores(self, results: Results, arm: Arm) -> str:
+        rows = []
         for network in self.networks:
-            seeds = self.seeds(outcomes, arm, network)
-            found = [outcomes[self.trial_name(network, fold, seed, arm)] for seed in seeds for fold in FOLDS]
-            for reading in found[0]["readings"] if found else ():
-                name = network + (f", {reading}" if len(found[0]["readings"]) > 1 else "")
-                scores = [self.by_slice(outcomes, network, score, arm, reading) for score in SCORES]
-                pooled = [fmean(outcome["scores"]["scores"][reading][key] for outcome in found) for key in POOLED]
-                best = fmean(outcome["readings"][reading]["best"]["v_rand"] for outcome in found)
-                cells = _cells(f"{value:.3f}" for value in (*(values.mean() for values in scores), best, *pooled))
-                lines.append(f"{name:<30}{len(seeds):<7}{cells}")
-        return lines
+            found = self.rows(results, network, arm)
+            seeds = self.by_slice(results, network, "white", arm).index
+            found = found[found["seed"].isin(seeds)]
+            for output in found["output"][found["slice"].notna()].unique():
+                means = pick(found, output=output).groupby("score")["value"].mean()
+                row = {"network": network, "output": output, "seeds": len(seeds), **means[[*SCORES, "best V_rand"]]}
+                rows.append(row | {f"{score}, pooled": means[key] for score, key in POOLED.items()})
+        title = f"{TITLES[arm]}: mean over the seeds, of the 30 slices; then pooled in each fold"
+        return f"{title}\n{as_text(rows, 'network', 'output')}"
 
-    def _lead_lines(self, outcomes: Mapping[str, Outcome], arm: Arm) -> list[str]:
-        lines = [
-            f"{TITLES[arm]}: paired differences of the deepest heads, "
-            "mean [95 %: t over the folds] [t over the seeds, from two on] [blocks of slices]",
+    def _leads(self, results: Results, arm: Arm) -> str:
+        rows = [
+            {"score": score, "pair": " - ".join(pair), INTERVALS: intervals(lead)}
+            for score in ("white", "membrane", "v_rand")
+            for pair in PAIRS
+            if len(lead := self.leads(results, pair, score, arm))
         ]
-        for score in ("white", "membrane", "v_rand"):
-            for pair in PAIRS:
-                lead = self.leads(outcomes, pair, score, arm)
-                if lead.size:
-                    lines.append(f"{score:<10}{' - '.join(pair):<28}{intervals(lead)}")
-        return lines
+        return f"{TITLES[arm]}: paired differences of the deepest heads\n{as_text(rows, 'score', 'pair')}"
 
-    def _rate_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
-        rates = (self.lower_rate, *self.rates)
-        lines = [
-            f"did the search end too early? its scores at the rates {rates}, of which the first was tried afterwards, "
-            "and what that one adds to the chosen rate's membrane, intervals as above",
-        ]
+    def _rates(self, results: Results) -> str:
+        search, rows = self.search(results), []
         for network in self.networks:
-            both = [self.seeds(outcomes, arm, network) for arm in ("steps", "lower rate")]
-            seeds = sorted(set(both[0]) & set(both[1]))
-            if seeds:
-                found = [self.search_score(outcomes, network, rate) for rate in rates]
-                chosen, lower = (
-                    self.by_slice(outcomes, network, "membrane", arm, seeds=seeds) for arm in ("steps", "lower rate")
-                )
-                cells = "".join(f"{score:<8.3f}" for score in found)
-                lines.append(f"{network:<14}{cells}{intervals(lower - chosen)}")
-        if len(lines) == 1:
-            return []
-        for arm in RATE_CHECKS:
-            lines += ["", *self._lead_lines(outcomes, arm)]
-        return [*lines, ""]
+            both = [self.by_slice(results, network, "membrane", arm) for arm in ("lower rate", "steps")]
+            lead = (both[0] - both[1]).dropna()
+            if len(lead):
+                rows.append({"network": network, **search[network], INTERVALS: intervals(lead)})
+        title = "did the search end too early? its scores at three rates, of which the lowest was tried afterwards; "
+        title += "what that one adds to the chosen rate's membrane"
+        return f"{title}\n{as_text(rows, 'network')}" if rows else ""
 
-    def _pruning_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
-        whole = self.by_slice(outcomes, "unetpp", "membrane")
-        timed = outcomes.get("prediction-seconds")
-        if not whole.size or timed is None:
-            return []
-        lines = [
-            "pruned      parameters      MACs  one slice  time saved  membrane lost [95 %, folds]  " + _cells(SCORES)
-        ]
-        config = self.configuration("unetpp", 0, 0)
-        slowest = median(timed["unetpp"])
-        for depth, made in enumerate((*self.pruned(config).values(), config), start=1):
-            name = f"unetpp L{depth}"
-            parameters, macs = self.cost(made)
-            seconds = median(timed[name] if name in timed else timed["unetpp"])
-            scores = {score: self.by_slice(outcomes, "unetpp", score, reading=f"head {depth}") for score in SCORES}
-            lost = t_interval(by_fold(whole - scores["membrane"]))
-            lines.append(
-                f"{name:<12}{parameters:>10,}{macs / 1e9:>8.2f} G{seconds:>9.3f} s{1 - seconds / slowest:>11.0%} "
-                f"{lost!s:>28}  " + _cells(f"{values.mean():.3f}" for values in scores.values())
-            )
-        return [*lines, PAPER_PRUNING, ""]
+    def _pruning(self, results: Results) -> str:
+        whole = self.by_slice(results, "unetpp", "membrane")
+        timed = results.get("prediction-seconds")
+        if not len(whole) or timed is None:
+            return ""
+        rows = []
+        configs = self.pruned() | {"unetpp": self.configuration("unetpp", 0, 0)}
+        for depth, (name, config) in enumerate(configs.items(), start=1):
+            scores = {score: self.by_slice(results, "unetpp", score, output=f"head {depth}") for score in SCORES}
+            seconds = median(timed[name])
+            row = {"cut to": f"unetpp L{depth}", **self.cost(config), "seconds per slice": seconds}
+            row["time saved"] = f"{1 - seconds / median(timed['unetpp']):.0%}"
+            row["membrane lost [95 %, folds]"] = interval(by_fold(whole - scores["membrane"]))
+            rows.append(row | {score: values.to_numpy().mean() for score, values in scores.items()})
+        return f"{as_text(rows, 'cut to')}\n{PAPER_PRUNING}"
 
-    def _cost_lines(self, outcomes: Mapping[str, Outcome]) -> list[str]:
-        lines = [
-            "cost of each network: parameters, MACs for one slice; seconds of a step and of an answer; "
-            "median seconds of a training, at equal steps and at equal seconds"
-        ]
+    def _costs(self, results: Results) -> str:
+        rows = []
         for network in self.networks:
-            parameters, macs = self.cost(self.configuration(network, 0, 0))
-            kinds = [outcomes.get(f"{kind}-seconds", {}).get(network) for kind in ("step", "prediction")]
-            cells = "".join(f"{median(seconds):>8.3f} s" for seconds in kinds if seconds)
+            row: dict[str, object] = {"network": network, **self.cost(self.configuration(network, 0, 0))}
+            for kind in ("step", "prediction"):
+                seconds = results.get(f"{kind}-seconds", {}).get(network)
+                row[f"seconds per {kind}"] = median(seconds) if seconds else None
             for arm in QUESTION:
-                names = [self.trial_name(network, f, s, arm) for s in self.seeds(outcomes, arm, network) for f in FOLDS]
-                cells += f"{median(outcomes[name]['training_seconds'] for name in names):>8.0f} s" if names else ""
-            lines.append(f"{network:<14}{parameters:>10,}{macs / 1e9:>8.2f} G{cells}")
-        return lines
+                seeds = self.by_slice(results, network, "white", arm).index
+                found = pick(self.rows(results, network, arm), score="training seconds")
+                seconds = found["value"][found["seed"].isin(seeds)]
+                row[f"training, {TITLES[arm]}"] = f"{seconds.median():.0f}" if len(seconds) else ""
+            rows.append(row)
+        title = "cost of each network: MACs for one slice; median seconds of a step, of a prediction, of a training run"
+        return f"{title}\n{as_text(rows, 'network')}"
 
 
-def _timed(measure: Callable[[Mapping[str, TrainConfig], int], Outcome], configs: Mapping[str, TrainConfig]) -> Outcome:
+def _timed(measure: Callable[[Configs, int], Outcome], configs: Configs, rounds: int) -> Outcome:
     write_fold(0)
-    return measure(configs, ROUNDS)
-
-
-def _cells(texts: Iterable[str]) -> str:
-    return "".join(f"{text:<12}" for text in texts)
-
-
-def values_of(outcome: Outcome, score: str, reading: str | None = None) -> list[float]:
-    """Return a score of a training's test slices, in the stack's order; of the deepest head unless another is named."""
-    slices = outcome["readings"][reading or architectures.deepest(outcome["readings"])]["slices"]
-    if score == "class mean":
-        return [(scores["white"] + scores["membrane"]) / 2 for scores in slices.values()]
-    return [scores[score] for scores in slices.values()]
-
-
-def by_fold(values: NDArray[np.float64]) -> list[float]:
-    """Return the mean of values (seeds, slices) in each fold."""
-    return [float(mean) for mean in values.mean(axis=0).reshape(len(FOLDS), -1).mean(axis=1)]
-
-
-def intervals(values: NDArray[np.float64]) -> str:
-    """Return the mean of values (seeds, slices), and its interval over folds, over seeds (from two on) and over blocks.
-
-    None of the three sees everything that varies: folds share training slices, seeds share the slices, and blocks of
-    slices share the networks.
-    """
-    found = [t_interval(by_fold(values))]
-    found += [t_interval(values.mean(axis=1))] if len(values) > 1 else []
-    found.append(block_bootstrap(list(values.mean(axis=0)), BLOCK))
-    return f"{found[0].mean:+.3f} " + " ".join(f"[{one.low:+.3f}, {one.high:+.3f}]" for one in found)
+    return measure(configs, rounds)
 
 
 LAPTOP = Comparison(

@@ -1,17 +1,17 @@
 """Which weight should each head's loss have? Short trainings of a supervised UNet++ with four lists of weights."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import islice
 
-from unetpp_course.lab.base import Experiment, Outcome, Trial
-from unetpp_course.lab.intervals import t_interval
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
+from unetpp_course.lab.loops import TrainingPart, train_steps
+from unetpp_course.lab.results import rows_at
+from unetpp_course.lab.tables import across, as_text, interval
 from unetpp_lib.data import Augmentation, SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, choose_runtime, evaluate
-from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
-from unetpp_lib.engine.loop import learning_rate, make_optimizer, prepare_batch, seeded, training_step
+from unetpp_lib.engine.loop import learning_rate, seeded
 from unetpp_lib.losses import deep_supervision_loss
 from unetpp_lib.models import SegmentationNetwork, UNetPlusPlus
 
@@ -25,7 +25,7 @@ ARMS = {
 SEEDS = (0, 1, 2)
 SCORE = "iou/background/pooled"  # the membrane's
 
-Watch = Callable[[int, SegmentationNetwork, Card], None]
+StepCallback = Callable[[int, SegmentationNetwork, Card], None]
 
 
 @dataclass(frozen=True)
@@ -42,32 +42,24 @@ class HeadTraining:
     data: str = "membranes"
 
 
-def train_heads(config: HeadTraining, watch: Watch | None = None) -> tuple[SegmentationNetwork, Card]:
+def train_heads(config: HeadTraining, callback: StepCallback | None = None) -> tuple[SegmentationNetwork, Card]:
     """Train on the training part of a set that has a split.json; return the network and its card.
 
-    ``watch(step, network, card)`` is called before the first step, and after each.
+    ``callback(step, network, card)`` is called before the first step, and after each.
     """
-    folder = SegmentationFolder(find_dataset(config.data))
-    indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
-    mean, std = channel_statistics(folder, indices)
-    card = Card(mean, std)
+    part = TrainingPart(config.data, config.batch_size, config.patch, config.seed, Augmentation())
     runtime = choose_runtime("cpu")
     with seeded(config.seed, runtime.device):
         model = runtime.place(UNetPlusPlus(widths=config.widths))
-    optimizer = make_optimizer(model)
     loss = partial(deep_supervision_loss, weights=config.weights)
-    patches = Patches(folder, indices, config.patch)
-    plan = BatchPlan(patches, config.batch_size, config.steps, config.seed)  # an epoch has a step at least
-    if watch:
-        watch(0, model, card)
-    for step, (images, masks) in enumerate(islice(load_batches(patches, plan, workers=0, pin=False), config.steps)):
-        seed = derived_seed(config.seed, step, 0)  # as the engine's first process
-        images, masks = prepare_batch(images, masks, card, Augmentation(), seed)
-        rate = learning_rate(step, config.steps, config.lr)
-        training_step(model.train(), optimizer, images, masks, rate, runtime, loss, seed)
-        if watch:
-            watch(step + 1, model, card)
-    return model.eval(), card
+    rate = partial(learning_rate, steps=config.steps, highest=config.lr)
+    if callback:
+        callback(0, model, part.card)
+    steps = train_steps(model, part.batches(config.steps), rate, runtime, loss, config.seed)
+    for done, _ in enumerate(steps, start=1):
+        if callback:
+            callback(done, model, part.card)
+    return model.eval(), part.card
 
 
 def weights_trial(arm: str, seed: int) -> Trial:
@@ -81,24 +73,20 @@ def weights_trial(arm: str, seed: int) -> Trial:
         scores = evaluate(model, folder, card, test, choose_runtime("cpu", "float32")).scores
         return {"scores": {reading: values[SCORE] for reading, values in scores.items()}}
 
-    return Trial(f"{arm}-seed{seed}", json.loads(json.dumps(asdict(config))), measure)
+    settings = json.loads(json.dumps(asdict(config)))
+    return Trial(f"{arm}-seed{seed}", settings, measure, {"variant": arm, "seed": seed}, rows_at("scores", "output"))
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return each head's mean score by weights, and how it differs from that with equal weights, seed by seed."""
-    lines = ["membrane IoU of the test part, pooled: mean over seeds; difference from equal weights [95 %, seeds]"]
-    scores = {
-        arm: [outcomes[name]["scores"] for seed in SEEDS if (name := f"{arm}-seed{seed}") in outcomes] for arm in ARMS
-    }
-    for arm, found in scores.items():
-        for reading in found[0] if found else ():
-            values = [score[reading] for score in found]
-            line = f"{arm:<17}{reading:<16}{sum(values) / len(values):.3f}"
-            pairs = list(zip(values, (score[reading] for score in scores["equal"]), strict=False))
-            if arm != "equal" and len(pairs) > 1:
-                line += f"  {t_interval([value - equal for value, equal in pairs])}"
-            lines.append(line)
-    return "\n".join(lines)
+    scores = across(results.frame, ["variant", "output"])
+    rows = []
+    for arm, output in results.frame[["variant", "output"]].drop_duplicates().itertuples(index=False):
+        values = scores[arm, output]
+        equal = "" if arm == "equal" or "equal" not in scores else interval(values - scores["equal", output])
+        rows.append({"weights": arm, "output": output, "IoU": values.mean(), "minus equal weights": equal})
+    title = "membrane IoU of the test part, pooled: mean over seeds; difference from equal weights [95 %, seeds]"
+    return f"{title}\n{as_text(rows, 'weights', 'output')}"
 
 
 EXPERIMENT = Experiment(

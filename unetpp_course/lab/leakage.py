@@ -7,21 +7,22 @@ Every protocol trains on 120 images for 300 steps and is scored on 30: six slice
 `report_protocol` is the same at full size, for a GPU.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
+import pandas as pd
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from unetpp_course.lab.base import RUNS, Experiment, Outcome, Trial, training_trial
-from unetpp_course.lab.intervals import t_interval
+from unetpp_course.lab.base import RUNS, Experiment, Outcome, Results, Trial, training_trial, write_pair
+from unetpp_course.lab.tables import across, interval
 from unetpp_lib.data import SegmentationFolder, Split, elastic_field, find_dataset, split_by_image, warp, write_split
 from unetpp_lib.engine import PRESETS, Run, evaluate
-from unetpp_lib.files import write_png
+from unetpp_lib.engine.evaluation import MEAN
 
 NETWORKS = ("unet", "unetpp")
 PROTOCOLS = ("copies", "slices", "blocked")
@@ -31,11 +32,6 @@ HELD_OUT = 0.2
 SCORES = {"white": "iou/foreground/pooled", "membrane": "iou/background/pooled"}
 
 CONFIG = replace(PRESETS["laptop"], epochs=10, evaluate_every=10, checkpoint_seconds=600, augment=False)
-
-
-def trial_name(network: str, protocol: str, seed: int) -> str:
-    """Return the name of one training."""
-    return f"{network}-{protocol}-seed{seed}"
 
 
 def data_folder(protocol: str, seed: int) -> Path:
@@ -75,10 +71,8 @@ def write_copies(slices: SegmentationFolder, folder: Path, copies: int, *, halve
     """Write every slice and its copies, as 8-bit images and masks; they are the same for all protocols and seeds."""
     for number, name in enumerate(slices.names):
         drawn = draw_copies(*slices[number], copies, seed=number)
-        images, masks = halve(*drawn) if halved else drawn
-        for part, pixels in (("images", images), ("masks", masks.float())):
-            for copy, grey in enumerate((pixels[:, 0] * 255).round().to(torch.uint8).numpy()):
-                write_png(folder / part / f"{copy_name(name, copy)}.png", Image.fromarray(grey))
+        for copy, pair in enumerate(zip(*(halve(*drawn) if halved else drawn), strict=True)):
+            write_pair(folder, copy_name(name, copy), *pair)
 
 
 def write_data(protocol: str, seed: int) -> None:
@@ -102,62 +96,46 @@ def score_images(run: Run) -> Outcome:
 def make_trial(network: str, protocol: str, seed: int) -> Trial:
     """Return one trial: its data are drawn when it is measured."""
     config = replace(CONFIG, data=data_folder(protocol, seed).as_posix(), model=network, seed=seed)  # type: ignore[arg-type]
-    name = trial_name(network, protocol, seed)
-    write = partial(write_data, protocol, seed)
-    return training_trial(name, config, score_images, write=write, copies=COPIES, held_out=HELD_OUT)
+    name, write = f"{network}-{protocol}-seed{seed}", partial(write_data, protocol, seed)
+    return training_trial(
+        name, config, score_images, write=write, columns={"variant": protocol}, copies=COPIES, held_out=HELD_OUT
+    )
 
 
-def answer(outcome: Outcome, score: str, reading: str = "mean of heads") -> float:
-    """Return a network's score on its held-out images: UNet++ answers with the mean of its heads, or with one head."""
-    rows = outcome["scores"]["scores"]
-    row = rows.get(reading) or rows["head 4"]
-    return float(row[SCORES[score]])
+def by_seed(results: Results, score: str, output: str = MEAN) -> pd.DataFrame:
+    """Return a score of the held-out images: seeds × (protocol, network). U-Net has one head, whatever the output."""
+    frame = results.frame
+    outputs = frame["network"].map({"unet": "head 4", "unetpp": output})
+    return across(frame[frame["output"] == outputs], ["variant", "network"], score=SCORES[score])
 
 
-def gap(outcomes: Mapping[str, Outcome], protocol: str, score: str, seed: int, reading: str = "mean of heads") -> float:
-    """Return by how much UNet++ is ahead of U-Net."""
-    unet, unetpp = (answer(outcomes[trial_name(network, protocol, seed)], score, reading) for network in NETWORKS)
-    return unetpp - unet
+def leads(scores: pd.DataFrame, one: str = "unetpp", other: str = "unet") -> "dict[str, pd.Series[float]]":
+    """Return by how much the first network is ahead of the other by protocol, and what leakage adds to that."""
+    ahead = {protocol: scores[protocol, one] - scores[protocol, other] for protocol in PROTOCOLS}
+    return ahead | {"copies - blocked": ahead["copies"] - ahead["blocked"]}
 
 
-def complete_seeds(outcomes: Mapping[str, Outcome]) -> list[int]:
-    """Return the seeds of which all trainings are at hand."""
-    return [s for s in SEEDS if all(trial_name(n, p, s) in outcomes for n in NETWORKS for p in PROTOCOLS)]
-
-
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return the scores and, from two complete seeds on, what leakage adds to them and to UNet++'s lead."""
     lines = ["IoU of the held-out images (pooled), by seed"]
     for score in SCORES:
-        for protocol in PROTOCOLS:
-            for network in NETWORKS:
-                names = [trial_name(network, protocol, seed) for seed in SEEDS]
-                found = [f"{answer(outcomes[name], score):.3f}" for name in names if name in outcomes]
-                lines.append(f"{score:<10}{protocol:<9}{network:<8}" + "  ".join(found))
-    seeds = complete_seeds(outcomes)
+        scores = by_seed(results, score)
+        for protocol, network in product(PROTOCOLS, NETWORKS):
+            found = scores[protocol, network].dropna() if (protocol, network) in scores else ()
+            lines.append(f"{score:<10}{protocol:<9}{network:<8}" + "  ".join(f"{value:.3f}" for value in found))
+    seeds = by_seed(results, "white").dropna().index
     if len(seeds) < 2:
         return "\n".join(lines)
     lines.append(f"\ndifferences, paired by seed: mean [95 % t-interval, {len(seeds)} seeds]")
     for score in SCORES:
-        for network in NETWORKS:
-            leaked = scores_of(outcomes, network, "copies", score, seeds)
-            for other in ("slices", "blocked"):
-                honest = scores_of(outcomes, network, other, score, seeds)
-                gains = [one - two for one, two in zip(leaked, honest, strict=True)]
-                lines.append(f"{score:<10}{network:<8}copies - {other:<9}{t_interval(gains)}")
-        for reading in ("mean of heads", "head 4"):
-            gaps = {p: [gap(outcomes, p, score, seed, reading) for seed in seeds] for p in PROTOCOLS}
-            gaps["copies - blocked"] = [one - two for one, two in zip(gaps["copies"], gaps["blocked"], strict=True)]
-            label = f"{score:<10}UNet++ ({reading}) - U-Net"
-            lines += [f"{label}, {protocol:<18}{t_interval(values)}" for protocol, values in gaps.items()]
+        scores = by_seed(results, score).loc[seeds]
+        for network, other in product(NETWORKS, ("slices", "blocked")):
+            gain = scores["copies", network] - scores[other, network]
+            lines.append(f"{score:<10}{network:<8}copies - {other:<9}{interval(gain)}")
+        for output in (MEAN, "head 4"):
+            for protocol, lead in leads(by_seed(results, score, output).loc[seeds]).items():
+                lines.append(f"{score:<10}UNet++ ({output}) - U-Net, {protocol:<18}{interval(lead)}")
     return "\n".join(lines)
-
-
-def scores_of(
-    outcomes: Mapping[str, Outcome], network: str, protocol: str, score: str, seeds: Iterable[int]
-) -> list[float]:
-    """Return a network's scores on its held-out images, one a seed."""
-    return [answer(outcomes[trial_name(network, protocol, seed)], score) for seed in seeds]
 
 
 EXPERIMENT = Experiment(

@@ -8,17 +8,20 @@ when the first seed was looked at, and every trial was measured anew for them: i
 at the wrong place (the threshold is chosen on validation images too), and does it only need three times the steps?
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Trial
-from unetpp_course.lab.intervals import Interval, t_interval
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
+from unetpp_course.lab.loops import train_steps
+from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.tables import across, as_text, interval
 from unetpp_lib.engine import choose_runtime
-from unetpp_lib.engine.loop import learning_rate, make_optimizer, seeded, training_step
+from unetpp_lib.engine.loop import learning_rate, seeded
 from unetpp_lib.losses import bce_dice_loss, bce_loss, deep_supervision_loss, soft_dice_loss
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork, UNet
@@ -84,14 +87,13 @@ def train_network(loss: str, discs: int, rate: float, seed: int, steps: int = ST
     with seeded(seed, runtime.device):
         network = runtime.place(UNet(widths=WIDTHS))
     generator = torch.Generator().manual_seed(seed)
-    optimizer = make_optimizer(network)
+    chosen = [torch.randperm(len(images), generator=generator)[:BATCH] for _ in range(steps)]
+    batches = ((images[numbers], masks[numbers]) for numbers in chosen)
+    falling = partial(learning_rate, steps=steps, highest=rate, warm_up=0)
     heads_loss = partial(deep_supervision_loss, loss=LOSSES[loss])  # of the only head
-    for step in range(steps):
-        chosen = torch.randperm(len(images), generator=generator)[:BATCH]
-        now = learning_rate(step, steps, rate, warm_up=0)
-        training_step(network, optimizer, images[chosen], masks[chosen], now, runtime, heads_loss)
-    network.eval()
-    return network
+    for _ in train_steps(network, batches, falling, runtime, heads_loss):
+        pass
+    return network.eval()
 
 
 @torch.inference_mode()
@@ -145,86 +147,75 @@ def measure(loss: str, discs: int, seed: int, long: bool = False) -> Outcome:
     return {"foreground": foreground} | {f"{rate:g}": measure_network(net, discs, seed) for rate, net in networks}
 
 
-def trial_name(loss: str, discs: int, seed: int, long: bool = False) -> str:
-    """Return the name of the trial of one loss at one balance, with all learning rates."""
-    return f"{loss}-discs{discs}-seed{seed}" + "-long" * long
+def loss_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield the scores by learning rate, as a text, and part, "validation" or "test"."""
+    for rate, found in outcome.items():
+        if rate != "foreground":
+            parts = {part: found[part] for part in ("validation", "test")}
+            yield from ({"rate": rate} | row for row in unnest(parts, "part", "score"))
 
 
-def best_rate(outcomes: Mapping[str, Outcome], loss: str, discs: int, long: bool = False, by: str = "iou") -> str:
+def best_rate(results: Results, loss: str, discs: int, long: bool = False, by: str = "iou") -> str:
     """Return the learning rate with the highest validation score, mean over the seeds at hand."""
-    found = _of_arm(outcomes, loss, discs, long)
-    rates = [f"{rate:g}" for rate in (LONG_RATES if long else RATES)]
-    return max(rates, key=lambda rate: np.mean([outcome[rate]["validation"][by] for outcome in found]))
+    scores = across(results.frame, "rate", loss=loss, discs=discs, long=long, part="validation", score=by)
+    return str(scores.mean().idxmax())
 
 
-def scores_of(
-    outcomes: Mapping[str, Outcome], loss: str, discs: int, name: str = "iou", long: bool = False
-) -> list[float]:
-    """Return a test score of an arm, one a seed; ``name``: a key of `score`, or "iou_tuned".
+def by_seed(results: Results, loss: str, discs: int, name: str = "iou", long: bool = False) -> "pd.Series[float]":
+    """Return a test score of an arm by seed; ``name``: a key of `score`, or "iou_tuned".
 
     For "iou" the learning rate is the best at a threshold of ½, for all else the best at its own threshold.
     """
-    rate = best_rate(outcomes, loss, discs, long, by="iou" if name == "iou" else "iou_tuned")
-    return [outcome[rate]["test"][name] for outcome in _of_arm(outcomes, loss, discs, long)]
+    rate = best_rate(results, loss, discs, long, by="iou" if name == "iou" else "iou_tuned")
+    return across(results.frame, "rate", loss=loss, discs=discs, long=long, part="test", score=name)[rate]
 
 
-def difference(
-    outcomes: Mapping[str, Outcome], loss: str, discs: int, name: str = "iou", long: bool = False
-) -> Interval:
+def difference(results: Results, loss: str, discs: int, name: str = "iou", long: bool = False) -> str:
     """Return how much more than BCE a loss scores, paired by seed, with its 95 % t-interval."""
-    own, base = (scores_of(outcomes, one, discs, name, long) for one in (loss, "bce"))
-    return t_interval([one - other for one, other in zip(own, base, strict=True)])
+    own, base = (by_seed(results, one, discs, name, long) for one in (loss, "bce"))
+    return interval(own - base)
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return the test scores by balance and loss, and the paired differences to BCE."""
-    lines = [
-        "test images; mean [95 % t-interval over seeds]; rates and thresholds were chosen on validation images",
-        f"{'discs':<8}{'loss':<6}{'rates':<14}{'IoU at ½':<25}{'− BCE, paired':<25}{'IoU, own threshold':<25}"
-        f"{'− BCE, paired':<25}error  sure   wrong: sure  said   held",
-    ]
-    arms = [(discs, loss, False) for discs in BALANCES for loss in LOSSES]
-    for discs, loss, long in [*arms, *((LONG_DISCS, loss, True) for loss in LOSSES)]:
-        if not len(_of_arm(outcomes, loss, discs, long)) == len(_of_arm(outcomes, "bce", discs, long)) > 1:
+    rows = []
+    for (long, discs, loss), arm in results.frame.groupby(["long", "discs", "loss"], sort=False):
+        if arm["seed"].nunique() < 2:
             continue
-        rates = [best_rate(outcomes, loss, discs, long, by) for by in ("iou", "iou_tuned")]
-        line = f"{discs:<3}{'long' * long:<5}{loss:<6}{', '.join(rates):<14}"
-        for name in ("iou", "iou_tuned"):
-            line += f"{t_interval(scores_of(outcomes, loss, discs, name, long))!s:<25}"
-            line += f"{difference(outcomes, loss, discs, name, long) if loss != 'bce' else ''!s:<25}"
-        for name, width in (("error", 7), ("sure", 7), ("sure_when_wrong", 13), ("said", 7), ("held", 7)):
-            line += f"{_mean_of(scores_of(outcomes, loss, discs, name, long)):<{width}.3f}"
-        lines.append(line)
-    return "\n".join(lines)
-
-
-def _of_arm(outcomes: Mapping[str, Outcome], loss: str, discs: int, long: bool) -> list[Outcome]:
-    return [outcomes[name] for seed in SEEDS if (name := trial_name(loss, discs, seed, long)) in outcomes]
+        rates = [best_rate(results, loss, discs, long, by) for by in ("iou", "iou_tuned")]
+        row = {"discs": f"{discs} long" if long else str(discs), "loss": loss, "rates": ", ".join(rates)}
+        for name, title in (("iou", "IoU at ½"), ("iou_tuned", "IoU, own threshold")):
+            row[title] = interval(by_seed(results, loss, discs, name, long))
+            row[f"{title}, minus BCE"] = "" if loss == "bce" else difference(results, loss, discs, name, long)
+        for name in ("error", "sure", "sure_when_wrong", "said", "held"):
+            row[name] = by_seed(results, loss, discs, name, long).mean()
+        rows.append(row)
+    title = "test images; mean [95 % t-interval over seeds]; rates and thresholds were chosen on validation images"
+    return f"{title}\n{as_text(rows, 'discs', 'loss')}"
 
 
 def _mean(values: Tensor) -> float | None:
     return values.float().mean().item() if values.numel() else None
 
 
-def _mean_of(values: Sequence[float | None]) -> float:
-    return float(np.mean([value for value in values if value is not None] or [np.nan]))
-
-
-def _trial(loss: str, discs: int, seed: int, long: bool = False) -> Trial:
+def make_trial(loss: str, discs: int, seed: int, long: bool = False) -> Trial:
+    """Return the trial of one loss at one balance, with all learning rates."""
     settings = {
         "loss": loss, "discs": discs, "seed": seed, "rates": list(LONG_RATES if long else RATES),
         "steps": LONG if long else STEPS, "batch": BATCH, "images": PARTS, "size": SIZE, "widths": list(WIDTHS),
         "rings": RINGS, "radii": list(RADII), "gap": GAP, "noise": NOISE, "thresholds": list(THRESHOLDS),
         "device": "cpu",
     }  # fmt: skip
-    return Trial(trial_name(loss, discs, seed, long), settings, lambda: measure(loss, discs, seed, long))
+    name = f"{loss}-discs{discs}-seed{seed}" + ("-long" if long else "")
+    columns = {"seed": seed, "loss": loss, "discs": discs, "long": long}
+    return Trial(name, settings, lambda: measure(loss, discs, seed, long), columns, loss_rows)
 
 
 EXPERIMENT = Experiment(
     name="losses",
     question="Does Dice cope with a rare foreground where BCE does not?",
     trials=tuple(
-        _trial(loss, discs, seed, long)
+        make_trial(loss, discs, seed, long)
         for seed in SEEDS
         for discs, long in [*((discs, False) for discs in BALANCES), (LONG_DISCS, True)]
         for loss in LOSSES

@@ -7,19 +7,19 @@ the last network counts. Each network is then read several times, always with th
 running averages were taken anew.
 """
 
-from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from itertools import product
-from statistics import fmean
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from unetpp_course.lab.base import Experiment, Outcome, Trial, training_trial
-from unetpp_course.lab.intervals import t_interval
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images, training_trial
+from unetpp_course.lab.results import rows_at
+from unetpp_course.lab.tables import across, as_text, each, interval
 from unetpp_lib.data import SegmentationFolder, find_dataset
-from unetpp_lib.engine import PRESETS, Card, Run, TrainConfig, choose_runtime
+from unetpp_lib.engine import PRESETS, Run, TrainConfig, choose_runtime
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork, probabilities
 
@@ -37,17 +37,6 @@ def configuration(norm: str, batch: int, seed: int) -> TrainConfig:
         PRESETS["laptop"], model="unet", norm=norm, batch_size=batch, lr=RATE, seed=seed,  # type: ignore[arg-type]
         epochs=EPOCHS, evaluate_every=EPOCHS, checkpoint_seconds=600,
     )  # fmt: skip
-
-
-def trial_name(norm: str, batch: int, seed: int) -> str:
-    """Return the name of one training."""
-    return f"{norm}-batch{batch}-lr{RATE:g}-seed{seed}"
-
-
-def load(folder: SegmentationFolder, names: tuple[str, ...], card: Card) -> tuple[Tensor, Tensor]:
-    """Return images of one size, normalised, and masks: (N, C, H, W) and (N, 1, H, W)."""
-    images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
-    return card.normalise(torch.stack(images)), torch.stack(masks)
 
 
 @torch.no_grad()
@@ -76,7 +65,10 @@ def read_modes(run: Run) -> Outcome:
     model = choose_runtime("cpu", "float32").place(model)
     folder = SegmentationFolder(find_dataset(run.config.data))
     test, validation, train = (
-        load(folder, part, card) for part in (run.split.test, run.split.validation, run.split.train)
+        (card.normalise(images), masks)
+        for images, masks in (
+            stack_images(folder, part) for part in (run.split.test, run.split.validation, run.split.train)
+        )
     )
     in_training = deepcopy(model).train()  # a pass in training mode moves the running averages
     anew = take_averages_anew(model, train[0], run.config.batch_size)
@@ -89,10 +81,10 @@ def read_modes(run: Run) -> Outcome:
     return {"readings": dict(zip(READINGS, scores, strict=True)), "validation": membrane_iou(model, *validation)}
 
 
-def scores_of(outcomes: Mapping[str, Outcome], norm: str, batch: int, reading: str) -> list[float]:
-    """Return an arm's scores on the test images, seed by seed; fewer where trainings are missing."""
-    names = (trial_name(norm, batch, seed) for seed in SEEDS)
-    return [outcomes[name]["readings"][reading] for name in names if name in outcomes]
+def by_seed(results: Results) -> pd.DataFrame:
+    """Return the membrane's IoU on the test images: seeds × (norm, batch, reading)."""
+    found = across(results.frame, ["norm", "batch", "output"])
+    return found.reindex(columns=list(product(NORMS, BATCHES, READINGS)))
 
 
 COMPARED: dict[str, tuple[tuple[str, int, str], tuple[str, int, str]]] = {
@@ -112,37 +104,30 @@ COMPARED: dict[str, tuple[tuple[str, int, str], tuple[str, int, str]]] = {
     "batch 4, evaluation: group norm less batch norm": (("group", 4, "evaluation"), ("batch", 4, "evaluation")),
     "batch norm, evaluation: batch 4 less batch 1": (("batch", 4, "evaluation"), ("batch", 1, "evaluation")),
 }
-"""What is compared in pairs of a seed: the first less the second."""
+"""What is compared in pairs of a seed: the first minus the second."""
 
 
-def differences(outcomes: Mapping[str, Outcome], comparison: str) -> list[float]:
-    """Return the differences of one of COMPARED, seed by seed."""
-    first, second = (scores_of(outcomes, *side) for side in COMPARED[comparison])
-    return [one - other for one, other in zip(first, second, strict=False)]
-
-
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return every arm's scores by reading; then the differences, paired by seed."""
-    lines = ["membrane IoU, test images, pooled: by seed; mean"]
-    for norm, batch in product(NORMS, BATCHES):
-        for reading in READINGS:
-            values = scores_of(outcomes, norm, batch, reading)
-            if values:
-                arm = f"{norm} norm, batch {batch}"
-                each = "  ".join(f"{value:.3f}" for value in values)
-                lines.append(f"{arm:<21}{reading:<27}{each}   {fmean(values):.3f}")
-    lines.append("\npaired differences: by seed; mean [95 % t-interval, seeds]")
-    for comparison in COMPARED:
-        values = differences(outcomes, comparison)
-        if len(values) > 1:
-            each = "  ".join(f"{value:+.3f}" for value in values)
-            lines.append(f"{comparison:<54}{each}   {t_interval(values)}")
-    return "\n".join(lines)
+    scores = by_seed(results)
+    rows = [
+        {"arm": f"{norm} norm, batch {batch}", "read": reading, "by seed": each(found), "mean": found.mean()}
+        for (norm, batch, reading), found in scores.dropna(axis=1, how="all").items()
+    ]
+    pairs = [
+        {"pair": title, "by seed": each(apart, "+.3f"), "mean [95 % t-interval, seeds]": interval(apart)}
+        for title, (one, other) in COMPARED.items()
+        if (apart := (scores[one] - scores[other]).dropna()).size > 1
+    ]
+    parts = ["membrane IoU, test images, pooled", as_text(rows, "arm", "read"), "\npaired differences"]
+    return "\n".join([*parts, as_text(pairs, "pair")])
 
 
 def make_trial(norm: str, batch: int, seed: int) -> Trial:
     """Return the trial that trains one network and reads it in all modes."""
-    return training_trial(trial_name(norm, batch, seed), configuration(norm, batch, seed), read_modes)
+    name, columns = f"{norm}-batch{batch}-lr{RATE:g}-seed{seed}", {"norm": norm, "batch": batch}
+    rows = rows_at("readings", "output")
+    return training_trial(name, configuration(norm, batch, seed), read_modes, columns=columns, rows=rows)
 
 
 EXPERIMENT = Experiment(

@@ -10,26 +10,32 @@ The seed draws the held-out fifth as well as the training. Images of one experim
 files do not say which belong together; so it is in the work that is compared with.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shutil import copytree
-from statistics import fmean
 
+import pandas as pd
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from unetpp_course.lab.architectures import deepest
-from unetpp_course.lab.base import RUNS, Experiment, Outcome, Trial, training_trial
-from unetpp_course.lab.intervals import t_interval
+from unetpp_course.lab.architectures import DEEPEST
+from unetpp_course.lab.base import (
+    RUNS,
+    Experiment,
+    Outcome,
+    Results,
+    Trial,
+    last_network,
+    read_answers,
+    training_trial,
+    write_pair,
+)
+from unetpp_course.lab.results import rows_at
+from unetpp_course.lab.tables import across, as_text, each, interval
 from unetpp_lib.data import SegmentationFolder, find_dataset, split_by_image, write_split
-from unetpp_lib.engine import PRESETS, Run, choose_runtime
-from unetpp_lib.engine.checkpoints import load_checkpoint
-from unetpp_lib.engine.evaluation import read_image_heads
-from unetpp_lib.files import write_png
+from unetpp_lib.engine import PRESETS, Run
 from unetpp_lib.metrics import classify, confusion_counts, iou, score_table
 
 SOURCE = "dsb2018"
@@ -43,7 +49,6 @@ REPORTED = {"unet": (0.839, 0.9077), "unetpp_plain": (0.842, 0.9263), "unetpp": 
 SEEDS = (0, 1, 2)
 HELD_OUT = 0.2
 SIDE, BATCH = 96, 16
-EPOCHS = ("best", "last")
 IN_BATCHES = "iou/foreground/batches"
 DEFINITIONS = {
     "IoU of nuclei, pooled in batches of 16": IN_BATCHES,
@@ -63,11 +68,6 @@ ARMS = {
     "small": replace(COMMON, epochs=30, patch=SIDE, batch_size=BATCH),
     "whole": replace(COMMON, epochs=2, patch=128, batch_size=8),  # as many pixels as 35 epochs of the small images
 }
-
-
-def trial_name(arm: str, network: str, seed: int) -> str:
-    """Return the name of one training."""
-    return f"{arm}-{network}-seed{seed}"
 
 
 def data_folder(arm: str, seed: int) -> Path:
@@ -96,9 +96,7 @@ def write_data(arm: str, seed: int) -> None:
     else:
         nuclei = SegmentationFolder(source, channels=3)
         for number, name in enumerate(nuclei.names):
-            for part, pixels in zip(("images", "masks"), squeeze(*nuclei[number]), strict=True):
-                values = (pixels * 255).round().to(torch.uint8).permute(1, 2, 0).squeeze(2).numpy()
-                write_png(folder / part / f"{name}.png", Image.fromarray(values))
+            write_pair(folder, name, *squeeze(*nuclei[number]))
     names = SegmentationFolder(folder, channels=3).names
     # held out as the validation part: the engine then looks at it after each epoch, and keeps the best network as well
     write_split(split_by_image(names, validation=HELD_OUT, test=0, seed=seed), folder / "split.json")
@@ -111,73 +109,56 @@ def batch_mean(counts: Tensor) -> float:
 
 
 def read_epochs(run: Run) -> Outcome:
-    """Return every score of the held-out images, by epoch (best, last) and reading."""
-    model, card = run.load_model()
-    folder = SegmentationFolder(find_dataset(run.config.data), run.config.channels)
-    runtime = choose_runtime(run.config.device, run.config.precision)
-    states = {"best": model.state_dict(), "last": load_checkpoint(run.checkpoint)["model"]}
+    """Return every score of the held-out images, by epoch (best, last) and output."""
     outcome: Outcome = {}
-    for epoch, state in {name: {k: v.clone() for k, v in state.items()} for name, state in states.items()}.items():
-        model.load_state_dict(state)
-        model = runtime.place(model).eval()
-        counts: dict[str, list[Tensor]] = {}
-        for name in run.split.validation:
-            image, mask = folder[folder.index_of[name]]
-            for reading, probability in read_image_heads(model, image, card, runtime).items():
-                counts.setdefault(reading, []).append(confusion_counts(classify(probability), mask[None]))
-        joined = {reading: torch.cat(parts) for reading, parts in counts.items()}
-        outcome[epoch] = {
-            reading: {key: round(value, 5) for key, value in (score_table(c) | {IN_BATCHES: batch_mean(c)}).items()}
-            for reading, c in joined.items()
-        }
+    for epoch, model in {"best": None, "last": last_network(run)}.items():
+        outcome[epoch] = {}
+        for output, answers in read_answers(run, run.split.validation, model).items():
+            counts = torch.cat([confusion_counts(classify(p), mask) for p, mask in answers.values()])
+            scores = score_table(counts) | {IN_BATCHES: batch_mean(counts)}
+            outcome[epoch][output] = {key: round(value, 5) for key, value in scores.items()}
     return {"epochs": outcome}
 
 
 def make_trial(arm: str, network: str, seed: int) -> Trial:
     """Return one trial: its images are written when it is measured."""
     config = replace(ARMS[arm], **NETWORKS[network], data=data_folder(arm, seed).as_posix(), seed=seed)  # type: ignore[arg-type]
-    write = partial(write_data, arm, seed)
-    return training_trial(trial_name(arm, network, seed), config, read_epochs, write=write, held_out=HELD_OUT)
+    columns = {"network": network, "variant": arm}
+    return training_trial(
+        f"{arm}-{network}-seed{seed}", config, read_epochs, write=partial(write_data, arm, seed), columns=columns,
+        rows=rows_at("epochs", "epoch", "output", "score"), held_out=HELD_OUT,
+    )  # fmt: skip
 
 
-def score(outcome: Outcome, key: str, epoch: str = "last") -> float:
-    """Return one score of the held-out images, of the deepest head."""
-    readings = outcome["epochs"][epoch]
-    return float(readings[deepest(readings)][key])
+def by_seed(results: Results, arm: str, key: str, epoch: str = "last") -> pd.DataFrame:
+    """Return a score of the held-out images, of the deepest head: seeds × networks."""
+    found = across(results.frame, "network", variant=arm, epoch=epoch, output=DEEPEST, score=key)
+    return found.reindex(columns=list(NETWORKS))
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return every definition's value for each network, and how far UNet++ is ahead by it."""
     lines = []
-    for arm in ARMS:
-        found = {n: [s for s in SEEDS if trial_name(arm, n, s) in outcomes] for n in NETWORKS}
-        at_hand = {network: seeds for network, seeds in found.items() if seeds}
-        if not at_hand:
-            continue
-        header = "".join(f"{f'{network} ({len(seeds)})':>18}" for network, seeds in at_hand.items())
-        lines.append(f"{f'{arm} images, deepest head (seeds)':<42}{header}")
-        lines.append(f"{'epoch':<42}" + "".join(f"{epoch:>9}" for _ in at_hand for epoch in EPOCHS))
+    for arm in results.frame["variant"].unique():
+        means, leads = [], []
         for label, key in DEFINITIONS.items():
-            means = [
-                fmean(score(outcomes[trial_name(arm, network, seed)], key, epoch) for seed in seeds)
-                for network, seeds in at_hand.items()
-                for epoch in EPOCHS
-            ]
-            lines.append(f"{label:<42}" + "".join(f"{mean:>9.3f}" for mean in means))
-        for network, seeds in at_hand.items():
-            points = [f"{score(outcomes[trial_name(arm, network, seed)], IN_BATCHES):.3f}" for seed in seeds]
-            lines.append(f"first row, last epoch, by seed: {network:<14}{'  '.join(points)}")
-        lines.append("")
-        for network in ("unetpp_plain", "unetpp"):
-            seeds = sorted({*found[network]} & {*found["unet"]})
-            if len(seeds) > 1:
-                lines.append(f"last epoch, {network} less unet, paired by seed: mean [95 % t-interval, seeds]")
-                for label, key in DEFINITIONS.items():
-                    one, other = (
-                        [score(outcomes[trial_name(arm, n, s)], key) for s in seeds] for n in (network, "unet")
-                    )
-                    lines.append(f"{label:<42}{t_interval([a - b for a, b in zip(one, other, strict=True)])}")
-                lines.append("")
+            best, last = by_seed(results, arm, key, "best"), by_seed(results, arm, key)
+            row = {"score": label} | {
+                f"{network}, {epoch}": found[network].mean()
+                for network in last
+                for epoch, found in (("best", best), ("last", last))
+            }
+            means.append(row)
+            ahead = {
+                f"{n} minus unet": interval(last[n] - last["unet"]) for n in last if n != "unet" and "unet" in last
+            }
+            leads.append({"score": label, **ahead})
+        points = [f"{network} {each(found.dropna())}" for network, found in by_seed(results, arm, IN_BATCHES).items()]
+        counts = ", ".join(f"{network} {count}" for network, count in last.count().items())
+        lines += [f"{arm} images, deepest head, best and last epoch: mean over seeds ({counts})"]
+        lines += [as_text(means, "score")]
+        lines += [f"first row, last epoch, by seed: {'; '.join(points)}", ""]
+        lines += [f"{arm} images, last epoch, paired by seed: mean [95 %, seeds]", as_text(leads, "score"), ""]
     reported = "; ".join(f"{network} {one:.3f} and {paper:.4f}" for network, (one, paper) in REPORTED.items())
     return "\n".join([*lines, f"reported by the re-implementation, and by the paper: {reported}"])
 

@@ -7,7 +7,8 @@ Segmentation. The F-score of pooled counts is Dice, so it follows from the IoU, 
 """
 
 import math
-from statistics import fmean
+
+import pandas as pd
 
 from unetpp_course.lab import best_model
 from unetpp_course.lab.base import read_results
@@ -61,19 +62,10 @@ def other_iou(iou: float, fraction: float, missed: float = 0.5) -> float:
 
 def measured() -> dict[str, tuple[float, float]]:
     """Return the IoU of white and of membrane of two U-Nets of this course, means over the 30 slices and the seeds."""
-    outcomes = read_results(best_model.EXPERIMENT.name)
-    seeds = best_model.complete_seeds(outcomes)
-
-    def chosen(score: str) -> float:
-        return fmean(fmean(best_model.by_slice(outcomes, best_model.choices(outcomes, s), s, score)) for s in seeds)
-
-    def start(score: str) -> float:
-        return float(best_model.start_by_slice(score, seeds).mean())
-
-    return {
-        "our U-Net, blocked folds": (start("white"), start("membrane")),
-        "our best U-Net, blocked folds": (chosen("white"), chosen("membrane")),
-    }
+    results = read_results(best_model.EXPERIMENT.name)
+    scores = [best_model.by_slice(results, score) for score in ("white", "membrane")]
+    ways = {"our U-Net, blocked folds": best_model.START, "our best U-Net, blocked folds": best_model.CHOSEN}
+    return {title: (_mean(scores[0][way]), _mean(scores[1][way])) for title, way in ways.items()}
 
 
 def table() -> str:
@@ -91,6 +83,10 @@ def table() -> str:
         cells = f"{pixel_error(white):<14.4f}{white:<13.3f}" + "".join(f"{membrane:<15}" for membrane in membranes)
         lines.append(f"{name:<37}{cells}".rstrip())
     return "\n".join(lines)
+
+
+def _mean(slices: pd.DataFrame) -> float:
+    return float(slices.to_numpy().mean())
 
 
 def _check(name: str, value: float) -> None:

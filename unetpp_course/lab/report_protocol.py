@@ -29,17 +29,16 @@ The held-out fifth is scored after each epoch; that costs time but changes no we
 of 714 GFLOP each for UNet++ and 289 for U-Net. That is work for a GPU: on two CPU cores it takes hours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from unetpp_course.lab import leakage
-from unetpp_course.lab.base import RUNS, Experiment, Outcome, Trial, training_trial
-from unetpp_course.lab.intervals import t_interval
+from unetpp_course.lab.base import RUNS, Experiment, Outcome, Results, Trial, training_trial
+from unetpp_course.lab.results import Row
+from unetpp_course.lab.tables import across, as_text, interval
 from unetpp_lib.data import SegmentationFolder, Split, find_dataset, write_split
 from unetpp_lib.engine import PRESETS
 
@@ -71,13 +70,23 @@ def make_trial(network: str, protocol: str, seed: int, source: str = "isbi2012",
     folder = RUNS / "report_protocol" / f"{Path(source).name}-{protocol}-seed{seed}"
     config = replace(CONFIG, data=folder.as_posix(), seed=seed, **NETWORKS[network])
     write = partial(write_data, source, folder, protocol, seed)
-    name = leakage.trial_name(network, protocol, seed)
-    return training_trial(name, replace(config, **changes), write=write, copies=COPIES, held_out=leakage.HELD_OUT)
+    columns = {"network": network, "variant": protocol}
+    return training_trial(
+        f"{network}-{protocol}-seed{seed}", replace(config, **changes), write=write, columns=columns, rows=epoch_rows,
+        copies=COPIES, held_out=leakage.HELD_OUT,
+    )  # fmt: skip
 
 
-def epoch_scores(outcome: Outcome, score: str) -> list[float]:
-    """Return a score, white or membrane, of the held-out fifth after each epoch."""
-    return [epoch["validation"]["head 4"][leakage.SCORES[score]] for epoch in outcome["history"]]
+def epoch_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield white and membrane IoU of the held-out fifth after each epoch and at the end, and the seconds."""
+    for number, epoch in enumerate(outcome["history"], start=1):
+        for score, key in leakage.SCORES.items():
+            yield {"epoch": number, "score": score, "value": epoch["validation"]["head 4"][key]}
+            if number == len(outcome["history"]):
+                yield {"output": "last", "score": score, "value": epoch["validation"]["head 4"][key]}
+    trivial = outcome["scores"]["scores"]["all foreground"][leakage.SCORES["white"]]
+    yield {"output": "all white", "score": "white", "value": trivial}
+    yield {"score": "seconds", "value": outcome["training_seconds"]}
 
 
 def seconds_until(outcome: Outcome, network: str) -> float | None:
@@ -85,55 +94,49 @@ def seconds_until(outcome: Outcome, network: str) -> float | None:
     history = outcome["history"]
     images = history[0]["step"] * CONFIG.batch_size  # of one epoch
     seconds: float = 0
-    for epoch, score in zip(history, epoch_scores(outcome, "white"), strict=True):
+    for epoch in history:
         seconds += images / epoch["images_per_second"]
-        if score >= CLAIM[network]:
+        if epoch["validation"]["head 4"][leakage.SCORES["white"]] >= CLAIM[network]:
             return seconds
     return None
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return each training's scores after its last epoch, its seconds, those to the report's IoU, and what leaks."""
-    lines = [
-        "unetpp_plain is UNet++ without deep supervision, as in the report",
-        f"{'':28}white   membrane  all white  seconds  to the report's IoU of white, copies held out",
-    ]
-    for network, protocol, seed in TRAININGS:
-        name = leakage.trial_name(network, protocol, seed)
-        if outcome := outcomes.get(name):
-            white, membrane = (epoch_scores(outcome, score)[-1] for score in leakage.SCORES)
-            trivial = outcome["scores"]["scores"]["all foreground"][leakage.SCORES["white"]]
-            cells = f"{name:<28}{white:<8.3f}{membrane:<10.3f}{trivial:<11.3f}{outcome['training_seconds']:<9.0f}"
-            if protocol == "copies":
-                reached = seconds_until(outcome, network)
-                cells += f"{CLAIM[network]:.3f}: " + ("not reached" if reached is None else f"{reached:.0f} s")
-            lines.append(cells.rstrip())
+    rows = []
+    for trial, found in results.frame.groupby("trial", sort=False):
+        values = found[found["epoch"].isna()].set_index(["output", "score"])["value"]
+        row: dict[str, object] = {"training": trial, "white": values["last", "white"]}
+        row |= {"membrane": values["last", "membrane"], "all white": values["all white", "white"]}
+        row["seconds"] = f"{found[found['score'] == 'seconds']['value'].iloc[0]:.0f}"
+        network, protocol = found[["network", "variant"]].iloc[0]
+        if protocol == "copies":
+            reached = seconds_until(results[trial], network)
+            row["to the report's IoU of white"] = f"{CLAIM[network]:.3f}: " + (
+                "not reached" if reached is None else f"{reached:.0f} s"
+            )
+        rows.append(row)
+    lines = ["unetpp_plain is UNet++ without deep supervision, as in the report", as_text(rows, "training")]
     lines.append("Where copies of a slice are on both sides of the split, a score does not measure new tissue.")
-    return "\n".join([*lines, *differences(outcomes)])
+    return "\n".join([*lines, *differences(results)])
 
 
-def differences(outcomes: Mapping[str, Outcome]) -> list[str]:
+def differences(results: Results) -> list[str]:
     """Return, from two complete seeds on, what leakage adds to each score and to the lead of UNet++ over U-Net."""
-    pairs = [(network, protocol) for network in NETWORKS for protocol in leakage.PROTOCOLS]
-    seeds = [seed for seed in leakage.SEEDS if all(leakage.trial_name(*pair, seed) in outcomes for pair in pairs)]
-    if len(seeds) < 2:
-        return []
-    lines = [f"\ndifferences, paired by seed: mean [95 % t-interval, {len(seeds)} seeds]"]
+    lines = []
     for score in leakage.SCORES:
-        last = {
-            pair: np.array([epoch_scores(outcomes[leakage.trial_name(*pair, seed)], score)[-1] for seed in seeds])
-            for pair in pairs
-        }
+        last = across(results.frame, ["variant", "network"], output="last", score=score).dropna()
+        if len(last) < 2 or last.shape[1] < len(NETWORKS) * len(leakage.PROTOCOLS):
+            return []
         rows = {
-            f"{network}: copies - {other}": last[network, "copies"] - last[network, other]
+            f"{network}: copies - {other}": last["copies", network] - last[other, network]
             for network in NETWORKS
             for other in ("slices", "blocked")
         }
-        leads = {protocol: last["unetpp_plain", protocol] - last["unet", protocol] for protocol in leakage.PROTOCOLS}
-        leads["copies - blocked"] = leads["copies"] - leads["blocked"]
+        leads = leakage.leads(last, "unetpp_plain")
         rows |= {f"unetpp_plain - unet, {protocol}": lead for protocol, lead in leads.items()}
-        lines += [f"{score:<10}{label:<40}{t_interval(values.tolist())}" for label, values in rows.items()]
-    return lines
+        lines += [f"{score:<10}{label:<40}{interval(values)}" for label, values in rows.items()]
+    return [f"\ndifferences, paired by seed: mean [95 % t-interval, {len(last)} seeds]", *lines]
 
 
 EXPERIMENT = Experiment(

@@ -1,63 +1,57 @@
-"""Do the nested nodes close the semantic gap? What the two maps that X^{0,depth} joins know, by linear read-outs.
+"""Do the nested nodes close the semantic gap? What the two maps that X^{0,4} joins know, by linear probes.
 
 The networks are those of the experiment on architectures, at their best rates; the untrained UNet++ is the control.
-Read-outs are fitted on the first training images and scored on the validation part (see `engine.probes`).
+Probes are fitted on the first training images and scored on the validation part (see `unetpp_course.probes`).
 """
 
 import json
-from collections.abc import Mapping
 
+import pandas as pd
 import torch
 
-from unetpp_course.graph import Node
 from unetpp_course.lab import architectures
-from unetpp_course.lab.base import Experiment, Outcome, Trial, trained
-from unetpp_course.lab.intervals import t_interval
-from unetpp_course.probes import read_nodes
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images, trained
+from unetpp_course.lab.results import rows_at
+from unetpp_course.lab.tables import across, as_text, each, interval
+from unetpp_course.probes import fit_node_probes
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, TrainConfig
 from unetpp_lib.models import SegmentationNetwork
 
-NETWORKS = ("unet", "unetpp_plain", "unetpp")
 UNTRAINED = "untrained"
+NETWORKS = ("unet", "unetpp_plain", "unetpp", UNTRAINED)
 SEEDS = architectures.SEEDS
 FITTED = 8  # training images
 
 
-def trial_name(network: str, seed: int) -> str:
-    """Return the name of one network's read-outs."""
-    return f"{network}-seed{seed}"
+def node_scores(results: Results) -> pd.DataFrame:
+    """Return the membrane IoU, pooled over the scored images, of probes: (network, seed) × nodes, named as "0,4"."""
+    return across(results.frame, "output", index=["network", "seed"])
 
 
-def node_scores(outcome: Outcome) -> dict[Node, float]:
-    """Return the membrane IoU (pooled over the scored images) of each node's read-out."""
-    return {(int(name[0]), int(name[2])): score for name, score in outcome["nodes"].items()}
+def gaps(results: Results) -> pd.DataFrame:
+    """Return by how much X^{1,3}, the map from below, knows more than the one at the left of X^{0,4}: seeds × networks.
+
+    At the left is X^{0,3}; U-Net has none, and its skip comes from X^{0,0}.
+    """
+    nodes = node_scores(results)
+    left = nodes["0,3"].fillna(nodes["0,0"]) if "0,3" in nodes else nodes["0,0"]
+    return (nodes["1,3"] - left).unstack("network")
 
 
-def gap(outcome: Outcome) -> float:
-    """Return by how much the map from below, X^{1,d-1}, knows more than the one at the left of X^{0,d}."""
-    scores = node_scores(outcome)
-    depth = max(i for i, _ in scores)
-    left = max(j for i, j in scores if i == 0 and j < depth)  # X^{0,0} in U-Net, X^{0,d-1} in UNet++
-    return scores[1, depth - 1] - scores[0, left]
-
-
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return each network's gap and what its last node knows, by seed and with intervals."""
-    lines = []
-    for network in (*NETWORKS, UNTRAINED):
-        found = [outcomes[name] for seed in SEEDS if (name := trial_name(network, seed)) in outcomes]
-        if len(found) > 1:
-            gaps = [gap(outcome) for outcome in found]
-            last = [node_scores(outcome)[0, 4] for outcome in found]
-            each = " ".join(f"{value:+.3f}" for value in gaps)
-            lines.append(f"{network:<14}gap {t_interval(gaps)}  ({each})  X^(0,4) {t_interval(last)}")
-    lines.append("membrane IoU of read-outs, validation part, pooled; mean [95 % t-interval over the seeds]")
-    return "\n".join(lines)
+    gap, last = gaps(results), node_scores(results)["0,4"].unstack("network")
+    rows = [
+        {"": name, "gap": interval(gap[name]), "by seed": each(gap[name], "+.3f"), "X^(0,4)": interval(last[name])}
+        for name in NETWORKS
+        if name in gap and gap[name].count() > 1
+    ]
+    return f"{as_text(rows, '')}\nmembrane IoU of probes, validation part, pooled; mean [95 %, seeds]"
 
 
-def readout_trial(network: str, seed: int) -> Trial:
-    """Return the trial that reads out all nodes of one network."""
+def probe_trial(network: str, seed: int) -> Trial:
+    """Return the trial that probes all nodes of one network."""
     kind = "unetpp" if network == UNTRAINED else network
     config = architectures.configuration(kind, architectures.BEST_RATE[kind], seed)
 
@@ -69,7 +63,9 @@ def readout_trial(network: str, seed: int) -> Trial:
         return {"nodes": read_scores(config, model, card)}
 
     settings = json.loads(config.to_json()) | {"trained": network != UNTRAINED, "fitted": FITTED}
-    return Trial(trial_name(network, seed), settings, measure)
+    return Trial(
+        f"{network}-seed{seed}", settings, measure, {"network": network, "seed": seed}, rows_at("nodes", "output")
+    )
 
 
 def read_scores(config: TrainConfig, model: SegmentationNetwork, card: Card) -> dict[str, float]:
@@ -78,15 +74,14 @@ def read_scores(config: TrainConfig, model: SegmentationNetwork, card: Card) -> 
     split = read_split(folder.root / "split.json")
     parts = []
     for names in (split.train[:FITTED], split.validation):
-        images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
-        parts.append((torch.stack(images), torch.stack(masks)))
-    scores = read_nodes(model, card, *parts).scores
+        parts.append(stack_images(folder, names))
+    scores = fit_node_probes(model, card, *parts).scores
     return {f"{i},{j}": score for (i, j), score in scores.items()}
 
 
 EXPERIMENT = Experiment(
     name="semantic_gap",
     question="Do the nested nodes close the semantic gap?",
-    trials=tuple(readout_trial(network, seed) for seed in SEEDS for network in (*NETWORKS, UNTRAINED)),
+    trials=tuple(probe_trial(network, seed) for seed in SEEDS for network in NETWORKS),
     table=table,
 )

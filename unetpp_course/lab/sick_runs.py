@@ -9,21 +9,22 @@ batch by heart is tried on a sound batch and on one with the bug.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import islice, product
+from itertools import product
 from statistics import fmean
 
 import torch
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Trial
-from unetpp_course.lab.intervals import t_interval
-from unetpp_lib.data import Augmentation, SegmentationFolder, find_dataset, read_split
-from unetpp_lib.engine import Card, choose_runtime
-from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
-from unetpp_lib.engine.loop import learning_rate, make_optimizer, prepare_batch, seeded, training_step
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
+from unetpp_course.lab.loops import TrainingPart, train_steps
+from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.tables import across, as_text, each, interval, pick
+from unetpp_lib.data import Augmentation
+from unetpp_lib.engine import choose_runtime
+from unetpp_lib.engine.loop import Augment, learning_rate, seeded
 from unetpp_lib.losses import bce_dice_loss
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork, UNet
@@ -68,46 +69,24 @@ LETTERS = {"healthy": "healthy", "A": "labels with a bug", "B": "over-fitting", 
 
 
 def turn_without_mask(
-    images: Tensor, masks: Tensor, generator: torch.Generator, then: Augmentation | None
+    images: Tensor, masks: Tensor, generator: torch.Generator, then: Augment | None
 ) -> tuple[Tensor, Tensor]:
     """Flip and turn the images alone, which is the bug, and then augment images and masks as usual."""
     turned, _ = TURN(images, masks, generator)
     return (turned, masks) if then is None else then(turned, masks, generator)
 
 
-class Bench:
-    """What a training is made from, put together from the library's parts."""
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self.folder = SegmentationFolder(find_dataset(case.data))
-        split = read_split(self.folder.root / "split.json")
-        self.train, self.validation = split.train[: case.images], split.validation
-        indices = [self.folder.index_of[name] for name in self.train]
-        mean, std = channel_statistics(self.folder, indices)
-        self.card = Card(mean, std)
-        patches = Patches(self.folder, indices, case.patch)
-        plan = BatchPlan(patches, case.batch_size, case.steps, case.seed)  # an epoch has a step at least
-        self.loader = load_batches(patches, plan, workers=0, pin=False)
-        usual = Augmentation() if case.augment else None
-        self.augment = partial(turn_without_mask, then=usual) if case.turned_without_mask else usual
-
-    def prepare(self, images: Tensor, masks: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """Return a batch as the network gets it: normalised, augmented, and with the case's bug."""
-        seed = derived_seed(self.case.seed, step, 0)  # as the engine's first process
-        return prepare_batch(images, masks, self.card, self.augment, seed)
-
-    def read(self, names: tuple[str, ...]) -> tuple[Tensor, Tensor]:
-        """Return whole images, normalised, and masks as they are on disk: (N, 1, H, W) each."""
-        images, masks = zip(*(self.folder[self.folder.index_of[name]] for name in names), strict=True)
-        return self.card.normalise(torch.stack(images)), torch.stack(masks)
+def training_part(case: Case) -> TrainingPart:
+    """Return what a case trains on, with its bug."""
+    augment: Augment | None = Augmentation() if case.augment else None
+    if case.turned_without_mask:
+        augment = partial(turn_without_mask, then=augment)
+    return TrainingPart(case.data, case.batch_size, case.patch, case.seed, augment, case.images)
 
 
 def first_batch(name: str, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Return the first batch of a case as its network gets it: images and masks (4, 1, 128, 128)."""
-    bench = Bench(_seeded(name, seed))
-    images, masks = next(iter(bench.loader))
-    return bench.prepare(images, masks, step=0)
+    return next(training_part(replace(CASES[name], seed=seed)).batches(steps=1))
 
 
 @torch.no_grad()
@@ -120,25 +99,21 @@ def look(model: SegmentationNetwork, images: Tensor, masks: Tensor) -> dict[str,
 
 def measure(case: Case) -> Outcome:
     """Return the looks of one training, and the loss of each of its steps."""
-    bench = Bench(case)
-    parts = {"train": bench.read(bench.train[:LOOKED_AT]), "validation": bench.read(bench.validation)}
+    part = training_part(case)
+    parts = {"train": part.read(part.names[:LOOKED_AT]), "validation": part.read(part.split.validation)}
     with seeded(case.seed, RUNTIME.device):
         model = RUNTIME.place(UNet(widths=case.widths))
-    optimizer = make_optimizer(model)
+
+    def look_at(step: int) -> dict[str, object]:
+        return {"step": step} | {name: look(model, *pair) for name, pair in parts.items()}
+
     losses: list[float] = []
-    looks: list[dict[str, object]] = []
-
-    def note() -> None:
-        looks.append({"step": len(losses)} | {part: look(model, *pair) for part, pair in parts.items()})
-
-    note()
-    for step, (images, masks) in enumerate(islice(bench.loader, case.steps)):
-        images, masks = bench.prepare(images, masks, step)
-        rate = learning_rate(step, case.steps, case.lr)
-        loss = training_step(model.train(), optimizer, images, masks, rate, RUNTIME)
+    looks = [look_at(0)]
+    rate = partial(learning_rate, steps=case.steps, highest=case.lr)
+    for loss in train_steps(model, part.batches(case.steps), rate, RUNTIME):
         losses.append(round(loss.item(), 5))
         if len(losses) % case.look_every == 0:
-            note()
+            looks.append(look_at(len(losses)))
     return {"losses": losses, "looks": looks}
 
 
@@ -147,15 +122,14 @@ def learn_by_heart(name: str, seed: int) -> Outcome:
 
     Group norm, so that training and evaluation do the same, and a constant rate.
     """
-    images, masks = first_batch(name, seed)
+    batch = first_batch(name, seed)
     with seeded(seed, RUNTIME.device):
         model = RUNTIME.place(UNet(widths=Case.widths, norm="group"))
-    optimizer = make_optimizer(model)
     looks = {}
-    for step in range(1, HEART_STEPS + 1):
-        training_step(model.train(), optimizer, images, masks, HEART_RATE, RUNTIME)
+    steps = train_steps(model, [batch] * HEART_STEPS, lambda _: HEART_RATE, RUNTIME)
+    for step, _ in enumerate(steps, start=1):
         if step % 40 == 0:
-            looks[str(step)] = look(model, images, masks)
+            looks[str(step)] = look(model, *batch)
     return {"looks_by_heart": looks}
 
 
@@ -179,59 +153,46 @@ def symptoms(outcome: Outcome) -> dict[str, float]:
     }
 
 
-def lettered(outcomes: Mapping[str, Outcome]) -> dict[str, list[Outcome]]:
+def symptom_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield the symptoms of a training, or the membrane's IoU on the batch that was learned by heart."""
+    if "looks_by_heart" in outcome:
+        return iter([{"score": "by heart", "value": list(outcome["looks_by_heart"].values())[-1]["iou"]}])
+    return unnest(symptoms(outcome), "score")
+
+
+def lettered(results: Results) -> dict[str, list[Outcome]]:
     """Return the outcomes of each case, seed by seed, under its letter; fewer where trainings are missing."""
-    names = {letter: [trial_name(name, seed) for seed in SEEDS] for letter, name in LETTERS.items()}
-    return {letter: [outcomes[name] for name in found if name in outcomes] for letter, found in names.items()}
+    runs = pick(results.frame, score="gap")
+    return {letter: [results[trial] for trial in pick(runs, variant=case)["trial"]] for letter, case in LETTERS.items()}
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return the symptoms of every run, and their means over seeds."""
-    lines = ["loss: last 20 steps, highest at a look; membrane IoU at the end: training, validation, gap"]
-    for name in CASES:
-        found = [symptoms(outcomes[trial]) for seed in SEEDS if (trial := trial_name(name, seed)) in outcomes]
-        lines += [f"{name:<19}" + "  ".join(f"{value:8.3f}" for value in one.values()) for one in found]
+    frame = results.frame
+    lines = ["loss: last 20 steps, highest at a look; membrane IoU at the end: training, validation, gap; by seed"]
+    rows = []
+    for case in CASES:
+        found = across(frame[frame["score"] != "by heart"], "score", variant=case)
+        for seed, row in found.iterrows():
+            rows.append({"case": case, "seed": seed, **row[["loss", "highest", "train", "validation", "gap"]]})
         if len(found) > 1:
-            gap = t_interval([one["gap"] for one in found])
-            lines.append(f"{'':<19}gap, mean [95 % t-interval, seeds]: {gap}")
-    for name in BY_HEART:
-        names = (heart_name(name, seed) for seed in SEEDS)
-        ends = [list(outcomes[trial]["looks_by_heart"].values())[-1]["iou"] for trial in names if trial in outcomes]
-        if ends:
-            lines.append(f"{name}, first batch by heart, membrane IoU: " + "  ".join(f"{end:.3f}" for end in ends))
+            rows.append({"case": case, "seed": "mean [95 %, seeds]", "gap": interval(found["gap"])})
+    lines.append(as_text(rows, "case", "seed"))
+    for case, found in across(frame, "variant", score="by heart").items():
+        lines.append(f"{case}, first batch by heart, membrane IoU: {each(found)}")
     return "\n".join(lines)
 
 
-def trial_name(name: str, seed: int) -> str:
-    """Return the name of one training."""
-    return f"{name.replace(' ', '-')}-seed{seed}"
-
-
-def heart_name(name: str, seed: int) -> str:
-    """Return the name of the training that learns a case's first batch by heart."""
-    return f"by-heart-{trial_name(name, seed)}"
-
-
-def _seeded(name: str, seed: int) -> Case:
-    return Case(**asdict(CASES[name]) | {"seed": seed})
-
-
-def make_trial(name: str, seed: int) -> Trial:
-    """Return one trial."""
-    case = _seeded(name, seed)
+def make_trial(name: str, seed: int, by_heart: bool = False) -> Trial:
+    """Return one training of a case, or the training that learns the case's first batch by heart."""
+    case = replace(CASES[name], seed=seed)
     settings = json.loads(json.dumps(asdict(case))) | {"device": "cpu"}
-    return Trial(trial_name(name, seed), settings, lambda: measure(case))
-
-
-def make_heart_trial(name: str, seed: int) -> Trial:
-    """Return the trial that learns a case's first batch by heart."""
-    settings = json.loads(json.dumps(asdict(_seeded(name, seed)))) | {
-        "device": "cpu",
-        "steps": HEART_STEPS,
-        "lr": HEART_RATE,
-        "one_batch": True,
-    }
-    return Trial(heart_name(name, seed), settings, lambda: learn_by_heart(name, seed))
+    trial = f"{name.replace(' ', '-')}-seed{seed}"
+    columns = {"variant": name, "seed": seed}
+    if not by_heart:
+        return Trial(trial, settings, lambda: measure(case), columns, symptom_rows)
+    settings |= {"steps": HEART_STEPS, "lr": HEART_RATE, "one_batch": True}
+    return Trial(f"by-heart-{trial}", settings, lambda: learn_by_heart(name, seed), columns, symptom_rows)
 
 
 EXPERIMENT = Experiment(
@@ -239,7 +200,7 @@ EXPERIMENT = Experiment(
     question="What do the curves of a sick training show of the cause?",
     trials=(
         *(make_trial(name, seed) for seed, name in product(SEEDS, CASES)),
-        *(make_heart_trial(name, seed) for seed, name in product(SEEDS, BY_HEART)),
+        *(make_trial(name, seed, by_heart=True) for seed, name in product(SEEDS, BY_HEART)),
     ),
     table=table,
 )

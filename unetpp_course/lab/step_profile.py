@@ -183,10 +183,10 @@ def rate_of(outcome: Outcome, way: str) -> float:
     return float(outcome["convolution"]["bf16" if WAYS[way][1] else "float32"])
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Mapping[str, Outcome]) -> str:
     """Return for each way its step, how much faster that is, its share of the best convolution's rate, its families."""
     lines = []
-    for outcome in outcomes.values():
+    for outcome in results.values():
         first = median(outcome["seconds"]["as PyTorch comes"])
         lines.append(f"{outcome['runtime']}, {outcome['flop'] / 1e9:.0f} GFLOP a step; medians of interleaved steps")
         lines.append(f"{'':18}seconds  times as fast  of the best convolution's rate")

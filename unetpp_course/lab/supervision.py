@@ -1,17 +1,18 @@
 """Does deep supervision shorten training? UNet++ with and without it, at three learning rates and three seeds."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from operator import itemgetter
-from statistics import fmean, median
+from statistics import median
 
+import pandas as pd
 import torch
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Trial, trained, training_trial
-from unetpp_course.lab.intervals import t_interval
-from unetpp_course.lab.timing import first_batch, time_training_steps
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, trained, training_trial
+from unetpp_course.lab.results import Row, final_scores
+from unetpp_course.lab.tables import across, as_text, each, interval, pick
+from unetpp_course.lab.timing import first_batch, time_training_steps, timing_trial
 from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.losses import bce_dice_loss
@@ -23,11 +24,10 @@ SEEDS = (0, 1, 2)
 UNTRAINED_SEEDS = (0, 1, 2, 3, 4)
 TARGETS = (0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70)  # membrane IoU of the validation part, pooled; none is chosen
 HEAD = "head 4"  # the deepest, which both arms have
+READINGS = {"supervised": (HEAD, MEAN), "plain": (HEAD,)}  # the outputs that are compared
 SCORE = "iou/background/pooled"  # the membrane's
-ROUNDS = 15
-
-RULES: dict[str, Callable[[list[float]], float]] = {"height": fmean, "last": itemgetter(-1)}
-"""What makes a learning rate the best: a curve that lies high, mean over its epochs, or that ends high."""
+RULES = ("height", "last")
+"""What makes a learning rate the best: curves that lie high, mean over their epochs, or that end high."""
 
 # half the laptop preset's epochs, and a look at the validation part after each
 CONFIG = replace(PRESETS["laptop"], epochs=20, evaluate_every=1, checkpoint_seconds=600)
@@ -38,53 +38,41 @@ def configuration(arm: str, rate: float, seed: int) -> TrainConfig:
     return replace(CONFIG, deep_supervision=ARMS[arm], lr=rate, seed=seed)
 
 
-STEPS = {arm: configuration(arm, CONFIG.lr, 0) for arm in ARMS}  # whose time is taken
+def curve_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield a training's final scores, and the membrane IoU (pooled) of the validation part by step and output."""
+    yield from final_scores(outcome)
+    for entry in outcome["history"]:
+        for output, scores in entry["validation"].items():
+            yield {"step": entry["step"], "output": output, "score": "validation", "value": scores[SCORE]}
 
 
-def trial_name(arm: str, rate: float, seed: int) -> str:
-    """Return the name of one training."""
-    return f"{arm}-lr{rate:g}-seed{seed}"
+def curves(results: Results, arm: str, rate: float, output: str = HEAD) -> pd.DataFrame:
+    """Return the curves of an arm at one rate, as ``output`` has them: steps × seeds."""
+    where = {"variant": arm, "rate": rate, "output": output, "score": "validation"}
+    return across(results.frame, "seed", index="step", **where)
 
 
-def curve(outcome: Outcome, reading: str = HEAD) -> dict[int, float]:
-    """Return the membrane IoU (pooled) of the validation part by training step, as ``reading`` has it."""
-    return {entry["step"]: entry["validation"][reading][SCORE] for entry in outcome["history"]}
-
-
-def curves(outcomes: Mapping[str, Outcome], arm: str, rate: float, reading: str = HEAD) -> list[dict[int, float]]:
-    """Return the curves of an arm at one rate, seed by seed; fewer where trainings are missing."""
-    names = (trial_name(arm, rate, seed) for seed in SEEDS)
-    return [curve(outcomes[name], reading) for name in names if name in outcomes]
-
-
-def readings(arm: str) -> tuple[str, ...]:
-    """Return the ways to read an arm's networks that are compared: the deepest head, and the mean of several heads."""
-    return (HEAD, MEAN) if ARMS[arm] else (HEAD,)
-
-
-def steps_to(target: float, points: Mapping[int, float]) -> int | None:
+def steps_to(target: float, curve: "pd.Series[float]") -> int | None:
     """Return the first step at which the curve is at ``target`` or above; None where it never is."""
-    return next((step for step, score in points.items() if score >= target), None)
+    reached = curve.index[curve >= target]
+    return int(reached[0]) if len(reached) else None
 
 
-def best_rate(outcomes: Mapping[str, Outcome], arm: str, reading: str = HEAD, rule: str = "height") -> float:
+def best_rate(results: Results, arm: str, output: str = HEAD, rule: str = "height") -> float:
     """Return the learning rate at which an arm does best, mean over seeds, by one of RULES."""
-    judge = RULES[rule]
-    scores = {rate: [judge(list(points.values())) for points in curves(outcomes, arm, rate, reading)] for rate in RATES}
-    return max(RATES, key=lambda rate: fmean(scores[rate]))
+    found = {rate: curves(results, arm, rate, output).mean(axis=1) for rate in RATES}
+    return max(RATES, key=lambda rate: found[rate].mean() if rule == "height" else found[rate].iloc[-1])
 
 
-def paired_curves(
-    outcomes: Mapping[str, Outcome], reading: str = HEAD, rule: str = "height"
-) -> tuple[list[dict[int, float]], list[dict[int, float]]]:
-    """Return the curves with supervision, as ``reading`` has them, and without, each arm at its own best rate."""
-    with_it = curves(outcomes, "supervised", best_rate(outcomes, "supervised", reading, rule), reading)
-    return with_it, curves(outcomes, "plain", best_rate(outcomes, "plain", rule=rule))
+def paired_curves(results: Results, output: str = HEAD, rule: str = "height") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the curves with supervision, as ``output`` has them, and without, each arm at its own best rate."""
+    supervised = curves(results, "supervised", best_rate(results, "supervised", output, rule), output)
+    return supervised, curves(results, "plain", best_rate(results, "plain", rule=rule))
 
 
-def step_ratio(outcomes: Mapping[str, Outcome]) -> float:
+def step_ratio(results: Results) -> float:
     """Return how many times as long a step takes with supervision as without: the median over the rounds."""
-    seconds = outcomes["step-seconds"]
+    seconds = results["step-seconds"]
     return float(median(one / other for one, other in zip(seconds["supervised"], seconds["plain"], strict=True)))
 
 
@@ -122,77 +110,75 @@ def gradients_trial(after: bool, seed: int) -> Trial:
         model = trained(config).load_model()[0] if after else config.build_model()
         return compare_gradients(head_gradients(model, *first_batch(config)))
 
-    return Trial(f"gradients-{'trained' if after else 'untrained'}-seed{seed}", _settings(config, after=after), measure)
+    state = "trained" if after else "untrained"
+    return Trial(f"gradients-{state}-seed{seed}", json.loads(config.to_json()) | {"after": after}, measure)
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return all steps to all targets; then each arm at its best rate, paired by seed; then the time of a step."""
-    lines = [
-        "first step at a membrane IoU (validation, pooled) of …, by seed; last score: mean [95 % interval, seeds]",
-        " " * 34 + "".join(f"{target:<14.2f}" for target in TARGETS) + "last",
-    ]
-    for arm in ARMS:
+    rows = []
+    for arm, outputs in READINGS.items():
         for rate in RATES:
-            for reading in readings(arm):
-                found = curves(outcomes, arm, rate, reading)
-                if found:
-                    lines.append(f"{arm:<11}lr {rate:<6g}{reading:<14}" + _row(found))
-    if all(curves(outcomes, arm, rate) for arm in ARMS for rate in RATES):
+            for output in outputs:
+                found = curves(results, arm, rate, output)
+                if len(found):
+                    row = {"arm": arm, "rate": f"{rate:g}", "output": output}
+                    row |= {f"{target:.2f}": _steps(target, found) for target in TARGETS}
+                    rows.append(row | {"last": interval(found.iloc[-1]) or each(found.iloc[-1])})
+    title = "first step at a membrane IoU (validation, pooled) of …, by seed; last score: mean [95 % interval, seeds]"
+    lines = [title, as_text(rows, "arm", "rate", "output")]
+    if pick(results.frame, score="validation").groupby(["variant", "rate"]).ngroups == len(ARMS) * len(RATES):
         for rule in RULES:
-            for reading in readings("supervised"):
-                lines += ["", *_differences(outcomes, reading, rule)]
-    if "step-seconds" in outcomes:
-        lines += ["", f"a step with supervision takes {step_ratio(outcomes):.3f} times as long as one without"]
+            for output in READINGS["supervised"]:
+                lines += ["", *_differences(results, output, rule)]
+    if "step-seconds" in results:
+        lines += ["", f"a step with supervision takes {step_ratio(results):.3f} times as long as one without"]
     return "\n".join(lines)
 
 
-def _row(found: Sequence[Mapping[int, float]]) -> str:
-    reached = [[steps_to(target, points) for points in found] for target in TARGETS]
-    cells = [" ".join(str(step or "–") for step in steps) for steps in reached]
-    last = [list(points.values())[-1] for points in found]
-    return "".join(f"{cell:<14}" for cell in cells) + (f"{t_interval(last)}" if len(last) > 1 else f"{last[0]:.3f}")
+def _steps(target: float, found: pd.DataFrame) -> str:
+    return " ".join(str(steps_to(target, found[seed]) or "–") for seed in found)
 
 
-def _differences(outcomes: Mapping[str, Outcome], reading: str, rule: str) -> list[str]:
-    """Return lines on supervised less plain, each arm at its best rate, paired by seed."""
-    supervised, plain = paired_curves(outcomes, reading, rule)
+def _differences(results: Results, output: str, rule: str) -> list[str]:
+    """Return lines on supervised minus plain, each arm at its best rate, paired by seed."""
+    supervised, plain = paired_curves(results, output, rule)
     rates = " and ".join(
-        f"{best_rate(outcomes, arm, name, rule):g}" for arm, name in (("supervised", reading), ("plain", HEAD))
+        f"{best_rate(results, arm, name, rule):g}" for arm, name in (("supervised", output), ("plain", HEAD))
     )
     lines = [
-        f"supervised ({reading}) less plain, best rates by {rule} {rates}, pairs of a seed: mean [95 % interval, seeds]"
+        f"supervised ({output}) minus plain, best rates by {rule} {rates}, paired by seed: mean [95 % interval, seeds]"
     ]
-    pairs = list(zip(supervised, plain, strict=False))
-    if len(pairs) < 2:
-        return lines
+    apart = (supervised - plain).dropna(axis=1)
     for target in TARGETS:
-        steps = [(steps_to(target, one), steps_to(target, other)) for one, other in pairs]
-        apart = [one - other for one, other in steps if one and other]
-        said = str(t_interval(apart)) if len(apart) == len(pairs) else "not reached by all"
-        lines.append(f"  steps to {target:.2f}: {said}")
-    for step in list(pairs[0][0])[4::5]:
-        lines.append(f"  IoU at step {step}: {t_interval([one[step] - other[step] for one, other in pairs])}")
+        steps = [(steps_to(target, supervised[seed]), steps_to(target, plain[seed])) for seed in apart]
+        reached = [one - other for one, other in steps if one and other]
+        all_of_them = len(reached) == len(steps)
+        lines.append(f"  steps to {target:.2f}: {interval(reached) if all_of_them else 'not reached by all'}")
+    lines += [f"  IoU at step {step}: {interval(apart.loc[step])}" for step in apart.index[4::5]]
     return lines
 
 
-def _settings(config: TrainConfig, **more: object) -> dict[str, object]:
-    settings = json.loads(config.to_json()) | more
-    return dict(settings)
-
+TIMED = {arm: configuration(arm, CONFIG.lr, 0) for arm in ARMS}
 
 EXPERIMENT = Experiment(
     name="supervision",
     question="Does deep supervision shorten training?",
     trials=(
         *(
-            training_trial(trial_name(arm, rate, seed), configuration(arm, rate, seed))
+            training_trial(
+                f"{arm}-lr{rate:g}-seed{seed}",
+                configuration(arm, rate, seed),
+                columns={"variant": arm},
+                rows=curve_rows,
+            )
             for seed in SEEDS
             for rate in RATES
             for arm in ARMS
         ),
         *(gradients_trial(False, seed) for seed in UNTRAINED_SEEDS),
         *(gradients_trial(True, seed) for seed in SEEDS),
-        Trial("step-seconds", _settings(CONFIG, rounds=ROUNDS), lambda: time_training_steps(STEPS, ROUNDS)),
+        timing_trial("step-seconds", time_training_steps, TIMED, CONFIG),
     ),
     table=table,
 )

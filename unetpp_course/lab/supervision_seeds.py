@@ -13,11 +13,11 @@ Declared before the first trial ran:
 - **Exploratory**: the last IoU of the deepest head, and of the mean of all heads against the plain network's only one.
 """
 
-from collections.abc import Mapping, Sequence
+import pandas as pd
 
-from unetpp_course.lab.base import Experiment, Outcome, training_trial
-from unetpp_course.lab.intervals import t_interval
-from unetpp_course.lab.supervision import ARMS, HEAD, configuration, curve, steps_to, trial_name
+from unetpp_course.lab.base import Experiment, Results, training_trial
+from unetpp_course.lab.supervision import ARMS, HEAD, configuration, curve_rows, curves, steps_to
+from unetpp_course.lab.tables import as_text, interval
 from unetpp_lib.engine.evaluation import MEAN
 
 RATE = 1e-2
@@ -26,45 +26,46 @@ TARGET = 0.60
 LOOK = 7  # steps between two looks
 
 
-def pairs(outcomes: Mapping[str, Outcome], reading: str = HEAD) -> list[tuple[dict[int, float], dict[int, float]]]:
-    """Return for each seed that has both the curve with supervision, as ``reading`` has it, and the one without."""
-    names = [[trial_name(arm, RATE, seed) for arm in ARMS] for seed in SEEDS]
-    return [
-        (curve(outcomes[supervised], reading), curve(outcomes[plain]))
-        for supervised, plain in names
-        if supervised in outcomes and plain in outcomes
-    ]
-
-
-def first_step(points: Mapping[int, float]) -> int:
+def first_step(curve: "pd.Series[float]") -> int:
     """Return the first step at the target; one look after the end where there is none."""
-    return steps_to(TARGET, points) or max(points) + LOOK
+    return steps_to(TARGET, curve) or int(curve.index[-1]) + LOOK
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def pairs(results: Results, output: str = HEAD) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the curves with supervision, as ``output`` has them, and without, of the seeds that have both."""
+    supervised, plain = curves(results, "supervised", RATE, output), curves(results, "plain", RATE)
+    seeds = supervised.columns.intersection(plain.columns)
+    return supervised[seeds], plain[seeds]
+
+
+def table(results: Results) -> str:
     """Return every seed's steps and last scores, and the paired differences."""
-    found = pairs(outcomes)
-    lines = [f"membrane IoU, validation, pooled; {len(found)} seeds; with supervision, without, difference"]
-    steps = [(first_step(one), first_step(other)) for one, other in found]
-    lines += [f"steps to {TARGET:.2f}, seed by seed: {'  '.join(f'{a}-{b}' for a, b in steps)}"]
-    rows: dict[str, Sequence[tuple[float, float]]] = {f"steps to {TARGET:.2f}, {HEAD} (primary)": steps}
-    for reading in (HEAD, MEAN):
-        rows[f"last IoU, {reading}"] = [
-            (list(one.values())[-1], list(other.values())[-1]) for one, other in pairs(outcomes, reading)
-        ]
-    for name, values in rows.items():
-        if len(values) > 1:
-            means = [sum(side) / len(values) for side in zip(*values, strict=True)]
-            interval = t_interval([one - other for one, other in values])
-            lines.append(f"{name:<34}{means[0]:>9.3f}{means[1]:>9.3f}   {interval}")
-    return "\n".join(lines)
+    supervised, plain = (curves.apply(first_step) for curves in pairs(results))
+    steps = "  ".join(f"{one}-{other}" for one, other in zip(supervised, plain, strict=True))
+    compared = {f"steps to {TARGET:.2f}, {HEAD} (primary)": (supervised, plain)}
+    for output in (HEAD, MEAN):
+        one, other = pairs(results, output)
+        compared[f"last IoU, {output}"] = one.iloc[-1], other.iloc[-1]
+    rows = [
+        {"": name, "with supervision": one.mean(), "without": other.mean(), "difference": interval(one - other)}
+        for name, (one, other) in compared.items()
+    ]
+    lines = [f"membrane IoU, validation, pooled; {len(plain)} seeds; steps to {TARGET:.2f}, seed by seed: {steps}"]
+    return "\n".join([*lines, as_text(rows, "")])
 
 
 EXPERIMENT = Experiment(
     name="supervision_seeds",
     question="Does deep supervision shorten training, at one learning rate and with twelve seeds?",
     trials=tuple(
-        training_trial(trial_name(arm, RATE, seed), configuration(arm, RATE, seed)) for seed in SEEDS for arm in ARMS
+        training_trial(
+            f"{arm}-lr{RATE:g}-seed{seed}",
+            configuration(arm, RATE, seed),
+            columns={"variant": arm},
+            rows=curve_rows,
+        )
+        for seed in SEEDS
+        for arm in ARMS
     ),
     table=table,
 )

@@ -1,19 +1,40 @@
 """How long networks take beside each other: one step of each in turn, so that a slow moment of the machine hits all."""
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import torch
 
-from unetpp_course.lab.base import Outcome
+from unetpp_course.lab.base import Outcome, Trial, stack_images
+from unetpp_course.lab.results import Row
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.engine import Card, TrainConfig, choose_runtime
 from unetpp_lib.engine.batches import channel_statistics
 from unetpp_lib.engine.loop import make_optimizer, training_step
 
 WARM_UP = 2
+ROUNDS = 15
 CPU = torch.device("cpu")
+
+Configs = Mapping[str, TrainConfig]
+
+
+def timing_trial(
+    name: str, measure: Callable[[Configs, int], Outcome], configs: Configs, config: TrainConfig, **settings: Any
+) -> Trial:
+    """Return a trial that times networks beside each other; its settings are ``config``'s, the rounds, and more."""
+    everything = json.loads(config.to_json()) | {"rounds": ROUNDS} | settings
+    return Trial(name, json.loads(json.dumps(everything)), lambda: measure(configs, ROUNDS), {}, seconds_rows)
+
+
+def seconds_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield the seconds of each network in each round."""
+    for network, seconds in outcome.items():
+        for turn, value in enumerate(seconds):
+            yield {"network": network, "score": "seconds", "round": turn, "value": value}
 
 
 def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
@@ -21,9 +42,9 @@ def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
     folder = SegmentationFolder(find_dataset(config.data))
     indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
     mean, std = channel_statistics(folder, indices)
-    images, masks = zip(*(folder[index] for index in indices[: config.batch_size]), strict=True)
+    images, masks = stack_images(folder, [folder.names[index] for index in indices[: config.batch_size]])
     corner = (..., slice(config.patch), slice(config.patch))
-    return Card(mean, std).normalise(torch.stack(images)[corner]), torch.stack(masks)[corner]
+    return Card(mean, std).normalise(images[corner]), masks[corner]
 
 
 def seconds_of(work: Callable[[], object], device: torch.device) -> float:
@@ -38,14 +59,14 @@ def seconds_of(work: Callable[[], object], device: torch.device) -> float:
 
 
 def steps_a_turn(device: torch.device) -> int:
-    """Return how many steps are timed as one: on a GPU several, for in training too the next is launched meanwhile."""
+    """Return how many steps are timed as one: on a GPU several: in training too the next is launched meanwhile."""
     return 10 if device.type == "cuda" else 1
 
 
 def in_turn(
     tasks: Mapping[str, Callable[[], object]], rounds: int, device: torch.device = CPU, warm_up: int = WARM_UP
 ) -> dict[str, list[float]]:
-    """Return the seconds of each task, one value a round; every round runs each task once (on a GPU, several times)."""
+    """Return the seconds of each task, one value per round; each round runs each task once (several times on a GPU)."""
     steps = steps_a_turn(device)
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     for number in range(-warm_up, rounds):
@@ -56,12 +77,12 @@ def in_turn(
     return seconds
 
 
-def time_training_steps(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome:
+def time_training_steps(configs: Configs, rounds: int) -> Outcome:
     """Return the seconds of training steps of each configuration, on the same first batch."""
     return in_turn({name: make_step(config) for name, config in configs.items()}, rounds, device_of(configs))
 
 
-def device_of(configs: Mapping[str, TrainConfig]) -> torch.device:
+def device_of(configs: Configs) -> torch.device:
     """Return the device of configurations that are timed beside each other, and so share one."""
     return choose_runtime(next(iter(configs.values())).device).device
 
@@ -74,18 +95,19 @@ def make_step(config: TrainConfig) -> Callable[[], object]:
     return partial(training_step, model, make_optimizer(model), images, masks, config.lr, runtime)
 
 
-def time_predictions(configs: Mapping[str, TrainConfig], rounds: int) -> Outcome:
-    """Return the seconds that a new network of each configuration takes for one image, as a prediction runs it."""
+def make_prediction(config: TrainConfig) -> Callable[[], object]:
+    """Return a function that runs a new network on one image, as a prediction does."""
+    runtime = choose_runtime(config.device, config.precision)
+    image = first_batch(config)[0][:1].to(runtime.device)
+    model = runtime.place(config.build_model()).eval()
 
-    def prediction(config: TrainConfig) -> Callable[[], object]:
-        runtime = choose_runtime(config.device, config.precision)
-        image = first_batch(config)[0][:1].to(runtime.device)
-        model = runtime.place(config.build_model()).eval()
+    def predict() -> None:
+        with torch.inference_mode(), runtime.autocast():
+            model(image)
 
-        def predict() -> None:
-            with torch.inference_mode(), runtime.autocast():
-                model(image)
+    return predict
 
-        return predict
 
-    return in_turn({name: prediction(config) for name, config in configs.items()}, rounds, device_of(configs))
+def time_predictions(configs: Configs, rounds: int) -> Outcome:
+    """Return the seconds that a new network of each configuration takes for one image."""
+    return in_turn({name: make_prediction(config) for name, config in configs.items()}, rounds, device_of(configs))

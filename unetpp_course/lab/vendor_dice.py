@@ -11,7 +11,7 @@ A training that is to be shorter gets a shorter cosine: so each number of steps 
 A GPU's work: 6400 steps of 5.6 TFLOP. On two CPU cores one fold takes days.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,16 +20,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from unetpp_course.lab.architectures import deepest
-from unetpp_course.lab.base import RUNS, Experiment, Outcome, Trial, training_trial
+from unetpp_course.lab.base import RUNS, Experiment, Outcome, Results, Trial, read_answers, training_trial, write_pair
+from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.tables import across, as_text
 from unetpp_lib.data import SegmentationFolder, Split, find_dataset, write_split
-from unetpp_lib.engine import PRESETS, Run, choose_runtime
-from unetpp_lib.engine.evaluation import read_image_heads
-from unetpp_lib.files import write_png
+from unetpp_lib.engine import PRESETS, Run
 
 SIDE, FOLDS = 388, 5
 STEPS = (400, 1600, 6400)
@@ -53,10 +52,8 @@ def write_fold(source: str, folder: Path, fold: int) -> None:
         return
     slices = SegmentationFolder(find_dataset(source))
     for number, name in enumerate(slices.names):
-        for part, pixels in zip(("images", "masks"), slices[number], strict=True):
-            small = interpolate(pixels[None].float(), (SIDE, SIDE), mode="bilinear")[0, 0]
-            grey = small if part == "images" else (small >= 0.5).float()
-            write_png(folder / part / f"{name}.png", Image.fromarray((grey * 255).round().to(torch.uint8).numpy()))
+        image, mask = (interpolate(pixels[None].float(), (SIDE, SIDE), mode="bilinear")[0] for pixels in slices[number])
+        write_pair(folder, name, image, mask >= 0.5)
     order = np.random.default_rng(0).permutation(len(slices.names))
     held_out = {slices.names[place] for place in order[fold::FOLDS]}
     train = tuple(name for name in slices.names if name not in held_out)
@@ -65,15 +62,13 @@ def write_fold(source: str, folder: Path, fold: int) -> None:
 
 def score(run: Run) -> Outcome:
     """Return the soft Dice of the slices held out, their mean, after the last step."""
-    model, card = run.load_model()
-    folder = SegmentationFolder(find_dataset(run.config.data))
-    runtime = choose_runtime(run.config.device, run.config.precision)
-    model, scores = runtime.place(model).eval(), []
-    for name in run.split.validation:
-        image, mask = folder[folder.index_of[name]]
-        readings = read_image_heads(model, image, card, runtime)
-        scores.append(soft_dice(readings[deepest(readings)][0], mask))
-    return {"dice": round(mean(scores), 5)}
+    answers = read_answers(run, run.split.validation)
+    return {"dice": round(mean(soft_dice(p[0], mask[0]) for p, mask in answers[deepest(answers)].values()), 5)}
+
+
+def dice_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield the soft Dice and the seconds of a training."""
+    return unnest({"Dice": outcome["dice"], "seconds": outcome["training_seconds"]}, "score")
 
 
 def make_trial(steps: int, fold: int, source: str = "isbi2012", **changes: Any) -> Trial:
@@ -83,21 +78,29 @@ def make_trial(steps: int, fold: int, source: str = "isbi2012", **changes: Any) 
     config = replace(CONFIG, data=folder.as_posix(), epochs=epochs, evaluate_every=epochs, seed=fold)
     write = partial(write_fold, source, folder, fold)
     name = f"steps{steps}-fold{fold}"
-    return training_trial(name, replace(config, **changes), score, write=write, side=SIDE, folds=FOLDS)
+    columns = {"steps": steps, "fold": fold}
+    return training_trial(
+        name, replace(config, **changes), score, write=write, columns=columns, rows=dice_rows, side=SIDE, folds=FOLDS
+    )
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def table(results: Results) -> str:
     """Return, for each number of steps, the mean Dice of its folds, their range, and the mean seconds of a fold."""
-    lines = ["steps   folds   Dice    range           seconds a fold"]
-    for steps in STEPS:
-        found = [outcomes[name] for fold in range(FOLDS) if (name := f"steps{steps}-fold{fold}") in outcomes]
-        if found:
-            dice = [outcome["dice"] for outcome in found]
-            seconds = mean(outcome["training_seconds"] for outcome in found)
-            reached = f", {CLAIM:.3f} reached" * (len(found) == FOLDS and mean(dice) >= CLAIM)
-            span = f"{min(dice):.3f} to {max(dice):.3f}"
-            lines.append(f"{steps:<8}{len(found):<8}{mean(dice):<8.3f}{span:<16}{seconds:.0f}{reached}")
-    return "\n".join([*lines, "Neighbouring slices stand on both sides: these scores are no measure of new tissue."])
+    rows = []
+    for steps in results.frame["steps"].unique():
+        found = across(results.frame, "score", index="fold", steps=steps)
+        dice = found["Dice"]
+        reached = len(found) == FOLDS and dice.mean() >= CLAIM
+        row = {
+            "steps": steps,
+            "folds": len(found),
+            "Dice": dice.mean(),
+            "range": f"{dice.min():.3f} to {dice.max():.3f}",
+        }
+        row["seconds per fold"] = f"{found['seconds'].mean():.0f}"
+        rows.append(row | {f"{CLAIM:.3f}": "reached" if reached else ""})
+    end = "Neighbouring slices stand on both sides: these scores are no measure of new tissue."
+    return f"{as_text(rows, 'steps')}\n{end}"
 
 
 EXPERIMENT = Experiment(

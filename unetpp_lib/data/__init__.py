@@ -7,6 +7,7 @@ from unetpp_lib.data.folder import FolderError, SegmentationFolder
 from unetpp_lib.data.large import LargeImage, is_large
 from unetpp_lib.data.reading import count_pages, read_distractors, read_image, read_mask
 from unetpp_lib.data.split import Split, read_split, split_by_image, write_split
+from unetpp_lib.data.stacks import find_groups, find_stacks, split_by_group, split_in_blocks
 
 __all__ = [
     "Augmentation",
@@ -18,6 +19,8 @@ __all__ = [
     "download",
     "elastic_field",
     "find_dataset",
+    "find_groups",
+    "find_stacks",
     "is_large",
     "is_stack",
     "list_datasets",
@@ -26,7 +29,9 @@ __all__ = [
     "read_mask",
     "read_split",
     "shipped_data",
+    "split_by_group",
     "split_by_image",
+    "split_in_blocks",
     "warp",
     "write_split",
 ]

@@ -1,7 +1,7 @@
-"""Published archives, read as pairs of image and mask.
+"""Reading published archives as pairs of image and mask.
 
-Nothing is ever unpacked by the names that an archive gives: each expected member is read into memory, decoded under
-limits, and handed on. Whatever else an archive holds is left alone, and one that looks hostile is refused as a whole.
+Nothing is ever unpacked under the names that an archive gives: each expected member is read into memory and decoded
+under limits. All other members are ignored, and an archive that looks hostile is refused as a whole.
 """
 
 import stat
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-# The archives of the catalogue unpack to about 0.1 GB, and their largest image has 1.4 million pixels.
+# the archives of the catalogue unpack to about 0.1 GB, and their largest image has 1.4 million pixels
 MAX_UNPACKED_BYTES = 2**29
 MAX_PIXELS = 2**25
 
@@ -28,15 +28,15 @@ class ArchiveError(Exception):
 
 
 def read_pairs(file: Path, name: str, count: int) -> Iterator[Pair]:
-    """Read the set ``name`` from its archive: name, image (grey or RGB, 8 bit) and mask (H, W), one pair at a time.
+    """Yield the pairs of the set ``name`` from its archive: name, image (grey or RGB, 8 bit) and mask (H, W).
 
     Raises:
-        ArchiveError: the archive is no zip file, looks hostile, or does not hold ``count`` sound pairs.
+        ArchiveError: the archive is not a zip file, looks hostile, or does not contain ``count`` valid pairs.
     """
     try:
         archive = ZipFile(file)
     except (BadZipFile, NotImplementedError, ValueError) as error:
-        raise ArchiveError(f"it is not a whole zip file ({error})") from error
+        raise ArchiveError(f"it is not a complete zip file ({error})") from error
     with archive:
         _refuse_hostile(archive)
         yield from _READERS[name](archive, count)
@@ -45,7 +45,7 @@ def read_pairs(file: Path, name: str, count: int) -> Iterator[Pair]:
 def _refuse_hostile(archive: ZipFile) -> None:
     members = archive.infolist()
     for member in members:
-        path = PureWindowsPath(member.filename)  # splits at / and \, and knows drives
+        path = PureWindowsPath(member.filename)  # splits at / and \, and recognises drives
         if path.anchor or ".." in path.parts:
             raise ArchiveError(f"member {member.filename!r} points outside the archive")
         if stat.S_ISLNK(member.external_attr >> 16):
@@ -73,7 +73,7 @@ def _nuclei(archive: ZipFile, count: int) -> Iterator[Pair]:
             case [*_, name, ("images" | "masks") as kind, file] if not file.startswith("."):
                 members[name][kind].append(member)
     if len(members) != count:
-        raise ArchiveError(f"it holds {len(members)} images, not {count}")
+        raise ArchiveError(f"it contains {len(members)} images, not {count}")
     for name, found in sorted(members.items()):
         if len(found["images"]) != 1 or not found["masks"]:
             raise ArchiveError(f"{name!r} has {len(found['images'])} images and {len(found['masks'])} masks")
@@ -95,22 +95,23 @@ _READERS: dict[str, Callable[[ZipFile, int], Iterator[Pair]]] = {
 def _only_member(archive: ZipFile, file: str) -> ZipInfo:
     found = [member for member in archive.infolist() if PurePosixPath(member.filename).name == file]
     if len(found) != 1:
-        raise ArchiveError(f"it holds {len(found)} files {file}, not one")
+        raise ArchiveError(f"it contains {len(found)} files {file}, not one")
     return found[0]
 
 
 def _pages(archive: ZipFile, member: ZipInfo, count: int) -> Iterator[Image.Image]:
-    """Decode the pages of a member one by one; alpha and palettes are dropped."""
+    """Yield the decoded pages of a member; alpha channels and palettes are dropped."""
     try:
         with archive.open(member) as file:
-            content = BytesIO(file.read(member.file_size))  # no more than declared, however much there is
+            content = BytesIO(file.read(member.file_size))  # never more than the declared size
         with Image.open(content, formats=("PNG", "TIFF")) as image:
             pages = getattr(image, "n_frames", 1)
             if pages != count:
-                raise ArchiveError(f"{member.filename!r} holds {pages} images, not {count}")
+                raise ArchiveError(f"{member.filename!r} contains {pages} images, not {count}")
             for page in ImageSequence.Iterator(image):
                 if page.width * page.height > MAX_PIXELS:
-                    raise ArchiveError(f"{member.filename!r} has {page.width}×{page.height} pixels, which is absurd")
+                    size = f"{page.width}×{page.height} pixels, more than the limit of {MAX_PIXELS:,}"
+                    raise ArchiveError(f"{member.filename!r} has {size}")
                 if page.mode not in {"1", "L", "LA", "P", "RGB", "RGBA"}:
                     raise ArchiveError(f"{member.filename!r} has pixels of mode {page.mode}, not 8-bit grey or RGB")
                 yield page.convert("L" if page.mode in {"1", "L", "LA"} else "RGB")
@@ -125,5 +126,5 @@ def _foreground(mask: Image.Image, size: tuple[int, int], member: ZipInfo) -> ND
         raise ArchiveError(f"mask {member.filename!r} has the size {mask.size}, its image {size}")
     values = np.asarray(mask.convert("L"))
     if not ((values == 0) | (values == values.max())).all():
-        raise ArchiveError(f"mask {member.filename!r} holds more than two values")
+        raise ArchiveError(f"mask {member.filename!r} has more than two values")
     return values > 0

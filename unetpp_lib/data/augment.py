@@ -1,4 +1,4 @@
-"""Augmentation of whole batches on the device where they are, every image with its own draw."""
+"""Augmentation of whole batches on their device, with separate random numbers for every image."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,16 +12,16 @@ from unetpp_lib.errors import InputError
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random changes of a training batch; 0 or False switches a change off.
+    """Random changes of a training batch; 0 or False turns a change off.
 
-    Geometry moves image and mask together; brightness, contrast and noise touch the image alone, in units of the
-    standard deviation to which images are normalised. InputError for a strength out of range.
+    Geometric changes move image and mask together. Brightness, contrast and noise change the image alone; they are in
+    units of the standard deviation of the normalised images. Raises InputError for a strength out of range.
     """
 
     flips: bool = True
-    """Mirror left-right and top-bottom, each with probability ½."""
+    """Flip left-right and top-bottom, each with probability ½."""
     turns: bool = True
-    """Quarter turns, all four equally likely; half turns only where height and width differ."""
+    """Rotate by 0, 90, 180 or 270 degrees, all equally likely; only by 0 or 180 if height and width differ."""
     elastic_sigma: float = 10.0
     """Standard deviation of the displacements at the coarse grid points, in pixels."""
     elastic_points: int = 3
@@ -43,10 +43,10 @@ class Augmentation:
             raise InputError(f"elastic_points={self.elastic_points} bends nothing: give at least 2")
 
     def __call__(self, images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Change images (N, C, H, W), float and normalised, and masks (N, 1, H, W), uint8 class indices.
+        """Return changed copies of images (N, C, H, W), float and normalised, and masks (N, 1, H, W), integer classes.
 
-        All randomness comes from ``generator``, which lives on the device of the batch. The arguments stay as they
-        are. InputError where shapes or devices do not fit together.
+        All randomness comes from ``generator``, which must be on the device of the batch. Raises InputError if shapes
+        or devices do not fit together.
         """
         _check_batch(images, masks, generator)
         images, masks = self._flip_and_turn(images, masks, generator)
@@ -54,10 +54,10 @@ class Augmentation:
             N, _, H, W = images.shape
             field = elastic_field(N, H, W, self.elastic_points, self.elastic_sigma, generator)
             images, masks = warp(images, field, "bilinear"), warp(masks, field, "nearest")
-        return self._change_tone(images, generator), masks
+        return self._jitter_intensity(images, generator), masks
 
     def _flip_and_turn(self, images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draw from the eight symmetries of the square, each a choice of three mirrors: │, ─ and the diagonal."""
+        """Apply a random symmetry of the square; the eight are made from three mirrors: │, ─ and the diagonal."""
         if not (self.flips or self.turns):
             return images, masks
         square = images.shape[-2] == images.shape[-1]
@@ -66,7 +66,7 @@ class Augmentation:
         if not (self.turns and square):
             diagonal = torch.zeros_like(diagonal)
         if not self.flips:
-            up_down = left_right ^ diagonal  # an even number of mirrors is a turn
+            up_down = left_right ^ diagonal  # an even number of mirrors is a rotation
 
         def mirror(x: Tensor) -> Tensor:
             if square:
@@ -74,9 +74,14 @@ class Augmentation:
             x = torch.where(left_right, x.flip(-1), x)
             return torch.where(up_down, x.flip(-2), x)
 
-        return mirror(images), mirror(masks)
+        is_wide = masks.dtype in (
+            torch.uint16,
+            torch.uint32,
+            torch.uint64,
+        )  # PyTorch stores these, but cannot flip them
+        return mirror(images), mirror(masks.long() if is_wide else masks).to(masks.dtype)
 
-    def _change_tone(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def _jitter_intensity(self, images: Tensor, generator: torch.Generator) -> Tensor:
         if self.contrast or self.brightness:
             shape = (2, len(images), 1, 1, 1)
             gain, shift = 2 * torch.rand(shape, generator=generator, device=images.device) - 1
@@ -87,27 +92,27 @@ class Augmentation:
 
 
 def elastic_field(batch: int, height: int, width: int, points: int, sigma: float, generator: torch.Generator) -> Tensor:
-    """Draw smooth displacements (N, 2, H, W) in pixels, down and to the right, on the device of ``generator``.
+    """Return random smooth displacements (N, 2, H, W) in pixels, down and to the right, on ``generator``'s device.
 
-    Normal displacements with standard deviation ``sigma`` at points × points places, corners included, with bicubic
-    interpolation between them (Ronneberger et al. 2015, section 3.1: 3 × 3 points, 10 pixels).
+    They are normal with standard deviation ``sigma`` on a grid of points × points, which includes the corners, and
+    interpolated bicubically between them (Ronneberger et al. 2015, section 3.1: 3 × 3 points, 10 pixels).
     """
     coarse = sigma * torch.randn(batch, 2, points, points, generator=generator, device=generator.device)
     return F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=True)
 
 
 def warp(images: Tensor, field: Tensor, mode: Literal["bilinear", "nearest"]) -> Tensor:
-    """Move pixels: the result at (y, x) is ``images`` at (y, x) + ``field``, mirrored at the borders.
+    """Move pixels: the result at (y, x) is ``images`` at (y, x) + ``field``, with mirrored borders.
 
-    ``images`` (N, C, H, W) of any type, ``field`` (N, 2, H, W) in pixels, down and to the right. Class indices need
-    "nearest", which makes no new values (InputError otherwise).
+    ``images`` (N, C, H, W) have any type; ``field`` (N, 2, H, W) is in pixels, down and to the right. Class indices
+    need "nearest", which creates no new values; raises InputError otherwise.
     """
     if mode == "bilinear" and not images.is_floating_point():
         raise InputError(f'warp of {images.dtype} with mode="bilinear" would mix class indices: use mode="nearest"')
     H, W = images.shape[-2:]
     rows = torch.arange(H, device=field.device)[:, None] + field[:, 0]
     columns = torch.arange(W, device=field.device) + field[:, 1]
-    # grid_sample counts from -1 to 1 between the outer edges of the outer pixels (align_corners=False), x before y.
+    # grid_sample counts from -1 to 1 between the outer edges of the outermost pixels (align_corners=False), x before y
     grid = torch.stack([(2 * columns + 1) / W - 1, (2 * rows + 1) / H - 1], dim=-1)
     moved = F.grid_sample(images.to(grid.dtype), grid, mode=mode, padding_mode="reflection", align_corners=False)
     return moved.to(images.dtype)

@@ -1,8 +1,7 @@
-"""Data sets by name: which ones are known, which ones are at hand, and where they lie.
+"""Data sets by name: which are known, which are available on this machine, and where.
 
-A set is a folder that holds ``images/`` and ``masks/``. A name is looked up in the folder of the environment variable
-``UNETPP_DATA``, then among the files that come with unetpp, then in the user's cache, where ``download`` puts what it
-fetches.
+A data set is a folder with ``images/`` and ``masks/``. A name is looked up in the folder that the environment variable
+``UNETPP_DATA`` names, then among the files that come with unetpp, then in the user's cache, which ``download`` fills.
 """
 
 import os
@@ -15,7 +14,7 @@ from unetpp_lib.errors import InputError
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known of a set before it is at hand; ``url`` is None where it comes with unetpp."""
+    """What is known about a data set before it is downloaded; ``url`` is None if it comes with unetpp."""
 
     name: str
     description: str
@@ -23,18 +22,18 @@ class Dataset:
     citation: str
     images: int
     url: str | None = None
-    sha256: str | None = None  # of the archive; None where not known: then the first download's is recorded and kept to
-    stack: bool = False  # consecutive slices of one block, which a split must not shuffle
+    sha256: str | None = None  # of the archive; None if unknown: then later downloads must match the first one
+    stack: bool = False  # consecutive slices of one block, which must not be split at random
 
     def credit(self) -> str:
-        """Licence, citation and source, one a line: what to show after a download."""
+        """Return licence, citation and source, one per line, to be shown after a download."""
         source = self.url or "comes with unetpp"
         return f"{self.description}\nLicence: {self.licence}\nCite: {self.citation}\nSource: {source}"
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One line of ``list_datasets``: ``folder`` is None, and ``place`` "to download", where the set is not at hand."""
+    """One entry of ``list_datasets``; before a download, ``folder`` is None and ``place`` is "to download"."""
 
     name: str
     place: str
@@ -86,21 +85,21 @@ KNOWN = {
             "Bowl, Nature Methods 16:1247-1253, doi:10.1038/s41592-019-0612-7",
             images=670,
             url="https://data.broadinstitute.org/bbbc/BBBC038/stage1_train.zip",
-            # Not published by the source: several public projects that keep to it agree on this one.
+            # The source does not publish it; several public projects agree on this one.
             sha256="dcb6edc2690f137406638b2309581a71522c4dff19157d118453b448dcddcb68",
         ),
     )
 }
 
 
-# what to do where shipped files are lost: it must be right for a wheel and for a clone
+# what to do if shipped files are missing; it must be right for a wheel and for a clone
 FRESH_COPY = "Reinstall unetpp (pip install --force-reinstall --no-deps …), or make a new clone if you work in one."
 
 
 def shipped_data() -> Path:
-    """Return the folder of what comes with unetpp: the set ``membranes``, and trained networks in ``weights/``.
+    """Return the folder that comes with unetpp: it has the set ``membranes``, and trained networks in ``weights/``.
 
-    An installed wheel has it inside the package. In a clone it is ``data/``, which holds the course's files as well.
+    In an installed wheel it is inside the package. In a clone it is ``data/``, which also has the course's files.
     """
     package = Path(__file__).resolve().parents[1]
     inside, of_clone = package / "shipped", package.parent / "data"
@@ -108,20 +107,21 @@ def shipped_data() -> Path:
 
 
 def user_cache() -> Path:
-    """The folder that downloads go to: ``unetpp`` in ``XDG_CACHE_HOME``, or else in ``~/.cache``."""
+    """Return the folder for downloads: ``unetpp`` in ``XDG_CACHE_HOME``, or else in ``~/.cache``."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unetpp"
 
 
 def user_data() -> Path | None:
-    """The folder that ``UNETPP_DATA`` names, None where it is unset. It is read, never written to."""
+    """Return the folder that ``UNETPP_DATA`` names, or None; it is read, never written to."""
     named = os.environ.get("UNETPP_DATA")
     return Path(named).expanduser() if named else None
 
 
 def find_dataset(name_or_folder: str | Path) -> Path:
-    """Return the folder of a set: of a name, as in the module's docstring, or of a path such as ``./membranes``.
+    """Return the folder of a data set, given its name (see the module's docstring) or a path such as ``./membranes``.
 
-    Raises InputError where no such set is at hand; the message says where it was looked for, and what there is instead.
+    Raises InputError if there is no such set on this machine; the message says where it was searched for, and what
+    exists instead.
     """
     wanted = Path(name_or_folder).expanduser()
     is_name = len(wanted.parts) == 1 and not {*"/\\"} & {*str(name_or_folder)} and not wanted.name.startswith(".")
@@ -133,7 +133,7 @@ def find_dataset(name_or_folder: str | Path) -> Path:
 
 
 def list_datasets() -> list[Listing]:
-    """All sets at hand, each where ``find_dataset`` finds it, then those that can be downloaded."""
+    """Return all sets on this machine, where ``find_dataset`` finds them, then those that can be downloaded."""
     found: dict[str, Listing] = {}
     for place, folder in _places().items():
         for images in sorted(folder.glob("[!.]*/images")):
@@ -148,7 +148,7 @@ def list_datasets() -> list[Listing]:
 
 
 def is_stack(name_or_folder: str | Path) -> bool:
-    """Whether a set is known to hold consecutive slices, told by its name or by the name of its folder."""
+    """Return whether a set, given by its name or folder, is known to contain consecutive slices."""
     dataset = KNOWN.get(Path(name_or_folder).absolute().name)
     return dataset is not None and dataset.stack
 
@@ -173,5 +173,7 @@ def _name_not_found(name: str) -> str:
 
 def _folder_not_found(folder: Path) -> str:
     if folder.is_dir():
-        return f"{folder} is no data set: it holds no folder images/. Lay it out as images/NAME.png and masks/NAME.png."
-    return f"There is no folder {folder}: give the folder that holds images/ and masks/, or the name of a set."
+        return (
+            f"{folder} is not a data set: it has no folder images/. Lay it out as images/NAME.png and masks/NAME.png."
+        )
+    return f"There is no folder {folder}: give a folder with images/ and masks/, or the name of a data set."

@@ -1,13 +1,13 @@
-"""Fetch a public data set and store it in the one layout, ``images/NAME.png`` and ``masks/NAME.png``.
+"""Downloading public data sets, and converting them to the common layout, ``images/NAME.png`` and ``masks/NAME.png``.
 
-All work is done in a temporary folder beside the target, which one rename then puts in place: a failure at any point
-leaves nothing behind, and a folder that is there is whole.
+Everything happens in a temporary folder beside the target, and one rename moves the result into place. A failure leaves
+nothing behind, and a folder that exists is complete.
 """
 
 import hashlib
 import json
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,43 +20,37 @@ from unetpp_lib.data.catalog import KNOWN, Dataset, user_cache, user_data
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
-RETRY_WAITS = (1.0, 5.0)  # seconds before the second and the third attempt
+ATTEMPTS = 3
 
 
 def download(name: str, out: str | Path | None = None, *, timeout: float = 30.0) -> Path:
-    """Fetch ``isbi2012``, ``isbi2012_test`` or ``dsb2018``, check it and convert it; what happens is told on stderr.
+    """Download ``isbi2012``, ``isbi2012_test`` or ``dsb2018``, check it and convert it; messages go to stderr.
 
     Args:
-        name: a set of the catalogue; ``KNOWN[name].credit()`` gives its licence and citation.
-        out: the folder to make, which must not exist; by default NAME in the user's cache, where a whole set is kept.
-        timeout: seconds that the server may stay silent.
+        name: a data set of the catalogue; ``KNOWN[name].credit()`` returns its licence and citation.
+        out: the new folder, which must not exist; by default NAME in the user's cache, where a complete set is reused.
+        timeout: how many seconds the server may stay silent.
 
     Returns:
         the folder, with ``images/`` and ``masks/`` (255 = foreground, 0 = background).
 
     Raises:
-        InputError: anything that went wrong, with its remedy.
+        InputError: something went wrong; the message names the remedy.
     """
     dataset, url = _downloadable(name)
     target = user_cache() / name if out is None else Path(out).expanduser()
     own = user_data()
     if own and target.resolve().is_relative_to(own.resolve()):
-        raise InputError(f"{target} lies in UNETPP_DATA ({own}), which is never written to: choose another --out.")
+        raise InputError(f"{target} is inside UNETPP_DATA ({own}), which is never written to: choose another --out.")
     if target.exists():
         return _keep(target, dataset, is_cached=out is None)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{name}-", dir=target.parent) as work:
-            archive, converted = Path(work) / "archive.zip", Path(work) / "converted"
-            _fetch(url, archive, timeout)
-            digest = _check_hash(archive, dataset, url)
-            _convert(archive, dataset, converted)
-            _record_hash(digest, dataset, url)  # only now: an error page must not become the set's identity
-            converted.replace(target)
+        _download_to(target, dataset, url, timeout)
     except ArchiveError as error:
         raise InputError(
             f"The archive {url} is refused: {error}. Nothing was kept; "
-            "try again, and tell its publisher or this project if it stays so."
+            "try again, and report it to its publisher or this project if it happens again."
         ) from error
     except OSError as error:
         raise InputError(
@@ -64,6 +58,16 @@ def download(name: str, out: str | Path | None = None, *, timeout: float = 30.0)
             "free some space or choose another folder with --out."
         ) from error
     return target
+
+
+def _download_to(target: Path, dataset: Dataset, url: str, timeout: float) -> None:
+    """Download and convert the set beside ``target``, then rename it."""
+    with TemporaryDirectory(prefix=f".{dataset.name}-", dir=target.parent) as work:
+        archive, converted = Path(work) / f"{dataset.name}.zip", Path(work) / "converted"
+        _fetch(dataset, url, archive, timeout)
+        _convert(archive, dataset, converted)
+        _record_hash(archive, dataset, url)  # only now: the hash of an error page must not be recorded
+        converted.replace(target)
 
 
 def _downloadable(name: str) -> tuple[Dataset, str]:
@@ -77,43 +81,69 @@ def _downloadable(name: str) -> tuple[Dataset, str]:
 
 def _keep(target: Path, dataset: Dataset, is_cached: bool) -> Path:
     if not is_cached:
-        raise InputError(f"{target} exists and is not overwritten: choose another --out, or remove it first.")
+        raise InputError(f"{target} exists and is not overwritten: choose another --out, or remove the folder first.")
     for kind in ("images", "masks"):
         found = len(list((target / kind).glob("*.png")))
         if found != dataset.images:
             raise InputError(
                 f"{target / kind} holds {found} files instead of {dataset.images}: remove {target} and download again."
             )
-    print(f"{dataset.name} is already there: {target}", file=sys.stderr)
+    print(f"{dataset.name} has already been downloaded: {target}", file=sys.stderr)
     return target
 
 
-def _fetch(url: str, file: Path, timeout: float) -> None:
-    """Fetch ``url`` whole, from the start at each attempt."""
+def _fetch(dataset: Dataset, url: str, archive: Path, timeout: float) -> None:
+    """Download ``url``: pooch tries again if the connection fails or the hash differs from the known one."""
     try:
-        from pooch import HTTPDownloader
+        import pooch
         from requests.exceptions import RequestException
     except ImportError as error:
         raise InputError('Downloading needs the package pooch: pip install "unetpp[data]"') from error
-    for wait in (*RETRY_WAITS, None):
+    known = dataset.sha256 or _recorded_hashes().get(url)
+    source = pooch.create(
+        path=archive.parent,
+        base_url="",
+        registry={archive.name: known},
+        urls={archive.name: url},
+        retry_if_failed=ATTEMPTS - 1,
+    )
+    try:
+        source.fetch(archive.name, downloader=partial(_download_once, timeout=timeout))
+    except RequestException as error:
+        status = None if error.response is None else error.response.status_code
+        raise _failed(url, f"the server answered {status}" if status else f"{type(error).__name__}: {error}") from error
+    except ValueError as error:
+        kept_in = "the catalogue" if dataset.sha256 else f"the first download, recorded in {_hash_record()}"
+        remedy = "report it to this project" if dataset.sha256 else f"remove {_hash_record()} to accept it"
+        raise InputError(
+            f"{url} has changed. {error} The known hash is that of {kept_in}. Nothing was kept; try again later. "
+            f"If the publisher announces a new version, {remedy}."
+        ) from error
+
+
+def _download_once(url: str, file: str, _: object, timeout: float) -> None:
+    """Download ``url`` to ``file`` in one attempt; a request that the server rejects is not worth another one."""
+    from pooch import HTTPDownloader
+    from requests.exceptions import HTTPError, RequestException
+
+    # A bar counts as true only if its total is above 0; pooch then replaces the total by the announced length.
+    with tqdm(desc=url.rpartition("/")[2], total=1, unit="B", unit_scale=True) as bar:
         try:
-            # A bar is true only with a total above 0; pooch then puts the announced length in its place.
-            with tqdm(desc=url.rpartition("/")[2], total=1, unit="B", unit_scale=True) as bar:
-                HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=timeout)(url, str(file), None)
-            arrived, announced = file.stat().st_size, bar.total
-            if announced and arrived != announced:  # not every version of urllib3 notices
-                raise RequestException(f"{arrived} of {announced} bytes arrived")
-            return
-        except RequestException as error:
-            status = None if error.response is None else error.response.status_code
-            if wait is None or (status and status < 500):
-                reason = f"the server answered {status}" if status else f"{type(error).__name__}: {error}"
-                raise InputError(
-                    f"Cannot download {url} ({reason}). Nothing was kept; check the connection, and that the address "
-                    "opens in a browser, then try again."
-                ) from error
-            print(f"{url}: {type(error).__name__}; trying again in {wait:g} s", file=sys.stderr)
-            time.sleep(wait)
+            HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=timeout)(url, file, None)
+        except HTTPError as error:
+            if error.response is None or error.response.status_code >= 500:
+                raise
+            raise _failed(url, f"the server answered {error.response.status_code}") from error
+    arrived, announced = Path(file).stat().st_size, bar.total
+    if announced and arrived != announced:  # not every version of urllib3 notices
+        raise RequestException(f"{arrived} of {announced} bytes arrived")
+
+
+def _failed(url: str, reason: str) -> InputError:
+    return InputError(
+        f"Cannot download {url} ({reason}). Nothing was kept; check the connection, and that the address opens in a "
+        "browser, then try again."
+    )
 
 
 def _hash_record() -> Path:
@@ -130,28 +160,17 @@ def _recorded_hashes() -> dict[str, str]:
     return hashes
 
 
-def _check_hash(archive: Path, dataset: Dataset, url: str) -> str:
-    with archive.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    expected = dataset.sha256 or _recorded_hashes().get(url, digest)
-    if digest != expected:
-        source = "the catalogue" if dataset.sha256 else f"the first download, recorded in {_hash_record()}"
-        remedy = "report it to this project" if dataset.sha256 else f"remove {_hash_record()} to accept it"
-        raise InputError(
-            f"{url} has changed: its SHA-256 is {digest}, but {expected} is known from {source}. Nothing was kept; "
-            f"try again, and if it stays so and the publisher announces a new version, {remedy}."
-        )
-    return digest
-
-
-def _record_hash(digest: str, dataset: Dataset, url: str) -> None:
+def _record_hash(archive: Path, dataset: Dataset, url: str) -> None:
+    """Record the hash of the first download of an archive whose hash the catalogue does not know."""
     hashes = _recorded_hashes()
     if dataset.sha256 or url in hashes:
         return
+    with archive.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     write_atomically(_hash_record(), json.dumps(hashes | {url: digest}, indent=2) + "\n")
     print(
-        f"The SHA-256 of {url} could not be known beforehand: {digest} is recorded in {_hash_record()}, "
-        "and later downloads are held against it.",
+        f"The SHA-256 of {url} is not known in advance: {digest} is recorded in {_hash_record()}, and later downloads "
+        "must match it.",
         file=sys.stderr,
     )
 

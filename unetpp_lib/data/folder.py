@@ -2,25 +2,27 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from statistics import mode
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from unetpp_lib.data.reading import IGNORED, Page, count_pages, read_image, read_mask, read_values, to_classes
+from unetpp_lib.data.decoding import decode
+from unetpp_lib.data.listing import Pair, list_pairs
+from unetpp_lib.data.mask_checks import compare_masks, count_labels, missing_classes, notes_on
+from unetpp_lib.data.mask_values import Labels, to_labels
+from unetpp_lib.data.reading import as_image
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import IGNORED
 
-_KINDS = {".png", ".tif", ".tiff", ".jpg", ".jpeg"}
-_LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini"}  # hidden files are passed over too
 _FAULTS_SHOWN = 20
 _BLOCK = 1024  # pairs that wait for a thread at a time
 _T = TypeVar("_T")
@@ -51,39 +53,39 @@ class FolderError(InputError):
         return "\n  ".join(lines)
 
 
-class _Pair(NamedTuple):
-    name: str
-    image: Page
-    mask: Page
-
-
 class _Found(NamedTuple):
     """What the check found out about a pair; a part is None where its file is at fault."""
 
     faults: list[str]
+    labels: Labels | None = None  # without the classes themselves
     size: tuple[int, int] | None = None
-    foreground: int | float | None = None
-    pixels: tuple[int, ...] = ()
+    pixels: tuple[int, ...] = ()  # of each class, then ignored
     sums: list[list[float]] | None = None
     content: bytes = b""
+    notes: tuple[str, ...] = ()  # what was applied to its files
+    is_its_own_mask: bool = False
 
 
 class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
     """The images of a folder with their masks: item i is ``read_image`` and ``read_mask`` of the i-th name.
 
-    Pairs are the files ``images/NAME.*`` (PNG, TIFF, JPEG) and ``masks/NAME.*`` (PNG, TIFF); a TIFF with several pages
-    holds the slices NAME_000, NAME_001 … in both (quick up to some hundred pages: a page is found by walking over those
-    before it). Construction decodes every file once and keeps none, in as many threads as PyTorch has; ``share`` may
-    spread the work over processes. All binary masks must use the same foreground value, so that a folder of classes is
-    not taken for a binary one.
+    Pairs are the files ``images/NAME.*`` (PNG, TIFF, JPEG) and ``masks/NAME.*`` (PNG, TIFF), where ``mask_suffix`` may
+    follow NAME; a TIFF with several pages holds the slices NAME_000, NAME_001 … in both. Hidden files, tables and notes
+    are passed over. Construction decodes every file once and keeps none, in as many threads as PyTorch has; ``share``
+    may spread the work over processes. All binary masks must use the same foreground value or colour, so that a folder
+    of classes is not taken for a binary one. Every class must occur somewhere, unless ``complete`` is False, as for a
+    folder that is only scored.
 
     Attributes: ``root``, ``channels`` and ``num_classes`` as given; ``names`` in alphabetical order; ``index_of``, the
-    index of each name; ``sizes``, (H, W) of each; ``class_shares``, each class's share of the labelled pixels;
-    ``sums``, (images, 2, channels) float64, each image's sums of values and of squares; ``contents``, one for each
-    image, equal for equal pixels, and empty where all pixels are equal.
+    index of each name; ``files``, the image's file of each; ``sizes``, (H, W) of each; ``class_shares``, each class's
+    fraction of the labelled pixels; ``ignored_share``, the fraction of all pixels that is ignored; ``notes``, a
+    sentence for each thing that was applied to files or passed over; ``sums``, (images, 2, channels) float64, each
+    image's sums of values and of squares;
+    ``contents``, one for each image, equal for equal pixels, and empty where all pixels are equal.
 
     Raises: FolderError with all faults: a missing folder or partner, two files of one name, an unreadable file, another
-    size or number of pages, a mask that is JPEG or holds values that it must not hold.
+    size or number of pages, a mask that is JPEG or holds values that it must not hold, palettes that contradict each
+    other, a class that never occurs.
     """
 
     def __init__(
@@ -92,6 +94,8 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         channels: int = 1,
         num_classes: int = 1,
         share: Share = alone,
+        mask_suffix: str = "",
+        complete: bool = True,
     ) -> None:
         if channels < 1 or not 1 <= num_classes <= IGNORED:
             raise InputError(
@@ -101,12 +105,18 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         self.root = Path(root)
         self.channels = channels
         self.num_classes = num_classes
-        faults: list[str] = []
-        self._pairs = _list_pairs(self.root, faults, share)
-        self._check(faults, share)
+
+        def count(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+            return share(partial(_each, work, label=f"listing {self.root.name}"), items)
+
+        found = list_pairs(self.root, channels, mask_suffix, count)
+        self._pairs, faults = found.pairs, found.faults
+        self.notes = _passed_over(found.passed_over)
+        self._check(faults, share, complete)
         if faults:
             raise FolderError(self.root, [fault.removeprefix(f"{self.root}{os.sep}") for fault in faults])
         self.names = tuple(pair.name for pair in self._pairs)
+        self.files = tuple(pair.image.path for pair in self._pairs)
         self.index_of = {name: index for index, name in enumerate(self.names)}
 
     def __len__(self) -> int:
@@ -115,51 +125,53 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """Return the image (channels, H, W), float32 in [0, 1], and its mask (1, H, W), uint8 class indices."""
         _, image, mask = self._pairs[index]
-        return read_image(image.path, self.channels, image.number), read_mask(mask.path, self.num_classes, mask.number)
+        labels = to_labels(decode(mask), self.num_classes, mask)
+        return as_image(decode(image, self.channels), self.channels, image), torch.from_numpy(labels.classes)[None]
 
-    def _check(self, faults: list[str], share: Share) -> None:
+    def _check(self, faults: list[str], share: Share, complete: bool) -> None:
         """Decode every pair once, add what is wrong to ``faults``, and keep what is worth knowing of all."""
         label = f"checking {self.root.name}"
         found: list[_Found] = share(partial(_each, self._check_pair, label=label), self._pairs)
         faults.extend(fault for one in found for fault in one.faults)
-        foregrounds = [one.foreground for one in found if one.foreground is not None]
-        usual = mode(foregrounds) if foregrounds else None
-        faults.extend(
-            f"{pair.mask}: the foreground is {one.foreground}, but {usual} in most masks; use one value in all of "
-            "them, or set num_classes if these are classes"
-            for pair, one in zip(self._pairs, found, strict=True)
-            if one.foreground not in (None, usual)
-        )
+        labels = [(pair.mask, one.labels) for pair, one in zip(self._pairs, found, strict=True) if one.labels]
+        faults.extend(compare_masks(labels))
         self.sizes = tuple(one.size for one in found if one.size is not None)
         pixels = np.array([one.pixels for one in found if one.pixels]).sum(axis=0)
-        self.class_shares = tuple((pixels / max(1, pixels.sum())).tolist()) if pixels.ndim else ()
+        if found and not faults:
+            faults.extend(missing_classes(self.root / "masks", pixels.tolist(), self.num_classes, complete))
+            if complete and all(one.is_its_own_mask for one in found):
+                faults.append(f"{self.root / 'masks'}: every mask equals its image; put the images into images/")
+        self.class_shares = tuple((pixels[:-1] / max(1, pixels[:-1].sum())).tolist()) if pixels.ndim else ()
+        self.ignored_share = float(pixels[-1] / pixels.sum()) if pixels.ndim else 0.0
         self.sums = torch.tensor([one.sums for one in found if one.sums is not None], dtype=torch.float64)
         self.contents = tuple(one.content for one in found)
+        applied = Counter(note for one in found for note in one.notes)
+        self.notes += tuple(f"{count} {note}" for note, count in sorted(applied.items()))
 
-    def _check_pair(self, pair: _Pair) -> _Found:
+    def _check_pair(self, pair: Pair) -> _Found:
         """Decode a pair and return what is wrong with it, or worth knowing."""
         faults: list[str] = []
-        image = _attempt(partial(read_image, pair.image.path, self.channels, pair.image.number), faults)
-        values = _attempt(partial(read_values, pair.mask, self.num_classes), faults)
-        if image is None or values is None:
-            return _Found(faults, foreground=None if values is None else self._foreground(values))
-        if image.shape[1:] != values.shape:
+        seen = _attempt(lambda: decode(pair.image, self.channels), faults)
+        image = None if seen is None else _attempt(lambda: as_image(seen, self.channels, pair.image), faults)
+        drawn = _attempt(lambda: decode(pair.mask), faults)
+        labels = None if drawn is None else _attempt(lambda: to_labels(drawn, self.num_classes, pair.mask), faults)
+        known = None if labels is None else labels._replace(classes=np.empty((0, 0), np.uint8))
+        if seen is None or image is None or drawn is None or labels is None:
+            return _Found(faults, known)
+        size = (labels.classes.shape[0], labels.classes.shape[1])
+        if image.shape[1:] != size:
+            turned = "the image was turned by its EXIF orientation, " if seen.orientation > 1 else ""
             faults.append(
-                f"{pair.mask}: height and width are {values.shape}, those of its image {tuple(image.shape[1:])}; "
+                f"{pair.mask}: height and width are {size}, those of its image {tuple(image.shape[1:])}; {turned}"
                 "find the mask that was drawn on this image, or crop both alike"
             )
         wide = image.double()
         sums = torch.stack([wide.sum((1, 2)), wide.square().sum((1, 2))])
         uniform = image.min() == image.max()
         content = b"" if uniform else hashlib.sha256(image.numpy().tobytes()).digest()
-        labelled = max(2, self.num_classes)
-        pixels = np.bincount(to_classes(values, self.num_classes).ravel(), minlength=labelled)[:labelled]
-        size = (values.shape[0], values.shape[1])
-        return _Found(faults, size, self._foreground(values), tuple(pixels.tolist()), sums.tolist(), content)
-
-    def _foreground(self, values: NDArray[Any]) -> int | float | None:
-        """Return the value of a binary mask that is not 0, if it has one."""
-        return values.max().item() if self.num_classes == 1 and values.any() else None
+        pixels = count_labels(labels.classes, self.num_classes)
+        own = not uniform and np.array_equal(seen.values, drawn.values)
+        return _Found(faults, known, size, pixels, sums.tolist(), content, notes_on(seen, drawn, labels), own)
 
 
 def _each(work: Callable[[_T], _R], items: Sequence[_T], label: str) -> list[_R]:
@@ -176,62 +188,14 @@ def _each(work: Callable[[_T], _R], items: Sequence[_T], label: str) -> list[_R]
     return answers
 
 
-def _list_pairs(root: Path, faults: list[str], share: Share = alone) -> list[_Pair]:
-    """Find the pairs by name, alphabetically, and add to ``faults`` what has no partner or no name of its own."""
-    if not root.is_dir():
-        faults.append(f"{root}: there is no such folder; give the one that holds images/ and masks/")
-        return []
-    images, masks = (_list_files(root / part, faults) for part in ("images", "masks"))
-    for name in sorted(images.keys() ^ masks.keys()) if images and masks else ():
-        alone, other = (images[name], "masks") if name in images else (masks[name], "images")
-        faults.append(f"{alone}: has no partner {other}/{name}.*; add or rename that file, or take this one away")
-    pairs: list[_Pair] = []
-    names = sorted(images.keys() & masks.keys())
-    files = [(images[name], masks[name]) for name in names]
-    counts = share(partial(_each, lambda pair: tuple(map(count_pages, pair)), label=f"listing {root.name}"), files)
-    for name, pages in zip(names, counts, strict=True):
-        if pages[0] != pages[1] and all(pages):
-            faults.append(f"{masks[name]}: has {pages[1]} page(s), its image {pages[0]}; give every slice its mask")
-        digits = max(3, len(str(max(pages) - 1)))  # so that alphabetical order is the order of the slices
-        for page in range(max(1, min(pages))):
-            slice_name = f"{name}_{page:0{digits}}" if max(pages) > 1 else name
-            pairs.append(_Pair(slice_name, Page(images[name], page), Page(masks[name], page)))
-    owners: dict[str, Path] = {}
-    for pair in pairs:
-        owner = owners.setdefault(pair.name, pair.image.path)
-        if owner != pair.image.path:
-            faults.append(f"{pair.image.path}: {pair.name} is also a slice of {owner.name}; rename one of them")
-    return sorted(pairs)
-
-
-def _list_files(folder: Path, faults: list[str]) -> dict[str, Path]:
-    """Return the files of a folder by name without suffix, and add to ``faults`` those that cannot be data."""
-    if not folder.is_dir():
-        faults.append(f"{folder}: there is no such folder; the data is images/NAME.* with masks/NAME.*")
-        return {}
-    files = [
-        path
-        for path in sorted(folder.iterdir())
-        if path.is_file() and not path.name.startswith(".") and path.name.lower() not in _LEFT_BY_SYSTEMS
-    ]
-    known: dict[str, Path] = {}
-    for path in files:
-        if path.suffix.lower() in _KINDS and known.setdefault(path.stem, path) != path:
-            faults.append(f"{path}: has the name of {known[path.stem].name}; keep one of the two")
-    if not known:
-        faults.append(f"{folder}: holds no PNG, TIFF or JPEG file; put NAME.png there (subfolders are not looked into)")
-    # A table or note beside a.png is harmless; an a.npy alone may be an image that would silently be left out.
-    faults.extend(
-        f"{path}: is neither PNG, TIFF nor JPEG; convert it to PNG, or move it out of {folder.name}/"
-        for path in files
-        if path.stem not in known
-    )
-    return known
-
-
 def _attempt(read: Callable[[], _T], faults: list[str]) -> _T | None:
     try:
         return read()
     except InputError as error:
         faults.append(str(error))
         return None
+
+
+def _passed_over(paths: Sequence[Path]) -> tuple[str, ...]:
+    shown = ", ".join(f"{path.parent.name}/{path.name}" for path in paths[:5])
+    return (f"{len(paths)} file(s) passed over: {shown}{' …' * (len(paths) > 5)}",) if paths else ()

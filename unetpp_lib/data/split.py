@@ -5,21 +5,36 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
 
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
+PARTS = ("train", "validation", "test")
+
 
 @dataclass(frozen=True)
 class Split:
-    """The names of the images in each part; no name stands twice (InputError)."""
+    """The names of the images in each part; no name stands twice (InputError). ``how`` tells how they were divided."""
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+    how: str = field(default="", compare=False, kw_only=True)
+
+    @property
+    def names(self) -> set[str]:
+        """The images of all parts."""
+        return {*self.train, *self.validation, *self.test}
+
+    def __str__(self) -> str:
+        """Return how many images each part has, with their fraction, and how they were divided."""
+        counts = {part: len(getattr(self, part)) for part in PARTS}
+        total = max(1, sum(counts.values()))
+        shown = ", ".join(f"{part} {count} ({count / total:.0%})" for part, count in counts.items())
+        return f"Split: {shown}. {self.how}".strip()
 
     def __post_init__(self) -> None:
         repeated = [name for name, count in Counter((*self.train, *self.validation, *self.test)).items() if count > 1]
@@ -41,7 +56,7 @@ def split_by_image(
     >>> split_by_image(["a", "b", "c", "d"], validation=0.25, test=0.25, blocked=True)
     Split(train=('a', 'd'), validation=('b',), test=('c',))
     """
-    ordered = sorted(names, key=_natural)
+    ordered = sorted(names, key=natural_order)
     if min(validation, test) < 0 or not validation + test < 1:
         raise InputError(
             f"validation={validation} and test={test} are shares of the images: give 0 or more, less than 1 together"
@@ -60,7 +75,7 @@ def split_by_image(
     else:
         draw.shuffle(ordered)
     parts = ordered[held_out + tested :], ordered[:held_out], ordered[held_out : held_out + tested]
-    return Split(*(tuple(sorted(part, key=_natural)) for part in parts))
+    return Split(*(tuple(sorted(part, key=natural_order)) for part in parts))
 
 
 def write_split(split: Split, path: str | PathLike[str]) -> None:
@@ -70,19 +85,19 @@ def write_split(split: Split, path: str | PathLike[str]) -> None:
 
 def read_split(path: str | PathLike[str]) -> Split:
     """Read what ``write_split`` wrote; InputError naming the file where it holds anything else."""
-    keys = [field.name for field in fields(Split)]
     try:
         parts = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(parts, dict) or sorted(parts) != sorted(keys):
-            raise InputError(f"it must hold an object with the keys {', '.join(keys)} and no others")
-        for key in keys:
+        how = parts.pop("how", "") if isinstance(parts, dict) else ""
+        if not isinstance(parts, dict) or parts.keys() != set(PARTS):
+            raise InputError(f"it must hold an object with the keys {', '.join(PARTS)} and no others")
+        for key in PARTS:
             if not isinstance(parts[key], list) or not all(isinstance(name, str) for name in parts[key]):
                 raise InputError(f"{key} must be a list of image names")
-        return Split(**{key: tuple(parts[key]) for key in keys})
+        return Split(**{key: tuple(parts[key]) for key in PARTS}, how=str(how))
     except (OSError, ValueError, InputError) as error:
         raise InputError(f"{path} is not a split that can be read: {error}; mend it, or write it anew") from error
 
 
-def _natural(name: str) -> tuple[list[str | int], str]:
-    """Sort key that counts: text and numbers in turn, then the name itself, which tells 7 from 07."""
+def natural_order(name: str) -> tuple[list[str | int], str]:
+    """Return a sort key that counts: text and numbers in turn, then the name itself, which tells 7 from 07."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)], name

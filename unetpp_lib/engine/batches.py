@@ -1,4 +1,4 @@
-"""Which patches make a batch: a function of seed and step alone, so that a run can stop and go on anywhere."""
+"""Which patches make up a batch: this follows from seed and step alone, so a run can stop and resume anywhere."""
 
 import signal
 from collections.abc import Iterator, Sequence
@@ -14,19 +14,19 @@ from unetpp_lib.models.blocks import mirror_index
 
 Place = tuple[int, int, int]  # image, top, left
 
-CACHE_BYTES = 2**30  # a training part up to this size stays in memory, decoded
+CACHE_BYTES = 2**30  # a training part of at most this size is kept in memory, decoded
 
 
 def derived_seed(*numbers: int) -> int:
-    """Return one seed made from several numbers, such as (seed, step, rank)."""
+    """Return a seed derived from several numbers, such as (seed, step, rank)."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
 
 
 class Patches(Dataset[tuple[Tensor, Tensor]]):
     """The training part of a folder, cut into square patches.
 
-    ``[image, top, left]`` is an image patch ``(channels, patch, patch)`` in [0, 1] and its mask ``(1, patch, patch)``;
-    an image smaller than the patch is mirrored at its bottom and right.
+    The item ``[image, top, left]`` is a patch of that image, ``(channels, patch, patch)`` in [0, 1], and its mask,
+    ``(1, patch, patch)``. An image smaller than the patch is mirrored at its bottom and right.
     """
 
     def __init__(self, folder: SegmentationFolder, indices: Sequence[int], patch: int) -> None:
@@ -35,15 +35,15 @@ class Patches(Dataset[tuple[Tensor, Tensor]]):
         self._cache: dict[int, tuple[Tensor, Tensor]] = {}
         pixels = sum(height * width for height, width in self.sizes)
         self._keep = pixels * (4 * folder.channels + 1) <= CACHE_BYTES
-        self._reading = torch.empty(0, dtype=torch.int64)  # for each worker its image, or -1
+        self._reading = torch.empty(0, dtype=torch.int64)  # per worker, the image that it is reading, or -1
 
     def share_with(self, workers: int) -> None:
-        """Make room, in memory that all processes share, for what each worker has in hand."""
+        """Allocate shared memory in which each worker notes the image that it is reading."""
         self._reading = torch.full((workers,), -1).share_memory_()  # type: ignore[no-untyped-call]
 
     @property
-    def in_hand(self) -> list[str]:
-        """The names of the images that the workers are reading, or read when they died."""
+    def names_being_read(self) -> list[str]:
+        """The names of the images that workers are reading, or were reading when they died."""
         return [self.folder.names[self.indices[image]] for image in self._reading.tolist() if image >= 0]
 
     def _read(self, image: int) -> tuple[Tensor, Tensor]:
@@ -74,9 +74,9 @@ class Patches(Dataset[tuple[Tensor, Tensor]]):
 
 
 def plan_epoch(sizes: Sequence[tuple[int, int]], patch: int, batch_size: int, seed: int) -> list[list[Place]]:
-    """Return one epoch's batches: each image gives as many patches as its area holds, at random places, shuffled.
+    """Return one epoch's batches: from each image as many random patches as fit into its area, shuffled.
 
-    Patches that do not fill a last batch wait for another epoch; a set smaller than one batch is one smaller batch.
+    Patches that do not fill a last batch are left out; a set smaller than one batch is a single smaller batch.
     """
     random = np.random.default_rng(seed)
     places: list[Place] = []
@@ -90,7 +90,7 @@ def plan_epoch(sizes: Sequence[tuple[int, int]], patch: int, batch_size: int, se
 
 
 class BatchPlan:
-    """The batches of a whole run, from any step on: DataLoader's batch sampler."""
+    """The batches of a whole run, starting at any step: the batch sampler of a DataLoader."""
 
     def __init__(
         self, patches: Patches, batch_size: int, epochs: int, seed: int, rank: int = 0, world_size: int = 1
@@ -104,7 +104,7 @@ class BatchPlan:
         first = self._epoch(0)
         if len(first[0]) % world_size:
             raise InputError(
-                f"The training part gives {len(first[0])} patches, too few for {world_size} processes. "
+                f"The training part has only {len(first[0])} patches, too few for {world_size} processes. "
                 "Use fewer processes or smaller patches."
             )
         self.steps_per_epoch = len(first)
@@ -126,20 +126,20 @@ class BatchPlan:
 def load_batches(patches: Patches, plan: BatchPlan, workers: int, pin: bool) -> DataLoader[tuple[Tensor, Tensor]]:
     """Return the loader of the plan's batches: images ``(N, C, patch, patch)`` and masks ``(N, 1, patch, patch)``."""
     patches.share_with(workers)
-    context = "spawn" if workers else None  # fork is not safe once PyTorch has started threads
+    context = "spawn" if workers else None  # fork is unsafe once PyTorch has started threads
     return DataLoader(
         patches,
         batch_sampler=plan,
         num_workers=workers,
         pin_memory=pin,
         multiprocessing_context=context,
-        generator=torch.Generator(),  # else a loader draws from the global state, and a resumed run goes another way
-        worker_init_fn=_leave_ctrl_c_to_the_loop,
+        generator=torch.Generator(),  # otherwise it draws from the global state, and a resumed run differs
+        worker_init_fn=_ignore_ctrl_c,
     )
 
 
-def _leave_ctrl_c_to_the_loop(_: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the workers as well
+def _ignore_ctrl_c(_: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the workers too; the loop handles it
 
 
 def channel_statistics(folder: SegmentationFolder, indices: Sequence[int]) -> tuple[tuple[float, ...], ...]:
@@ -151,3 +151,9 @@ def channel_statistics(folder: SegmentationFolder, indices: Sequence[int]) -> tu
     mean = total / pixels
     std = (squares / pixels - mean.square()).clamp(min=1e-12).sqrt()
     return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def brightness_range(folder: SegmentationFolder, indices: Sequence[int]) -> tuple[float, float]:
+    """Return the mean value of the darkest and of the brightest of the images ``indices``."""
+    means = [folder.sums[i, 0].mean().item() / (folder.sizes[i][0] * folder.sizes[i][1]) for i in indices]
+    return min(means), max(means)

@@ -1,4 +1,4 @@
-"""A training's state on disk: whole or not there, and never able to run code."""
+"""The state of a training run on disk: it is written completely or not at all, and reading it never runs code."""
 
 import io
 import pickle
@@ -12,7 +12,7 @@ from unetpp_lib.files import write_atomically
 
 
 def save_checkpoint(state: dict[str, Any], path: Path) -> None:
-    """Write ``state`` (tensors, numbers, strings, and lists and dictionaries of them) to ``path``, all or nothing."""
+    """Write ``state`` (tensors, numbers, strings, lists and dictionaries) to ``path``, completely or not at all."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     write_atomically(path, buffer.getvalue())
@@ -21,7 +21,7 @@ def save_checkpoint(state: dict[str, Any], path: Path) -> None:
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Return the state that `save_checkpoint` wrote, on the CPU.
 
-    Raises InputError for a file that is missing, cut short, or holds anything but tensors, numbers and strings; no code
+    Raises InputError for a file that is missing, truncated, or holds anything but tensors, numbers and strings. No code
     from the file is ever run.
     """
     try:
@@ -30,8 +30,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: there is no checkpoint to resume from. Start the run without --resume.") from error
     except pickle.UnpicklingError as error:
         raise InputError(
-            f"{path} is damaged or holds more than tensors, numbers and strings, so it was not opened. "
+            f"{path} is damaged or holds something other than tensors, numbers and strings, so it was not opened. "
             "Use a last.pt that `unetpp train` wrote, or start a new run."
         ) from error
     except (RuntimeError, EOFError, ValueError, OSError) as error:
-        raise InputError(f"{path} is cut short or damaged. Copy it again, or start a new run.") from error
+        raise InputError(f"{path} is truncated or damaged. Copy it again, or start a new run.") from error

@@ -1,11 +1,13 @@
-"""Everything that a training run is made from."""
+"""The configuration of a training run."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from unetpp_lib.engine.options import check_option
+from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runtime import Precision
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
@@ -13,71 +15,83 @@ from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
 ModelName = Literal["unet", "unetplus", "unetpp"]
 PresetName = Literal["laptop", "full"]
 
-# what may differ when a run goes on: where it runs and is kept, but nothing that makes its result
+# what may differ when a run is resumed: options that do not change its result
 FREE_ON_RESUME = {"out", "device", "workers", "compiled", "checkpoint_seconds"}
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The configuration of one training run; the command line is made from these fields.
+    """The configuration of one training run; its fields are the options of the command line.
 
-    Every value is checked, whoever gives it. Raises InputError, which names the field, the value and what it must be.
+    Every value is checked. Raises InputError, which names the field, the value and what it must be.
     """
 
     data: str = "membranes"
     """A data set's name (see `unetpp data list`) or a folder with images/ and masks/."""
     preset: PresetName = "laptop"
-    """The values that all other options start from: laptop (minutes on two cores) or full (a GPU)."""
+    """The default values of all other options: laptop (minutes on two cores) or full (for a GPU)."""
     model: ModelName = "unetpp"
     """unet, unetplus (UNet+: no dense skips) or unetpp."""
     deep_supervision: bool = True
     """One head on each X^{0,j} (UNet++ and UNet+), so that the network can be pruned."""
     widths: tuple[int, ...] = (8, 16, 32, 64, 128)
-    """Channels of each level; their number less one is the depth."""
+    """Channels of each level; the depth is their number minus one."""
     norm: Literal["batch", "group", "instance", "none"] = "batch"
-    """Normalisation layers."""
+    """The kind of normalisation layers."""
     upsample: Literal["transpose", "bilinear"] = "transpose"
-    """How a node doubles the map from below."""
+    """How a node enlarges the map from the row below."""
     dropout: float = 0.0
-    """Share of channels dropped after each block in training."""
+    """Fraction of the channels that dropout zeroes after each block in training."""
     channels: int = 1
     """Channels of the images: 1 (grey) or 3 (RGB)."""
     num_classes: int = 1
     """1: foreground against background; C ≥ 2: the masks hold classes 0 … C-1, and 255 is ignored."""
+    class_names: tuple[str, ...] = ()
+    """The names of the classes, class 0 first; they go into the network's card and the tables of scores."""
+    init: str = ""
+    """Start from the best weights of a run, of a .safetensors file or of a network that comes along; then the options
+    start from those of that run or, its architecture apart, of the preset."""
+    mask_suffix: str = ""
+    """What follows an image's name in its mask's: _mask for images/a.png with masks/a_mask.png."""
     epochs: int = 40
-    """Times that the training part is seen; in one epoch each image gives as many patches as its area holds."""
+    """Passes over the training part; in one epoch each image yields as many patches as fit into its area."""
     batch_size: int = 4
-    """Patches a step, over all processes."""
+    """Patches per step, over all processes."""
     patch: int = 256
     """Side of the square patches, in pixels."""
     lr: float = 3e-3
-    """Learning rate of Adam at its highest; it warms up over the first 5 % of the steps and falls to 0 as a cosine."""
+    """Highest learning rate of Adam; it warms up over the first 5 % of the steps, then follows a cosine to 0."""
     bce_weight: float = 0.5
     """Weight of the cross-entropy in each head's loss."""
     dice_weight: float = 1.0
     """Weight of 1 - soft Dice in each head's loss."""
+    foreground_weight: float = 1.0
+    """Weight of the foreground's pixels (classes 1 …) in the cross-entropy; above 1 finds more of a rare foreground."""
     augment: bool = True
-    """Flip, turn, deform and disturb the training patches."""
+    """Flip, rotate and deform the training patches, change their intensity and add noise."""
     split: Literal["auto", "random", "blocked"] = "auto"
-    """auto: the set's split.json, else blocked for a stack of slices, else random by image."""
+    """auto: the set's split.json; else whole stacks where there are three or more, blocks of neighbours within one or
+    two; else random by image."""
+    group: str = ""
+    """A regular expression that finds in each file's name what must not be divided, an animal say: `mouse[0-9]+`."""
     validation: float = 0.15
-    """Share of the images to choose the epoch by (where the set has no split of its own)."""
+    """Fraction of the images by which the best epoch is chosen (if the set has no split of its own)."""
     test: float = 0.15
-    """Share of the images that are scored once, at the end; 0 scores the validation part instead."""
+    """Fraction of the images that are scored once, at the end; with 0, the validation part is scored instead."""
     evaluate_every: int = 4
-    """Epochs between two looks at the validation part."""
+    """Epochs between two validations."""
     seed: int = 0
-    """Seed of split, weights, order, patches and augmentation."""
+    """Seed of the split, the weights, the order, the patches and the augmentation."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 …"""
     precision: Precision = "auto"
-    """auto: bf16 where the hardware has its instructions, else float32; tf32: float32 cut to 10 bits, on CUDA alone."""
+    """auto: bf16 if the hardware has instructions for it, else float32; tf32: float32 with 10 bits, only on CUDA."""
     compiled: bool = False
     """Compile the network (torch.compile): a slow start, then faster steps on a GPU."""
     workers: int = 0
     """Processes that read images; 0 reads in the training process and keeps small sets in memory."""
     checkpoint_seconds: float = 60.0
-    """A checkpoint is written after each look at the validation part, and this often in between."""
+    """A checkpoint is written after each validation, and in between whenever this many seconds have passed."""
     out: Path | None = field(default=None)
     """The run's folder; default: a new one under runs/."""
 
@@ -88,10 +102,21 @@ class TrainConfig:
             if option.type is int and value > most:
                 raise InputError(f"{option.name} is {value}; it must be at most {most}.")
             object.__setattr__(self, option.name, value)
+        if self.init and Path(self.init).exists():  # else it is the name of a network that comes along
+            object.__setattr__(self, "init", str(Path(self.init).resolve()))
         self._check_ranges()
 
     def _check_ranges(self) -> None:
-        for name in ("channels", "num_classes", "epochs", "batch_size", "patch", "lr", "evaluate_every"):
+        for name in (
+            "channels",
+            "num_classes",
+            "epochs",
+            "batch_size",
+            "patch",
+            "lr",
+            "foreground_weight",
+            "evaluate_every",
+        ):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be greater than 0.")
         for name in ("bce_weight", "dice_weight", "workers", "seed", "checkpoint_seconds"):
@@ -107,17 +132,45 @@ class TrainConfig:
             )
         if self.bce_weight == self.dice_weight == 0:
             raise InputError("bce_weight and dice_weight are both 0; the loss needs at least one term.")
+        if self.bce_weight == 0 and self.foreground_weight != 1:
+            raise InputError("foreground_weight weighs the cross-entropy, and bce_weight is 0; give both, or neither.")
+        try:
+            re.compile(self.group)
+        except re.error as error:
+            raise InputError(f"group is {self.group!r}, which is no regular expression: {error}.") from error
+        if self.group and self.split != "auto":
+            raise InputError(f'group is {self.group!r} and split is "{self.split}"; groups need split="auto".')
+        if self.class_names and len(self.class_names) != max(2, self.num_classes):
+            raise InputError(
+                f"class_names is {self.class_names}; num_classes={self.num_classes} needs {max(2, self.num_classes)} "
+                "names, class 0 (the background) first."
+            )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, as given or else made up."""
+        return self.class_names or Card().names_of(self.num_classes)
 
     def build_model(self) -> SegmentationNetwork:
-        """Return the network, untrained."""
-        arguments: dict[str, Any] = {k: getattr(self, k) for k in ("num_classes", "widths", "upsample", "dropout")}
-        arguments |= {"in_channels": self.channels, "norm": None if self.norm == "none" else self.norm}
-        if self.model == "unet":
-            return UNet(**arguments)
-        return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision, dense=self.model == "unetpp")
+        """Return the untrained network."""
+        arguments: dict[str, Any] = {
+            "in_channels": self.channels,
+            "num_classes": self.num_classes,
+            "widths": self.widths,
+            "norm": None if self.norm == "none" else self.norm,
+            "upsample": self.upsample,
+            "dropout": self.dropout,
+        }
+        match self.model:
+            case "unet":
+                return UNet(**arguments)
+            case "unetplus":
+                return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision, dense=False)
+            case "unetpp":
+                return UNetPlusPlus(**arguments, deep_supervision=self.deep_supervision)
 
     def to_json(self) -> str:
-        """Return the configuration as JSON text, without the run's folder (which holds it)."""
+        """Return the configuration as JSON text, without ``out``: the text is kept in that folder."""
         values = asdict(self)
         del values["out"]
         return json.dumps(values, indent=2) + "\n"
@@ -132,7 +185,7 @@ class TrainConfig:
                 raise InputError(f"{path} holds options that this version does not know. Start a new run.")
             values["widths"] = tuple(values["widths"])
         except FileNotFoundError as error:
-            raise InputError(f"{path.parent} is no run folder: it has no config.json. Check the path.") from error
+            raise InputError(f"{path.parent} is not a run folder: it has no config.json. Check the path.") from error
         except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
             raise InputError(f"{path} is damaged. Restore it, or start a new run.") from error
         try:
@@ -141,7 +194,7 @@ class TrainConfig:
             raise InputError(f"{path}: {error} Correct it, or start a new run.") from error
 
     def require_same_result(self, other: "TrainConfig") -> None:
-        """Raise InputError where ``other`` (the run on disk) would train something else than this configuration."""
+        """Raise InputError if ``other``, the run on disk, has options that would change the result."""
         names = [f.name for f in fields(self) if f.name not in FREE_ON_RESUME]
         differ = [
             f"{name} is {getattr(self, name)} here and {getattr(other, name)} there"

@@ -1,4 +1,4 @@
-"""One process or many: what `torchrun` tells, and what the ranks say to each other."""
+"""Training in one process or several: what `torchrun` sets up, and how the ranks exchange values."""
 
 import os
 import warnings
@@ -32,8 +32,8 @@ class World:
         """Whether this process writes the files and prints."""
         return self.rank == 0
 
-    def total_later(self, values: Tensor) -> DeferredValues:
-        """Start the sum of each value over all ranks; on a GPU, Python goes on at once."""
+    def deferred_sum(self, values: Tensor) -> DeferredValues:
+        """Start to sum each value over all ranks, and return how to get the sums; on a GPU this does not wait."""
         sums = values.flatten().double()
         if self.size > 1:
             dist.all_reduce(sums)
@@ -41,7 +41,7 @@ class World:
             return sums.tolist
         arrived = torch.empty_like(sums, device="cpu", pin_memory=True).copy_(sums, non_blocking=True)
         done = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        done.record(torch.cuda.current_stream(sums.device))  # which need not be the current device
+        done.record(torch.cuda.current_stream(sums.device))  # it need not be on the current device
 
         def read() -> list[float]:
             done.synchronize()
@@ -50,7 +50,7 @@ class World:
         return read
 
     def mean(self, values: Tensor) -> Tensor:
-        """Return the mean of values over all ranks, on their device; nothing waits for it."""
+        """Return the mean of each value over all ranks, on the same device, without waiting for it."""
         if self.size == 1:
             return values
         total = values.clone()
@@ -58,7 +58,7 @@ class World:
         return total / self.size
 
     def share(self, work: Callable[[Sequence[Any]], list[Any]], items: Sequence[Any]) -> list[Any]:
-        """Return what ``work`` answers for a list, item by item: each rank does its share, and all get all answers."""
+        """Return ``work(items)``, one result per item: each rank computes a part, and every rank gets all results."""
         if self.size == 1:
             return work(items)
         shares: list[Any] = [None] * self.size
@@ -69,32 +69,33 @@ class World:
         return answers
 
     def wait(self) -> None:
-        """Return when every rank has come here."""
+        """Wait until every rank has called this."""
         if self.size > 1:
             dist.barrier()
 
 
-class Votes:
-    """Flags that hold when any rank raises them. With several ranks that is one step later, so that nothing waits."""
+class AnyRank:
+    """Combines flags over the ranks. With several ranks the result arrives one step late, so that nothing waits."""
 
     def __init__(self, world: World, device: torch.device) -> None:
         self.world, self.device = world, device
         self._before: DeferredValues | None = None
 
-    def take(self, *flags: bool) -> list[bool]:
-        """Return for each flag whether any rank raised it: a world of one at this step, several at the step before."""
+    def combine(self, *flags: bool) -> list[bool]:
+        """Return for each flag whether it is True on any rank; with several ranks, those of the previous call."""
         if self.world.size == 1:
             return list(flags)
         before = self._before
         own = torch.tensor(flags, dtype=torch.float64, pin_memory=self.device.type == "cuda")
-        self._before = self.world.total_later(own.to(self.device, non_blocking=True))
+        self._before = self.world.deferred_sum(own.to(self.device, non_blocking=True))
         return [total > 0 for total in before()] if before is not None else [False] * len(flags)
 
 
 def distribute(model: SegmentationNetwork, runtime: Runtime, world: World) -> nn.Module:
-    """Return what the loop calls: ``model`` itself, compiled where asked, or wrapped so that ranks share gradients.
+    """Return the module that the training loop calls; it shares its weights with ``model``.
 
-    The two share their weights. On GPUs, batch norm in ``model`` becomes batch norm over all ranks.
+    It is compiled if the runtime says so, and with several ranks it averages their gradients. On GPUs, batch norm in
+    ``model`` is then replaced by batch norm over all ranks.
     """
     if world.size == 1:
         return runtime.compile(model)
@@ -102,24 +103,25 @@ def distribute(model: SegmentationNetwork, runtime: Runtime, world: World) -> nn
         nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # replaces the layers in place
     elif model.norm == "batch" and world.is_main:
         warnings.warn(
-            "On the CPU, batch norm takes its statistics from each process's share of the batch.", stacklevel=2
+            "On the CPU, each process computes the statistics of batch norm from its own part of the batch.",
+            stacklevel=2,
         )
     return runtime.compile(DistributedDataParallel(model), captured=False)
 
 
 def is_main_process() -> bool:
-    """Whether this process prints: the only one, or rank 0 of those that `torchrun` started."""
+    """Return whether this process prints: it is the only one, or rank 0 of those that `torchrun` started."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def peer_is_lost(error: Exception) -> bool:
-    """Whether an error says that another rank is gone; gloo says so in words alone."""
+    """Return whether an error means that another rank is lost; with gloo only its text tells."""
     return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
 @contextmanager
 def join_world(cuda: bool) -> Iterator[World]:
-    """Join the processes that `torchrun` started (it sets WORLD_SIZE); without it, be a world of one."""
+    """Join the processes that `torchrun` started (it sets WORLD_SIZE); without it, the world is this process alone."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield World()

@@ -14,7 +14,7 @@ from unetpp_lib.engine.tiles import TILE, read_in_tiles
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, score_table
 from unetpp_lib.models import SegmentationNetwork, probabilities
-from unetpp_lib.models.blocks import require_whole_number
+from unetpp_lib.models.blocks import require_network, require_whole_number
 from unetpp_lib.models.mode import evaluation_mode
 
 MEAN = "mean of heads"
@@ -30,6 +30,8 @@ class Evaluation:
     scores: dict[str, dict[str, float]]
     """By reading ("head 1" …, "mean of heads", "all foreground"): the scores of `metrics.score_table`; where the data
     have distractors, also "distractors/small", "…/medium" and "…/large": the share of their pixels called membrane."""
+    classes: tuple[str, ...] = ()
+    """The names of the classes, where there are several: then ``scores`` has "iou_by_class/NAME" of each as well."""
 
     @property
     def answer(self) -> dict[str, float]:
@@ -37,7 +39,7 @@ class Evaluation:
         return self.scores.get(MEAN) or next(iter(self.scores.values()))
 
     def table(self) -> str:
-        """Return the IoU scores as text (per image and pooled) and, where there are any, the distractors' shares."""
+        """Return the IoU scores as text: per image and pooled, the distractors' shares and each class, if there are."""
         columns = [(group, of, f"iou/{key}/{average}") for average, group in _GROUPS.items() for key, of in _OF.items()]
         shares = [key for key in self.answer if key.startswith("distractors/")]
         columns += [("distractors called membrane", key.split("/")[1], key) for key in shares]
@@ -46,6 +48,14 @@ class Evaluation:
         lines.append(" " * 16 + "".join(f"{name:<10}" for _, name, _ in columns))
         for row, scores in self.scores.items():
             lines.append(f"{row:<16}" + "".join(f"{scores[key]:<10.3f}" for _, _, key in columns))
+        if self.classes:
+            width = max(16, *(len(name) + 2 for name in self.classes))
+            lines.append("\nIoU of each class, all pixels pooled (–: in neither truth nor prediction)")
+            lines.append(" " * width + "".join(f"{row:<15}" for row in self.scores))
+        for name in self.classes:
+            values = [scores.get(f"iou_by_class/{name}") for scores in self.scores.values()]
+            shown = ["–" if value is None else f"{value:.3f}" for value in values]
+            lines.append(f"{name:<{width}}" + "".join(f"{value:<15}" for value in shown))
         return "\n".join(line.rstrip() for line in lines)
 
 
@@ -99,6 +109,7 @@ def evaluate(
     left as it is: a copy of it, in float32, is placed on the runtime's device.
     Raises InputError for names that the folder lacks, and a folder of other channels or classes than the network's.
     """
+    require_network(model)
     runtime, tile = runtime or choose_runtime(precision="float32"), require_whole_number("tile", tile)
     names = tuple(folder.names if names is None else names)
     _require_fit(model, folder, names)
@@ -116,12 +127,13 @@ def evaluate(
             counts.setdefault(row, []).append(confusion_counts(label, mask[None], folder.num_classes))
             if distractors is not None:
                 traps.setdefault(row, []).append(_count_traps(label[0], distractors))
-    scores = {row: score_table(torch.cat(parts)) for row, parts in counts.items()}
+    classes = card.names_of(model.num_classes) if model.num_classes > 1 else ()
+    scores = {row: score_table(torch.cat(parts), classes) for row, parts in counts.items()}
     for row, parts in traps.items():
         called, total = torch.stack(parts).sum(0)
         shares = {size: (called[i] / total[i]).item() for i, size in enumerate(DISTRACTORS) if total[i]}
         scores[row] |= {f"distractors/{size}": share for size, share in shares.items()}
-    return Evaluation(names, scores)
+    return Evaluation(names, scores, classes)
 
 
 def _require_fit(model: SegmentationNetwork, folder: SegmentationFolder, names: tuple[str, ...]) -> None:

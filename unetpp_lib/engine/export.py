@@ -1,4 +1,4 @@
-"""A trained network for programs that know nothing of this library: ONNX, or a program of torch.export."""
+"""Export of a trained network for programs without this library: as ONNX, or as a program of torch.export."""
 
 import json
 import logging
@@ -18,14 +18,15 @@ from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 from unetpp_lib.models import SegmentationNetwork, probabilities, prune
+from unetpp_lib.models.blocks import require_network
 from unetpp_lib.models.unetpp import Mode
 
-LARGEST = 2**16  # pixels a side that an exported program accepts
+LARGEST_SIDE = 2**16  # pixels: the largest height and width that an exported program accepts
 FORMATS = (".onnx", ".pt2")
 
 
-class Answer(nn.Module):
-    """From images in [0, 1] to class probabilities: the network between the card's normalisation and `probabilities`.
+class ImageToProbabilities(nn.Module):
+    """Maps images in [0, 1] to class probabilities: the card's normalisation, the network, then `probabilities`.
 
     Shape: ``(N, in_channels, H, W)`` of any sizes → ``(N, num_classes, H, W)``.
     """
@@ -44,11 +45,13 @@ def export_model(
 ) -> None:
     """Write ``model`` as a program that maps "image" ``(N, C, H, W)``, float32 in [0, 1], to "probabilities".
 
-    Sizes stay dynamic. The end of ``path`` chooses the format: .onnx, for ONNX Runtime and others, or .pt2, for
-    `torch.export.load`. With ``depth`` the network is pruned first; ``mode`` is that of `probabilities`. The card
-    stands in the ONNX file's metadata, under "unetpp", as JSON. A float32 copy is exported: ``model`` is left as it is.
-    Raises InputError for another ending, a path that exists, a depth or mode that there is not, and without onnxscript.
+    All sizes stay dynamic. The suffix of ``path`` chooses the format: .onnx for ONNX Runtime and others, or .pt2 for
+    `torch.export.load`. With ``depth`` the network is pruned first; ``mode`` is that of `probabilities`. The metadata
+    of an ONNX file contains the card as JSON, under "unetpp". A float32 copy is exported, and ``model`` is left as it
+    is. Raises InputError for another suffix, a path that exists, a depth or mode that does not exist, and without
+    onnxscript.
     """
+    require_network(model)
     path = Path(path)
     if path.suffix not in FORMATS:
         raise InputError(f"{path} ends in {path.suffix!r}; end it in .onnx or .pt2, which chooses the format.")
@@ -57,27 +60,29 @@ def export_model(
     if mode not in get_args(Mode):
         raise InputError(f'mode is {mode!r}; choose "accurate" (the mean of the heads) or "fast" (one head).')
     model = deepcopy(model if depth is None else prune(model, depth)).cpu().float().eval()
-    # torch.export ties the sizes of weights that are channels last to those of the example
+    # with channels-last weights, torch.export would fix the sizes of the image to those of the example
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    answer = Answer(model, card, mode)
+    program = ImageToProbabilities(model, card, mode)
     multiple = model.pad_multiple
     example = torch.zeros(2, model.in_channels, 2 * multiple, 3 * multiple)
-    # at the bottom, a map of one pixel would be a case of its own: the program is traced above it, and serves it too
-    sides = {dim: torch.export.Dim(name, min=multiple + 1, max=LARGEST) for dim, name in ((2, "H"), (3, "W"))}
-    sizes = {0: torch.export.Dim("N", max=LARGEST), **sides}
+    # a bottom map of one pixel would be a special case: the program is traced with larger ones, and works for it too
+    sides = {dim: torch.export.Dim(name, min=multiple + 1, max=LARGEST_SIDE) for dim, name in ((2, "H"), (3, "W"))}
+    sizes = {0: torch.export.Dim("N", max=LARGEST_SIDE), **sides}
     with _quiet(), TemporaryDirectory() as folder:
         temporary = Path(folder, path.name)
         if path.suffix == ".pt2":
-            torch.export.save(torch.export.export(answer, (example,), dynamic_shapes=(sizes,)), temporary)
+            torch.export.save(torch.export.export(program, (example,), dynamic_shapes=(sizes,)), temporary)
         else:
-            _write_onnx(answer, example, sizes, card, temporary)
+            _write_onnx(program, example, sizes, card, temporary)
         write_atomically(path, temporary.read_bytes())
 
 
-def _write_onnx(answer: Answer, example: Tensor, sizes: dict[int, "torch.export.Dim"], card: Card, path: Path) -> None:
+def _write_onnx(
+    program: ImageToProbabilities, example: Tensor, sizes: dict[int, "torch.export.Dim"], card: Card, path: Path
+) -> None:
     try:
-        program = torch.onnx.export(
-            answer,
+        exported = torch.onnx.export(
+            program,
             (example,),
             dynamo=True,
             dynamic_shapes=(sizes,),
@@ -87,14 +92,14 @@ def _write_onnx(answer: Answer, example: Tensor, sizes: dict[int, "torch.export.
         )
     except ImportError as error:
         raise InputError(f'{error.name} is missing, and ONNX needs it: pip install "unetpp[export]".') from error
-    assert program is not None  # without dynamo it would be
-    program.model.metadata_props["unetpp"] = json.dumps(asdict(card))
-    program.save(path)
+    assert exported is not None  # it is None only without dynamo
+    exported.model.metadata_props["unetpp"] = json.dumps(asdict(card))
+    exported.save(path)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hold back what the exporter says of itself and of packages that are not needed here."""
+    """Silence what the exporter logs about itself and about packages that are not needed here."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)

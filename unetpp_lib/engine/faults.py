@@ -1,4 +1,4 @@
-"""What ends a training run from outside, in words that say what to do."""
+"""Failures from outside that end a training run: each becomes an error that says what to do."""
 
 import signal
 import threading
@@ -19,8 +19,8 @@ from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.errors import InputError
 
 
-class UnderWay(Protocol):
-    """What a message can tell of a run: a `Trainer` has it."""
+class RunningTrainer(Protocol):
+    """The parts of a `Trainer` that the messages mention."""
 
     run: Run
     config: TrainConfig
@@ -31,12 +31,12 @@ class UnderWay(Protocol):
 
 
 class _WorkerDiedError(Exception):
-    """A worker died while it handed over a batch."""
+    """A worker process died while it passed on a batch."""
 
 
 @contextmanager
-def explained(trainer: UnderWay) -> Iterator[None]:
-    """Turn a rank that is gone, a worker that died and memory that ran out into an InputError with the remedy."""
+def explained(trainer: RunningTrainer) -> Iterator[None]:
+    """Turn the loss of a rank, the death of a worker and a lack of memory into an InputError with a remedy."""
     try:
         yield
     except _WorkerDiedError as error:
@@ -52,8 +52,8 @@ def explained(trainer: UnderWay) -> Iterator[None]:
         raise
 
 
-def read_batches(loader: DataLoader[tuple[Tensor, Tensor]], trainer: UnderWay) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the batches; where a connection to a worker breaks in between, the worker has died."""
+def read_batches(loader: DataLoader[tuple[Tensor, Tensor]], trainer: RunningTrainer) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches; a connection to a worker that breaks in between means that the worker has died."""
     batches = iter(loader)
     while True:
         try:
@@ -64,14 +64,14 @@ def read_batches(loader: DataLoader[tuple[Tensor, Tensor]], trainer: UnderWay) -
             if not trainer.config.workers:
                 raise
             with suppress(RuntimeError):
-                time.sleep(1)  # the signal of its death is on the way: PyTorch raises on it, wherever the program is
+                time.sleep(1)  # wait for SIGCHLD, on which PyTorch raises wherever the program is
             raise _WorkerDiedError from error
         yield batch
 
 
 @contextmanager
 def interrupts() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C or SIGTERM into an event, so that a step is never cut in two; the next one ends at once."""
+    """Turn the first Ctrl-C or SIGTERM into an event, so that the current step is completed; the next ends at once."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield event
@@ -95,51 +95,52 @@ def interrupts() -> Iterator[threading.Event]:
 
 
 def _outlive_sigterm() -> None:
-    """Ignore SIGTERM: `torchrun` sends it to the ranks that are left, perhaps before they have told why they end."""
+    """Ignore SIGTERM, which `torchrun` sends to the remaining ranks, perhaps before they have printed their message."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _memory_ran_out(error: Exception) -> bool:
-    """Whether memory ran out; on the CPU, for pinned memory and in compiled code PyTorch says so in words alone."""
+    """Return whether memory ran out; on the CPU, for pinned memory and in compiled code only the text tells."""
     words = ("out of memory", "can't allocate memory")
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(part in str(error) for part in words)
 
 
-def _lost_peer(trainer: UnderWay) -> str:
+def _lost_peer(trainer: RunningTrainer) -> str:
     world = trainer.world
     return (
-        f"Rank {world.rank} of {world.size} lost another one at step {trainer.step}, which ended or cannot be "
-        f"reached; its own message tells why. {_way_on(trainer)}, on as many processes as the batch can be shared by."
+        f"Rank {world.rank} of {world.size} lost contact with another rank at step {trainer.step}; that rank's own "
+        f"message says why. {_how_to_continue(trainer)}, with a number of processes that divides the batch size."
     )
 
 
-def _lost_worker(trainer: UnderWay) -> str:
+def _lost_worker(trainer: RunningTrainer) -> str:
     patches = trainer.loader.dataset
     assert isinstance(patches, Patches)
-    in_hand = f". In the workers' hands: {', '.join(patches.in_hand)}" if patches.in_hand else ""
+    being_read = patches.names_being_read
+    files = f" while the workers were reading {', '.join(being_read)}" if being_read else ""
     return (
-        f"A worker that reads images died about step {trainer.step}{in_hand}. Look at these files; if they are whole, "
-        f"the memory was probably too small for --workers {trainer.config.workers}, and --workers 0 reads in the "
-        f"process itself. {_way_on(trainer)}."
+        f"A worker process that reads images died near step {trainer.step}{files}. Check the images; if they are "
+        f"intact, the memory was probably too small for --workers {trainer.config.workers}, and --workers 0 reads "
+        f"them in the training process itself. {_how_to_continue(trainer)}."
     )
 
 
-def _too_large(trainer: UnderWay) -> str:
+def _too_large(trainer: RunningTrainer) -> str:
     config = trainer.config
-    halves = "" if trainer.runtime.bf16 else " --precision bf16 halves what the maps take."
+    halves = "" if trainer.runtime.bf16 else " --precision bf16 halves the memory of the feature maps."
     return (
         f"The memory ran out at step {trainer.step}, with batches of {config.batch_size} patches of {config.patch}×"
         f"{config.patch} and --widths {' '.join(map(str, config.widths))}. Start a new run with a smaller "
-        f"--batch-size, --patch or --widths.{halves} If another program took the memory, {_way_on(trainer)}."
+        f"--batch-size, --patch or --widths.{halves} If another program used the memory: {_how_to_continue(trainer)}."
     )
 
 
-def _way_on(trainer: UnderWay) -> str:
+def _how_to_continue(trainer: RunningTrainer) -> str:
     run = trainer.run
     if not run.checkpoint.exists():
-        return f"{run.folder} holds no checkpoint yet: begin with --out {run.folder} --resume"
+        return f"{run.folder} holds no checkpoint yet; start again with --out {run.folder} --resume"
     return (
-        f"{run.checkpoint} holds the last checkpoint (one is written every {trainer.config.checkpoint_seconds:g} s): "
-        f"go on with --out {run.folder} --resume"
+        f"The last checkpoint is {run.checkpoint} (one is written every {trainer.config.checkpoint_seconds:g} s); "
+        f"continue with --out {run.folder} --resume"
     )

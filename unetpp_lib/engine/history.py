@@ -1,13 +1,13 @@
-"""What a run notes of itself: an entry for each epoch, and the sums of the epoch under way."""
+"""The history of a run: one entry per epoch, and running sums for the current epoch."""
 
 import math
 from typing import Any
 
 
 class History:
-    """``entries`` are the finished epochs; the sums are those of the one under way.
+    """``entries`` describe the finished epochs; all other attributes belong to the current one.
 
-    ``seconds`` is wall time: waiting for images counts, scoring, saving and what a watcher does leave it out.
+    ``seconds`` is wall time. It includes waiting for images, but not validation, saving and the callback.
     """
 
     def __init__(self) -> None:
@@ -17,13 +17,13 @@ class History:
         self.last_loss = math.nan
 
     def add(self, loss: float) -> None:
-        """Take up the loss of a step."""
+        """Add the loss of one step."""
         self.last_loss = loss
         self.losses += loss
         self.steps += 1
 
     def summary(self) -> dict[str, float]:
-        """Return the mean loss, the seconds and the speed of the epoch under way."""
+        """Return mean loss, seconds and speed of the current epoch."""
         speed = self.images / max(self.seconds, 1e-9)
         return {
             "loss": self.losses / self.steps,
@@ -32,20 +32,20 @@ class History:
         }
 
     def end_epoch(self, epoch: int, step: int) -> dict[str, Any]:
-        """Close the epoch and return its entry."""
+        """Finish the current epoch and return its entry."""
         self.entries.append({"epoch": epoch, "step": step} | self.summary())
         self.losses, self.seconds, self.steps, self.images = 0.0, 0.0, 0, 0
         return self.entries[-1]
 
     def progress(self) -> str:
-        """Return the loss and the speed of the epoch under way, or of the last one, in words; empty before both."""
+        """Return loss and speed of the current epoch, or else of the last one, as text; empty before the first step."""
         if not self.steps and not self.entries:
             return ""
         now = self.summary() if self.steps else self.entries[-1]
         return f"loss {now['loss']:.3f}, {now['images_per_second']:.1f} images/s"
 
     def state(self) -> dict[str, Any]:
-        """Return everything that a checkpoint must hold."""
+        """Return what a checkpoint must contain."""
         return {
             "history": self.entries,
             "epoch_loss": self.losses,
@@ -55,6 +55,6 @@ class History:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what `state` returned."""
+        """Continue from what `state` returned."""
         self.entries, self.losses, self.seconds = list(state["history"]), state["epoch_loss"], state["epoch_seconds"]
         self.steps, self.images = state["epoch_steps"], state["epoch_images"]

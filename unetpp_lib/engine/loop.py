@@ -1,8 +1,7 @@
-"""One training step and one schedule: all that a network learns by, in the order in which it happens.
+"""The training step and the learning-rate schedule.
 
-`train` makes this step from the first batch to the last, and every experiment of the course makes the same one; what
-they vary, they give as arguments. What a step does depends on its arguments alone, also where the network drops
-channels at random.
+`train` and every experiment of the course make the same step; what they vary, they pass as arguments. A step depends on
+its arguments alone, also in a network with dropout.
 """
 
 import math
@@ -20,19 +19,19 @@ from unetpp_lib.losses import deep_supervision_loss
 WARM_UP = 0.05  # fraction of the steps over which the learning rate rises
 
 HeadsLoss = Callable[[Sequence[Tensor], Tensor], Tensor]
-"""From the logits of all heads, shallow to deep, and the masks to one number."""
+"""Maps the logits of all heads, shallow to deep, and the masks to a scalar."""
 
 Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
-"""From images, masks and a generator to other images and masks, as `data.Augmentation`."""
+"""Maps images, masks and a random generator to changed images and masks, as `data.Augmentation` does."""
 
 
 def make_optimizer(network: nn.Module) -> Adam:
-    """Return Adam for all parameters of ``network``, updated together (fused), which is faster on every device."""
+    """Return Adam for all parameters of ``network``; it is fused, which is faster on every device."""
     return Adam(network.parameters(), fused=True)
 
 
 def learning_rate(step: int, steps: int, highest: float, warm_up: float = WARM_UP) -> float:
-    """Return the rate of step 0 … ``steps`` - 1: a linear rise over the fraction ``warm_up``, then a cosine to 0."""
+    """Return the rate of one of ``steps`` steps, counted from 0: a linear warm-up, then a cosine to 0."""
     rising = max(1, round(warm_up * steps)) if warm_up else 0
     if step < rising:
         return highest * (step + 1) / rising
@@ -42,9 +41,9 @@ def learning_rate(step: int, steps: int, highest: float, warm_up: float = WARM_U
 def prepare_batch(
     images: Tensor, masks: Tensor, card: Card, augment: Augment | None, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """Return a batch as the network gets it: normalised by the ``card``, then augmented as ``seed`` draws it.
+    """Return a batch as the network takes it: normalised by the ``card``, then augmented by means of ``seed``.
 
-    Shapes: images ``(N, C, H, W)`` in [0, 1] and masks ``(N, 1, H, W)``, on one device, and the same again.
+    Shapes: images ``(N, C, H, W)`` in [0, 1] and masks ``(N, 1, H, W)`` on one device; the results have the same.
     """
     images = card.normalise(images)
     if augment is None:
@@ -62,22 +61,22 @@ def training_step(
     loss: HeadsLoss = deep_supervision_loss,
     seed: int = 0,
 ) -> Tensor:
-    """Make one step at the learning rate ``rate``; return the loss before it, still on the device.
+    """Make one step with the learning rate ``rate``; return the loss before the step, still on the device.
 
     Shapes: images ``(N, C, H, W)`` from `prepare_batch`, masks ``(N, 1, H, W)`` → a scalar. ``network`` is in training
-    mode and returns a list of logits; ``seed`` draws the channels that dropout leaves out. Nothing waits for a GPU.
+    mode and returns a list of logits; ``seed`` determines dropout. Nothing waits for a GPU.
     """
     for group in optimizer.param_groups:
         group["lr"] = rate
     captured = runtime.compiled and runtime.device.type == "cuda"
     if captured:
-        optimizer.zero_grad()  # before the network's next run, which writes over its gradients
+        optimizer.zero_grad()  # before the next forward pass, which overwrites the gradients
     with runtime.arithmetic():
         with seeded(seed, images.device), runtime.autocast():
             heads = network(images)
         value = loss(heads, masks)
         if not captured:
-            optimizer.zero_grad()  # no earlier: a CPU would give the memory back, and a step take a tenth longer
+            optimizer.zero_grad()  # not earlier: a CPU would return the memory, and a step would take a tenth longer
         value.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     return value.detach()
@@ -85,9 +84,9 @@ def training_step(
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Let PyTorch's global generators draw from ``seed`` within the block, and be as before behind it."""
+    """Seed PyTorch's global random generators within the block, and restore them after it."""
     used = device.type == "cuda" or torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    gpus = range(torch.cuda.device_count()) if used else ()  # all of them, because manual_seed seeds all of them
+    gpus = range(torch.cuda.device_count()) if used else ()  # all of them, because manual_seed seeds them all
     with torch.random.fork_rng(gpus, device_type="cuda"):
         torch.manual_seed(seed)
         yield

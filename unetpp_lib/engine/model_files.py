@@ -1,4 +1,4 @@
-"""A trained network as one file: its weights, its architecture and its card."""
+"""Saving and loading a trained network as one file: its weights, its architecture and its card."""
 
 import json
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
 
 FORMAT = 1
 Shape = tuple[int, ...] | None
-NETWORKS: dict[str, type[SegmentationNetwork]] = {"UNet": UNet, "UNetPlusPlus": UNetPlusPlus}
+NETWORK_CLASSES: dict[str, type[SegmentationNetwork]] = {"UNet": UNet, "UNetPlusPlus": UNetPlusPlus}
 
 
 def save_model(model: SegmentationNetwork, path: str | Path, card: Card | None = None) -> None:
-    """Write ``model`` and its ``card`` to one safetensors file; what stood there before is replaced in one step.
+    """Write ``model`` and its ``card`` to one safetensors file; an existing file is replaced in one step.
 
-    Raises InputError for a network that `load_model` could not build again, and for a card of other channels or with
-    details that are not JSON.
+    Raises InputError for a network that `load_model` could not rebuild, and for a card with another number of channels
+    or with details that cannot be written as JSON.
     """
     require_rebuildable(model)
     card = card or Card(mean=(0.0,) * model.in_channels, std=(1.0,) * model.in_channels)
@@ -46,12 +46,12 @@ def save_model(model: SegmentationNetwork, path: str | Path, card: Card | None =
 
 
 def require_rebuildable(model: SegmentationNetwork) -> None:
-    """Raise InputError for a network that its class and arguments do not make again."""
-    network = NETWORKS.get(type(model).__name__)
+    """Raise InputError for a network that cannot be rebuilt from its class and arguments."""
+    network = NETWORK_CLASSES.get(type(model).__name__)
     if network is None or type(model) is not network:
         raise InputError(
-            f"model is a {type(model).__name__}, and load_model builds only {' and '.join(NETWORKS)}. "
-            "Save such a network itself, without a wrapper; of your own class, keep model.state_dict() by torch.save."
+            f"model is a {type(model).__name__}, and load_model can build only {' and '.join(NETWORK_CLASSES)}. "
+            "Save the network itself, without a wrapper; for a class of your own, torch.save its model.state_dict()."
         )
     if next(model.parameters()).is_meta:
         raise InputError("model is on the device meta, where it has no weights; load its weights before you save it.")
@@ -61,16 +61,16 @@ def require_rebuildable(model: SegmentationNetwork) -> None:
     if difference is not None:
         name, expected, found = difference
         raise InputError(
-            f"model was changed since it was made, so load_model could not build it again: {name} has shape {found}, "
-            f"and {expected} in a new {type(model).__name__}. Keep its model.state_dict() by torch.save."
+            f"model was changed after it was made, so load_model could not rebuild it: {name} has shape {found}, "
+            f"and {expected} in a new {type(model).__name__}. Use torch.save with its model.state_dict()."
         )
 
 
 def load_model(path: str | Path) -> tuple[SegmentationNetwork, Card]:
-    """Return the network of a file that `save_model` wrote, in evaluation mode on the CPU, and its card.
+    """Return the network from a file that `save_model` wrote, in evaluation mode on the CPU, and its card.
 
-    Nothing in the file is executed. Raises InputError for a file that is missing, cut short, of another kind or format,
-    or whose weights do not fit the architecture that it names.
+    Nothing in the file is executed. Raises InputError for a file that is missing, truncated or of another format, or
+    whose weights do not fit the architecture that it names.
     """
     path = Path(path)
     if not path.is_file():
@@ -80,25 +80,25 @@ def load_model(path: str | Path) -> tuple[SegmentationNetwork, Card]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is not a whole safetensors file ({error}). Save or copy it again.") from error
+        raise InputError(f"{path} is not a complete safetensors file ({error}). Save or copy it again.") from error
     try:
         about = json.loads(metadata["unetpp"])
         if about["format"] != FORMAT:
             raise InputError(f"it has format {about['format']}; this version reads format {FORMAT}. Update unetpp.")
-        model = NETWORKS[about["network"]](**about["arguments"])
+        model = NETWORK_CLASSES[about["network"]](**about["arguments"])
         card = Card(**about["card"])
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise InputError(
-            f"{path} does not say which network it holds. Use a file that save_model or `unetpp train` wrote."
+            f"{path} does not say which network it contains. Use a file that save_model or `unetpp train` wrote."
         ) from error
     load_weights(model, tensors, path)
     return model.eval(), card
 
 
 def load_weights(model: torch.nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Put ``tensors`` into ``model``; where they are of another architecture, the error names the first difference."""
+    """Load ``tensors`` into ``model``; raises InputError with the first difference if they do not fit."""
     difference = first_difference(model.state_dict(), tensors)
     if difference is not None:
         name, expected, found = difference
@@ -110,7 +110,7 @@ def load_weights(model: torch.nn.Module, tensors: dict[str, Tensor], path: Path)
 
 
 def first_difference(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> tuple[str, Shape, Shape] | None:
-    """Return the first tensor that is not of one shape in both, by name, and its two shapes (None: not there)."""
+    """Return name and both shapes of the first tensor, by name, whose shapes differ (None: it is missing there)."""
     shapes = [{name: tuple(tensor.shape) for name, tensor in tensors.items()} for tensors in (expected, found)]
     for name in sorted(shapes[0].keys() | shapes[1].keys()):
         if shapes[0].get(name) != shapes[1].get(name):

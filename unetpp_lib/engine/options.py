@@ -16,15 +16,17 @@ from unetpp_lib.models.blocks import as_whole_number, as_widths
 
 
 def check_option(name: str, value: Any, kind: Any) -> Any:
-    """Return an option's value as its field of the type ``kind`` holds it.
+    """Return an option's value converted to ``kind``, the type of its field.
 
-    Numbers of NumPy become Python's, a row of widths a tuple, and text a path where one is wanted.
+    NumPy numbers become Python numbers, sequences of widths become tuples, and text becomes a path if the field is one.
     Raises InputError, which names the option, the value and what it must be.
     """
     if get_origin(kind) is Literal:
         return _choose(name, value, get_args(kind))
     if kind == tuple[int, ...]:
         return as_widths(value)
+    if kind == tuple[str, ...]:
+        return _as_names(name, value)
     convert, wanted = _CONVERSIONS[kind]
     try:
         return convert(value)
@@ -40,16 +42,16 @@ def _choose(name: str, value: Any, choices: Sequence[str]) -> str:
 
 
 def _guess(value: Any, choices: Sequence[str]) -> str:
-    """Return " Did you mean …?" for another spelling of a choice, such as "UNet++" or "fp32", and for a slip."""
+    """Return " Did you mean …?" for a typing error and for another spelling of a choice, such as "UNet++" or "fp32"."""
     spelled = re.sub(r"[^a-z0-9]", "", str(value).lower().replace("++", "pp").replace("+", "plus"))
     spelled = re.sub(r"^fp?(?=\d)", "float", spelled.replace("bfloat", "bf"))
-    bits = re.sub(r"[a-z]", "", spelled)  # numbers of other bits are no slip
+    bits = re.sub(r"[a-z]", "", spelled)  # another number of bits is not a typing error
     close = get_close_matches(spelled, [choice for choice in choices if choice.endswith(bits)], n=1)
     return f' Did you mean "{close[0]}"?' if close else ""
 
 
 def as_number(value: Any) -> float:
-    """Return a finite number as Python's; TypeError, ValueError or OverflowError for anything else."""
+    """Return a finite number as a Python float; raises TypeError, ValueError or OverflowError for anything else."""
     text_or_bool = isinstance(value, bool | np.bool_ | str | bytes | bytearray)
     if text_or_bool or getattr(value, "ndim", 0) > 0 or getattr(value, "dtype", None) is torch.bool:
         raise TypeError
@@ -70,6 +72,13 @@ def _as_text(value: Any) -> str:
     if not isinstance(text, str):
         raise TypeError
     return text
+
+
+def _as_names(name: str, value: Any) -> tuple[str, ...]:
+    names = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not all(isinstance(one, str) and one.strip() for one in names) or len(set(names)) < len(names):
+        raise InputError(f"{name} is {value!r}; it must be a list of names, no two of them the same.")
+    return names
 
 
 def _as_path(value: Any) -> Path | None:

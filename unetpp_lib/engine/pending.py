@@ -1,6 +1,6 @@
-"""Losses that are looked at one step late: Python never waits for the step that it has just given to a device.
+"""Losses that are checked one step late, so that Python never waits for the step that it has just launched.
 
-Nothing is written before the last loss is known to be finite, so no network that a bad loss has touched is ever kept.
+Nothing is saved before the last loss has been checked, so a network that a non-finite loss has changed is never kept.
 """
 
 import math
@@ -17,7 +17,7 @@ from unetpp_lib.files import write_atomically
 
 @dataclass(frozen=True)
 class PendingLoss:
-    """A step that was launched and whose loss, ``total`` over the ranks, has not been checked yet."""
+    """A step that was launched and whose loss has not been checked yet; ``total`` is its sum over the ranks."""
 
     step: int
     images: Tensor
@@ -25,9 +25,9 @@ class PendingLoss:
     total: DeferredValues
 
     def check(self, world: World, folder: Path, rate: float) -> float:
-        """Wait for the loss, mean over the ranks, and return it.
+        """Wait for the loss and return its mean over the ranks.
 
-        Where it is not finite, save the batch into ``folder`` and raise InputError, which says what to try.
+        If it is not finite, the batch is saved in ``folder``, and an InputError says what to try.
         """
         value = self.total()[0] / world.size
         if math.isfinite(value):
@@ -36,6 +36,7 @@ class PendingLoss:
         batch = {"images": self.images.cpu().contiguous(), "masks": self.masks.cpu().contiguous()}
         write_atomically(path, save(batch))
         raise InputError(
-            f"The loss is {value} at step {self.step}. The batch, as the network got it, is in {path}: look there for "
-            f"values that are not finite. Else lower the learning rate (--lr {rate / 10:g}) or use --precision float32."
+            f"The loss is {value} at step {self.step}. The batch that the network received is in {path}: look there "
+            f"for values that are not finite. If there are none, lower the learning rate (--lr {rate / 10:g}) or use "
+            "--precision float32."
         )

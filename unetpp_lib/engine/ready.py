@@ -1,4 +1,4 @@
-"""A trained network made ready to answer: cut to its depth, batch norm folded, nothing joined that can be added."""
+"""Inference optimisation: a trained network is pruned, its batch norm folded, and concatenations become sums."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from torch.nn.functional import conv2d
 from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import SegmentationNetwork, fold_batch_norm, prune
-from unetpp_lib.models.blocks import JoinNode
+from unetpp_lib.models.blocks import JoinNode, require_network
 
 
 class AddingNode(nn.Module):
-    """What a `JoinNode` with transposed up-sampling answers in evaluation mode, without joining its maps.
+    """Computes what a `JoinNode` with transposed up-sampling does in evaluation mode, without a concatenation.
 
-    A convolution over joined channels is the sum of a convolution over each map, with its share of the weights. On a
-    CPU that is the faster way: joining copies every map once more.
+    A convolution over concatenated maps is the sum of one convolution per map, each with its part of the weights. On a
+    CPU this is faster, because a concatenation copies every map once more.
     """
 
     def __init__(self, node: JoinNode) -> None:
@@ -24,25 +24,26 @@ class AddingNode(nn.Module):
         block = node.block
         self.up, self.norm1, self.conv2, self.norm2 = node.up, block.norm1, block.conv2, block.norm2
         whole, self.bias = block.conv1, block.conv1.bias
-        shares = whole.weight.detach().chunk(whole.in_channels // whole.out_channels, dim=1)
-        self.shares = nn.ParameterList(share.contiguous(memory_format=torch.channels_last) for share in shares)
+        parts = whole.weight.detach().chunk(whole.in_channels // whole.out_channels, dim=1)
+        self.parts = nn.ParameterList(part.contiguous(memory_format=torch.channels_last) for part in parts)
 
     def forward(self, skips: Sequence[Tensor], below: Tensor) -> Tensor:
-        """Return the node's features; the sum and ReLU are made in place."""
+        """Return the node's features; sum and ReLU are computed in place."""
         first, *others = *skips, self.up(below)
-        total = conv2d(first, self.shares[0], self.bias, padding=1)
-        for x, share in zip(others, self.shares[1:], strict=True):
-            total += conv2d(x, share, padding=1)
+        total = conv2d(first, self.parts[0], self.bias, padding=1)
+        for x, part in zip(others, self.parts[1:], strict=True):
+            total += conv2d(x, part, padding=1)
         return torch.relu_(self.norm2(self.conv2(torch.relu_(self.norm1(total)))))
 
 
 def prepare(model: SegmentationNetwork, depth: int | None, runtime: Runtime) -> SegmentationNetwork:
-    """Return a copy of ``model`` that gives the same answers faster, on the runtime's device; it does not learn.
+    """Return a faster copy of ``model`` for prediction only, on the runtime's device.
 
-    It holds heads 1 … ``depth`` (default: all) and no batch norm, keeps its weights in bf16 where the runtime computes
-    in it, and on a CPU adds where the network joins. Answers are equal to rounding.
+    It has heads 1 … ``depth`` (default: all) and no batch norm, keeps its weights in bf16 if the runtime computes in
+    bf16, and on a CPU replaces concatenations by sums. Its outputs equal those of ``model`` up to rounding.
     Raises InputError for a depth that has no head.
     """
+    require_network(model)
     if depth is not None and not 1 <= depth <= len(model.heads):
         raise InputError(f"depth is {depth}; there are heads 1 to {len(model.heads)}.")
     if depth is not None and depth < len(model.heads):
@@ -53,7 +54,7 @@ def prepare(model: SegmentationNetwork, depth: int | None, runtime: Runtime) -> 
             for name, node in parent.named_children():
                 if isinstance(node, JoinNode) and isinstance(node.up, nn.ConvTranspose2d):
                     setattr(parent, name, AddingNode(node))
-    if runtime.bf16 and ready.norm is None:  # else autocast would convert them at every pass; norms stay in float32
+    if runtime.bf16 and ready.norm is None:  # converted here, not by autocast in every pass; norms stay in float32
         ready.to(torch.bfloat16)
         ready.register_forward_pre_hook(lambda _, images: images[0].to(torch.bfloat16))
     return ready.requires_grad_(False)

@@ -5,7 +5,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from unetpp_lib.data import SegmentationFolder, Split, find_dataset, is_stack, read_split, split_by_image, write_split
+from unetpp_lib.data import (
+    SegmentationFolder,
+    Split,
+    find_dataset,
+    find_groups,
+    find_stacks,
+    read_split,
+    split_by_group,
+    split_by_image,
+    split_in_blocks,
+    write_split,
+)
 from unetpp_lib.data.catalog import shipped_data, user_cache
 from unetpp_lib.engine.config import TrainConfig
 from unetpp_lib.engine.model_files import load_model
@@ -14,6 +25,8 @@ from unetpp_lib.engine.runtime import Runtime, provenance
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 from unetpp_lib.models import SegmentationNetwork
+
+WHOLE_STACKS = 3  # from this number on, stacks are kept whole: one for each part
 
 
 @dataclass(frozen=True)
@@ -126,16 +139,68 @@ def begin_run(run: Run, config: TrainConfig, split: Split, runtime: Runtime) -> 
 
 
 def choose_split(folder: SegmentationFolder, config: TrainConfig) -> Split:
-    """Return the folder's own split.json if it has one, else a split by image, blocked for a stack of slices."""
+    """Return the split that ``config.split`` and ``config.group`` ask for; its ``how`` says what was done.
+
+    A run that starts from the weights of another on the same images keeps its split. Raises InputError where an image
+    would be held out that those weights have learned from, and for a split.json that does not fit.
+    """
+    automatic = config.split == "auto" and not config.group
+    earlier = earlier_runs(config.init, folder.root)
+    if automatic and earlier and earlier[0].split.names == set(folder.names):
+        split = replace(earlier[0].split, how=f"As in {earlier[0].folder.name}, whose weights it starts from.")
+    elif automatic and (folder.root / "split.json").is_file():
+        split = _read_own_split(folder)
+    else:
+        split = _divide(folder, config)
+    learned = sorted({name for run in earlier for name in run.split.train} & {*split.validation, *split.test})
+    if learned:
+        raise InputError(
+            f"init is {config.init}, which has learned from {learned[0]}, and this split would hold that image out "
+            f"({len(learned)} in all), so its score would flatter. Leave out --split and --group, or give a split.json "
+            "that trains on these images."
+        )
+    return split
+
+
+def earlier_runs(init: str, root: Path) -> list[Run]:
+    """Return the runs on the data in ``root`` that the weights ``init`` come from, latest first, if they are there."""
+    runs: list[Run] = []
+    while init and Path(init).exists():
+        run = Run(Path(init) if Path(init).is_dir() else Path(init).parent)
+        if not (run.split_file.is_file() and (run.folder / "config.json").is_file()):
+            break
+        runs += [run] if run.was_trained_on(root) else []
+        init = run.config.init
+    return runs
+
+
+def _read_own_split(folder: SegmentationFolder) -> Split:
     own = folder.root / "split.json"
-    if config.split == "auto" and own.is_file():
-        split = read_split(own)
-        missing = {*split.train, *split.validation, *split.test} - set(folder.names)
-        if missing or not split.train:
-            raise InputError(f"{own} names no training image, or images that are not there: {sorted(missing)[:3]}.")
-        return split
-    blocked = config.split == "blocked" or (config.split == "auto" and is_stack(folder.root))
-    return split_by_image(folder.names, config.validation, config.test, config.seed, blocked)
+    split = read_split(own)
+    missing = split.names - set(folder.names)
+    if missing or not split.train:
+        raise InputError(f"{own} names no training image, or images that are not there: {sorted(missing)[:3]}.")
+    return replace(split, how=f"As {folder.root.name}/split.json says.")
+
+
+def _divide(folder: SegmentationFolder, config: TrainConfig) -> Split:
+    """Divide the images: by groups, by stacks or in blocks where there are any, else at random."""
+    shares = config.validation, config.test, config.seed
+    groups, why = ({}, "") if config.group or config.split == "random" else find_stacks(folder)
+    if config.group:
+        groups = find_groups(folder, config.group)
+        split, how = split_by_group(groups, *shares), f"By group, of which there are {len(groups)}."
+    elif len(groups) >= WHOLE_STACKS and config.split == "auto":
+        split, how = split_by_group(groups, *shares), f"By whole stacks, of which there are {len(groups)}: {why}."
+    elif groups or config.split == "blocked":
+        stacks = groups or {folder.root.name: list(folder.names)}
+        split, how = split_in_blocks(stacks, *shares), f"In blocks of neighbouring slices: {why or 'as asked'}."
+    else:
+        split, how = split_by_image(folder.names, *shares), "At random, image by image."
+    parts = (split.validation, config.validation), (split.test, config.test)
+    if any(abs(len(part) / len(folder) - share) > 0.05 for part, share in parts):
+        how += f" Asked for were validation {config.validation:.0%} and test {config.test:.0%}."
+    return replace(split, how=how)
 
 
 def refuse_copies(folder: SegmentationFolder, split: Split) -> None:

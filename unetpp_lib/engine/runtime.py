@@ -1,4 +1,4 @@
-"""The one place that decides device, precision, memory layout and compilation."""
+"""Where and how networks run: device, precision, memory layout and compilation are decided here."""
 
 import os
 import platform
@@ -23,12 +23,12 @@ Precision = Literal["auto", "bf16", "tf32", "float32"]
 
 
 def _processor() -> dict[str, Any]:
-    """Return the processor's name and instructions; empty where this version of PyTorch cannot tell."""
+    """Return the processor's name and instruction sets; empty if this version of PyTorch cannot tell."""
     return dict(getattr(torch.cpu, "get_capabilities", dict)())
 
 
 def _bf16_is_fast(device: torch.device) -> bool:
-    """Whether the hardware has instructions for bf16; emulated, it is slower than float32."""
+    """Return whether the hardware has instructions for bf16; emulated bf16 is slower than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
@@ -38,7 +38,7 @@ def _bf16_is_fast(device: torch.device) -> bool:
 
 @dataclass(frozen=True)
 class Runtime:
-    """How networks run here: made by `choose_runtime`."""
+    """How networks run on this machine; `choose_runtime` makes one."""
 
     device: torch.device
     bf16: bool
@@ -47,20 +47,22 @@ class Runtime:
 
     @property
     def precision(self) -> str:
-        """The numbers that convolutions compute in: bf16, tf32 (float32 with 10 bits of mantissa) or float32."""
-        return "bf16" if self.bf16 else "tf32" if self.tf32 else "float32"
+        """The number format of convolutions: bf16, tf32 (float32 with a mantissa of 10 bits) or float32."""
+        if self.bf16:
+            return "bf16"
+        return "tf32" if self.tf32 else "float32"
 
     def place(self, model: SegmentationNetwork) -> SegmentationNetwork:
-        """Move ``model`` to the device, channels last: the layout of the fast convolutions."""
+        """Move ``model`` to the device, in the channels-last layout, which makes convolutions fast; return it."""
         model.to(self.device)
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def compile(self, network: nn.Module, captured: bool = True) -> nn.Module:
-        """Return ``network`` compiled for batches of one size, or as it is where `compiled` is False.
+        """Return ``network`` compiled for batches of one size, or unchanged if `compiled` is False.
 
-        The two share their weights. On a GPU the launches are ``captured`` as well: a whole pass is launched as one
-        CUDA graph, whose next run writes over its outputs and gradients. (Not with DistributedDataParallel, which
-        keeps gradients: PyTorch's issues 128218 and 139207.)
+        The result shares its weights with ``network``. On a GPU a ``captured`` network runs as one CUDA graph, whose
+        next run overwrites its outputs and gradients. DistributedDataParallel keeps gradients, so it must not be
+        captured (PyTorch's issues 128218 and 139207).
         """
         if not self.compiled:
             return network
@@ -69,16 +71,16 @@ class Runtime:
 
     @contextmanager
     def autocast(self) -> Iterator[None]:
-        """Run a forward pass in the runtime's precision."""
+        """Compute forward passes within the block in the runtime's precision."""
         with self.arithmetic(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             yield
 
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
-        """Within the block, let cuDNN's convolutions compute in TF32 only where that was asked for, backward too.
+        """Within the block, let cuDNN's convolutions use TF32 only if this runtime does, in backward passes too.
 
-        Elsewhere "float32" on a GPU is TF32, since PyTorch allows it to cuDNN from the start. (The older
-        `torch.backends.cudnn.allow_tf32` = False would only mean "as `torch.backends.fp32_precision` says".)
+        By default PyTorch allows cuDNN to use TF32, so "float32" on a GPU would mean TF32. (The older setting
+        ``torch.backends.cudnn.allow_tf32 = False`` would defer to ``torch.backends.fp32_precision``.)
         """
         convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
         before = convolutions.fp32_precision
@@ -91,16 +93,19 @@ class Runtime:
     def __str__(self) -> str:
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor_name()
         count = torch.get_num_threads()
-        threads = f", {count} thread" + "s" * (count != 1) if self.device.type == "cpu" else ""
-        return f"{self.device} ({name}{threads}), {self.precision}{', compiled' if self.compiled else ''}"
+        threads = ""
+        if self.device.type == "cpu":
+            threads = ", 1 thread" if count == 1 else f", {count} threads"
+        compiled = ", compiled" if self.compiled else ""
+        return f"{self.device} ({name}{threads}), {self.precision}{compiled}"
 
 
 def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled: bool = False) -> Runtime:
-    """Return the runtime for ``device`` ("auto": the GPU if there is one, else the CPU) and ``precision``.
+    """Return the runtime for ``device`` ("auto": a GPU if there is one, else the CPU) and ``precision``.
 
-    "auto" precision is bf16 where the hardware has its instructions, else float32, which is never TF32. Where
-    ``compiled`` is asked for and this machine cannot compile, a warning says so, and everything runs, slower.
-    Raises InputError for a device that is not there and a precision that it does not have.
+    The precision "auto" is bf16 if the hardware has instructions for it, else float32, which never means TF32. If
+    ``compiled`` is True and this machine cannot compile, a warning says so, and networks run uncompiled.
+    Raises InputError for a device that does not exist and a precision that the device does not have.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -122,12 +127,12 @@ def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled
 
 
 def _can_compile(device: torch.device) -> bool:
-    """Whether a small function compiles on ``device``; where not, one line says why."""
+    """Return whether a small function compiles on ``device``; if not, a warning says why."""
     try:
         torch.compile(torch.add, dynamic=False)(torch.ones(2, device=device), torch.ones(2, device=device))
-    except Exception as error:  # a compiler, Triton or Python that is missing or of another version: each its own kind
+    except Exception as error:  # a missing or unsuitable compiler, Triton or Python: each raises its own kind
         reason = str(error).strip().partition("\n")[0]
-        warnings.warn(f"This machine cannot compile ({reason}): the network runs as it is, slower.", stacklevel=3)
+        warnings.warn(f"This machine cannot compile ({reason}): the network runs uncompiled, slower.", stacklevel=3)
         return False
     return True
 
@@ -138,10 +143,10 @@ def processor_name() -> str:
 
 
 def _commit() -> str | None:
-    """Return the commit of the repository that this code runs from, "+" behind it where files were changed."""
+    """Return the commit of the repository that this code runs from, followed by "+" if files were changed."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
-        # an installed copy may lie in a repository that is not this one
+        # an installed copy may lie in some other repository
         subprocess.run([*git, "ls-files", "--error-unmatch", Path(__file__).name], capture_output=True, check=True)
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
         changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
@@ -151,7 +156,7 @@ def _commit() -> str | None:
 
 
 def provenance(runtime: Runtime) -> dict[str, Any]:
-    """Return what a result came from: versions, hardware and commit."""
+    """Return with what a result was made: versions, hardware and commit."""
     return {
         "unetpp": __version__,
         "commit": _commit(),

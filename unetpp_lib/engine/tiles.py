@@ -1,4 +1,4 @@
-"""A large image read in overlapping tiles, which give what the whole image gives."""
+"""Large images in overlapping tiles, with the same result as the whole image at once."""
 
 from collections.abc import Callable
 from itertools import product
@@ -13,7 +13,7 @@ from unetpp_lib.data import LargeImage
 from unetpp_lib.errors import InputError
 
 TILE = 1024
-MARGIN = 8  # times 2^depth pixels; half of a head's window is (13·2^depth - 8) / 2, and a little by the pixel's place
+MARGIN = 8  # in units of 2^depth pixels; half of a head's window is about (13·2^depth - 8) / 2
 
 
 def read_in_tiles(
@@ -26,13 +26,13 @@ def read_in_tiles(
     out: NDArray[np.float32] | None = None,
     progress: bool = False,
 ) -> Tensor:
-    """Return ``read`` of an image ``(C, H, W)``, joined from tiles of ``tile`` pixels: ``(K, H, W)`` on the CPU.
+    """Return ``read`` of an image ``(C, H, W)``, computed in tiles of ``tile`` pixels: ``(K, H, W)`` on the CPU.
 
     ``read`` maps ``(1, C, h, w)`` on ``device`` to ``(1, K, h, w)``. Tiles start at multiples of ``multiple``, where
-    the network's pooling cuts the whole image too. They overlap by twice ``margin`` (default: 8·``multiple``; at most a
-    quarter of a tile), and fade into each other about its middle: what stands nearer than ⅞ of the margin to a cut
-    does not count, since its context is missing. The weights of all tiles add up to 1 at every pixel. ``out`` and
-    ``progress`` are those of `predict`.
+    the network's pooling also divides the whole image. They overlap by twice ``margin`` (default: 8·``multiple``; at
+    most a quarter of a tile) and fade into each other in the middle of the overlap. Pixels closer to a cut than ⅞ of
+    the margin have weight 0, because their context is missing. At every pixel the weights of all tiles add up to 1.
+    ``out`` and ``progress`` are those of `predict`.
     """
     if tile < 4 * multiple:
         raise InputError(f"tile is {tile} pixels; this network needs at least {4 * multiple}.")
@@ -54,7 +54,7 @@ def read_in_tiles(
 
 
 def _empty(shape: tuple[int, int, int], out: NDArray[np.float32] | None) -> Tensor:
-    """Return zeros of ``shape``: new ones, or ``out``'s own memory."""
+    """Return zeros of ``shape``, in the memory of ``out`` if it is given."""
     if out is None:
         return torch.zeros(shape)
     if out.shape != shape or out.dtype != np.float32:
@@ -64,12 +64,12 @@ def _empty(shape: tuple[int, int, int], out: NDArray[np.float32] | None) -> Tens
 
 
 def _starts(length: int, tile: int, margin: int) -> list[int]:
-    """Return where tiles start along a side: each shares two margins with the one before, until the end is reached."""
+    """Return where tiles start along a side: each overlaps the previous one by two margins, up to the end."""
     return list(range(0, max(1, length - 2 * margin), tile - 2 * margin))
 
 
 def _window(start: int, length: int, tile: int, margin: int) -> Tensor:
-    """Return the weights, along one side of ``length``, of the tile from ``start``: 1 inside, fading to 0 at a cut."""
+    """Return the weights of a tile along a side of ``length``, from ``start`` on: 1 inside, fading to 0 at a cut."""
     stop = min(start + tile, length)
     position = torch.arange(start, stop) + 0.5
     before = position - start if start > 0 else torch.full_like(position, tile)

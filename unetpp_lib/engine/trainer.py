@@ -1,6 +1,7 @@
-"""Training: from a configuration to a run folder, on one process or many, stopped and resumed anywhere.
+"""Training: from a configuration to a run folder, in one process or several, stopped and resumed at any step.
 
-The step itself is in `loop`. What only ranks, GPUs and mishaps need is in `distributed`, `pending` and `faults`.
+The step itself is in `loop`. The modules `distributed`, `pending` and `faults` hold what only several processes, GPUs
+and failures need.
 """
 
 import time
@@ -14,10 +15,17 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from unetpp_lib.data import Augmentation, SegmentationFolder, Split, find_dataset
-from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
+from unetpp_lib.engine.batches import (
+    BatchPlan,
+    Patches,
+    brightness_range,
+    channel_statistics,
+    derived_seed,
+    load_batches,
+)
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
 from unetpp_lib.engine.config import TrainConfig
-from unetpp_lib.engine.distributed import Votes, World, distribute, join_world
+from unetpp_lib.engine.distributed import AnyRank, World, distribute, join_world
 from unetpp_lib.engine.evaluation import evaluate
 from unetpp_lib.engine.faults import explained, interrupts, read_batches
 from unetpp_lib.engine.history import History
@@ -28,47 +36,57 @@ from unetpp_lib.engine.pictures import draw_predictions
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.engine.runs import Run, begin_run, open_run
 from unetpp_lib.engine.runtime import Runtime, choose_runtime
+from unetpp_lib.engine.warm_start import load_initial
 from unetpp_lib.errors import InputError
 from unetpp_lib.losses import bce_dice_loss, count_pixels, deep_supervision_loss
 
-CHOSEN_BY = "iou/classes/pooled"  # the best network is the best by this score of the validation part
-WATCHED = ("iou/foreground/pooled", "iou/background/pooled", CHOSEN_BY)
+CHOSEN_BY = "iou/classes/pooled"  # the score on the validation part by which the best network is chosen
+REPORTED = ("iou/foreground/pooled", "iou/background/pooled", CHOSEN_BY)
 
-Watch = Callable[["Trainer"], bool | None]
-"""Looks at a training run after a step, changes nothing, and returns True where the run should stop."""
+Callback = Callable[["Trainer"], bool | None]
+"""Called after every step with the trainer, which it must not change; the run stops if it returns True."""
 
 
-def train(config: TrainConfig, resume: bool = False, watch: Watch | None = None) -> Run:
-    """Train, score and picture a network; return the run, whose folder holds everything.
+def train(config: TrainConfig, resume: bool = False, callback: Callback | None = None) -> Run:
+    """Train a network, score it and draw its predictions; return the run, whose folder holds all results.
 
-    With ``resume`` the run in ``config.out`` goes on from its last checkpoint and ends with the weights that it would
-    have had without the stop (bit for bit on a CPU: same machine, threads and versions).
-    Ctrl-C stops after the current step, saves, and returns the unfinished run.
-    ``watch`` takes the place of the progress bar: it is called after every step, and stops as Ctrl-C does.
-    PyTorch's global generators are as before afterwards.
-    Raises InputError for data, options or files that are wrong, for a loss that is not finite, and where memory runs
-    out or another process of the run is lost.
+    With ``resume`` the run in ``config.out`` continues from its last checkpoint. It ends with the weights that it would
+    have had without the interruption, bit for bit on a CPU with the same machine, threads and versions.
+    Ctrl-C stops the run after the current step, saves it, and returns it unfinished.
+    ``callback`` replaces the progress bar: it is called after every step, and by returning True it stops the run as
+    Ctrl-C does.
+    PyTorch's global random generators are left as they were.
+    Raises InputError for wrong data, options or files, for a loss that is not finite, and if the memory runs out or
+    another process of the run is lost.
     """
     runtime = choose_runtime(config.device, config.precision, config.compiled)
     with join_world(runtime.device.type == "cuda") as world:
         if world.size > 1 and runtime.device.type == "cuda":
             runtime = replace(runtime, device=torch.device("cuda", world.local_rank))
-        with seeded(config.seed, runtime.device):  # of the first weights; each step has a seed of its own
-            return _train_as(world, config, runtime, resume, watch)
+        with seeded(config.seed, runtime.device):  # for the initial weights; each step has its own seed
+            return _train_as(world, config, runtime, resume, callback)
 
 
-def _train_as(world: World, config: TrainConfig, runtime: Runtime, resume: bool, watch: Watch | None) -> Run:
-    """Do what one of the processes does."""
-    folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes, world.share)
+def _train_as(world: World, config: TrainConfig, runtime: Runtime, resume: bool, callback: Callback | None) -> Run:
+    """Train as one of the processes."""
+    root = find_dataset(config.data)
+    folder = SegmentationFolder(root, config.channels, config.num_classes, world.share, config.mask_suffix)
+    for note in folder.notes if world.is_main else ():
+        print(f"Note: {note}")
     run, split = open_run(config, folder, resume)
     trainer = Trainer(run, config, split, folder, runtime, world)
-    world.wait()  # every rank has seen the folder as it was, and nothing is written before all is known to be right
-    if resume and run.checkpoint.exists():
+    world.wait()  # no rank writes before every rank has read the folder and found it in order
+    restored = resume and run.checkpoint.exists()
+    if restored:
         trainer.restore(load_checkpoint(run.checkpoint))
-    elif world.is_main and not run.split_file.exists():
+    elif config.init:
+        load_initial(trainer.model, config.init)
+    if world.is_main and not restored and not run.split_file.exists():
         begin_run(run, config, split, runtime)
+        if callback is None:
+            print(split)
     with explained(trainer):
-        finished = trainer.fit(watch)
+        finished = trainer.fit(callback)
     if finished and world.is_main:
         score_run(run, folder, runtime)
     world.wait()
@@ -76,31 +94,33 @@ def _train_as(world: World, config: TrainConfig, runtime: Runtime, resume: bool,
 
 
 def score_run(run: Run, folder: SegmentationFolder, runtime: Runtime) -> None:
-    """Score the run's best network on the test part, once, and draw its predictions.
+    """Score the run's best network once, on the test part, and draw its predictions.
 
-    Without a test part it is the validation part: the epoch was chosen on it, so its scores flatter.
+    Without a test part it is scored on the validation part. These scores are optimistic, because the epoch was chosen
+    on the same images.
     """
     model, card = run.load_model()
     split = run.split
     part = next(part for part in ("test", "validation", "train") if getattr(split, part))
     evaluation = evaluate(model, folder, card, getattr(split, part), runtime)
     draw_predictions(model, folder, evaluation.names[:3], card, runtime, run.picture)
-    run.write_json("scores.json", {"part": part, "images": evaluation.names, "scores": evaluation.scores})
+    about = {"part": part, "images": evaluation.names, "classes": evaluation.classes, "scores": evaluation.scores}
+    run.write_json("scores.json", about)
 
 
 class Validation:
-    """The validation part, and the best network by it so far, which is kept in the run's folder."""
+    """Scores the network on the validation part, and keeps the best one so far in the run's folder."""
 
     def __init__(self, run: Run, folder: SegmentationFolder, names: tuple[str, ...]) -> None:
         self.run, self.folder, self.names = run, folder, names
         self.best = -1.0
 
-    def look(self, trainer: "Trainer", entry: dict[str, Any]) -> None:
-        """Score the network into the epoch's ``entry``, and keep it if it is better than all before."""
+    def validate(self, trainer: "Trainer", entry: dict[str, Any]) -> None:
+        """Add the network's scores to the epoch's ``entry``, and save the network if it is the best so far."""
         if self.names:
             evaluation = evaluate(trainer.model, self.folder, trainer.card, self.names, trainer.runtime)
             entry["validation"] = {
-                row: {key: scores[key] for key in WATCHED} for row, scores in evaluation.scores.items()
+                row: {key: scores[key] for key in REPORTED} for row, scores in evaluation.scores.items()
             }
             if evaluation.answer[CHOSEN_BY] <= self.best:
                 return
@@ -110,17 +130,17 @@ class Validation:
 
 
 class Trainer:
-    """A run under way: what it is made of, its step, and the loop over its batches."""
+    """Trains one run: holds its parts, makes its steps, and loops over its batches."""
 
     def __init__(
         self, run: Run, config: TrainConfig, split: Split, folder: SegmentationFolder, runtime: Runtime, world: World
     ) -> None:
         self.run, self.config, self.runtime, self.world = run, config, runtime, world
         indices = [folder.index_of[name] for name in split.train]
-        classes = tuple(f"class {c}" for c in range(config.num_classes)) if config.num_classes > 1 else Card.classes
         details = {"data": folder.root.name, "seed": config.seed}
+        details["training_brightness"] = brightness_range(folder, indices)
         mean, std = channel_statistics(folder, indices)
-        self.card = Card(mean, std, classes=classes, details=details)
+        self.card = Card(mean, std, classes=config.classes, details=details)
         self.model = runtime.place(config.build_model())
         self.network = distribute(self.model, runtime, world)
         self.optimizer = make_optimizer(self.model)
@@ -132,13 +152,16 @@ class Trainer:
         self.step = 0
         self.pending: PendingLoss | None = None
 
-    def fit(self, watch: Watch | None = None) -> bool:
-        """Train from the current step to the end; return whether it got there (Ctrl-C or ``watch`` stops it, saved)."""
+    def fit(self, callback: Callback | None = None) -> bool:
+        """Train from the current step to the end; return False if Ctrl-C or ``callback`` stopped the run earlier.
+
+        A stopped run is saved.
+        """
         self.plan.first_step = self.step
         self.network.train()
-        votes = Votes(self.world, self.runtime.device)
+        any_rank = AnyRank(self.world, self.runtime.device)
         start = saved = time.monotonic()
-        shown = self.world.is_main and watch is None
+        shown = self.world.is_main and callback is None
         with (
             interrupts() as interrupted,
             tqdm(total=len(self.plan), initial=self.step, unit="step", disable=not shown) as bar,
@@ -146,13 +169,13 @@ class Trainer:
             for images, masks in read_batches(self.loader, self) if self.step < len(self.plan) else ():
                 self.make_step(images, masks)
                 at_end = self.step % self.plan.steps_per_epoch == 0
-                if at_end or watch is not None:
+                if at_end or callback is not None:
                     self.check_loss()
-                self.history.seconds += time.monotonic() - start  # what follows, up to `start` again, is no training
+                self.history.seconds += time.monotonic() - start  # the rest of the loop's body is not training
                 validated = at_end and self._end_epoch()
-                asked = watch is not None and self.world.is_main and bool(watch(self))
+                asked = callback is not None and self.world.is_main and bool(callback(self))
                 late = self.world.is_main and time.monotonic() - saved > self.config.checkpoint_seconds
-                stopped, due = votes.take(asked or interrupted.is_set(), late)
+                stopped, due = any_rank.combine(asked or interrupted.is_set(), late)
                 stopped = stopped and self.step < len(self.plan)
                 if validated or stopped or due:
                     self.save()
@@ -165,9 +188,9 @@ class Trainer:
         return True
 
     def make_step(self, images: Tensor, masks: Tensor) -> None:
-        """Train on a batch of the loader: images ``(N, C, patch, patch)`` in [0, 1], masks ``(N, 1, patch, patch)``.
+        """Train on one batch: images ``(N, C, patch, patch)`` in [0, 1], masks ``(N, 1, patch, patch)``.
 
-        All that is random in it follows from (seed, step, rank).
+        Everything random in the step follows from (seed, step, rank).
         """
         config, device = self.config, self.runtime.device
         seed = derived_seed(config.seed, self.step, self.world.rank)
@@ -176,37 +199,37 @@ class Trainer:
         images, masks = prepare_batch(images, masks, self.card, augment, seed)
         rate = learning_rate(self.step, len(self.plan), config.lr)
         loss = training_step(self.network, self.optimizer, images, masks, rate, self.runtime, self._loss, seed)
-        launched = PendingLoss(self.step, images, masks, self.world.total_later(loss))
-        self.check_loss()  # of the step before
+        launched = PendingLoss(self.step, images, masks, self.world.deferred_sum(loss))
+        self.check_loss()  # that of the previous step
         self.pending = launched
         self.history.images += len(images) * self.world.size
         self.step += 1
 
     def _loss(self, heads: Sequence[Tensor], masks: Tensor) -> Tensor:
-        """Return the sum of the heads' losses; the ranks' mean of it is the loss of the whole batch."""
+        """Return the sum of the heads' losses; its mean over the ranks is the loss of the whole batch."""
         pixels = self.world.mean(count_pixels(masks)) if self.config.num_classes > 1 else None
-        bce, dice = self.config.bce_weight, self.config.dice_weight
-        loss = partial(bce_dice_loss, bce_weight=bce, dice_weight=dice, pixels=pixels)
+        names = ("bce_weight", "dice_weight", "foreground_weight")
+        loss = partial(bce_dice_loss, pixels=pixels, **{name: getattr(self.config, name) for name in names})
         return deep_supervision_loss(heads, masks, loss)
 
     def check_loss(self) -> None:
-        """Wait for the loss of the last step, and stop where it is not finite."""
+        """Wait for the loss of the last step; raises InputError if it is not finite."""
         if self.pending is not None:
             launched, self.pending = self.pending, None
             self.history.add(launched.check(self.world, self.run.folder, self.config.lr))
 
     def _end_epoch(self) -> bool:
-        """Add the epoch to the history and return whether the validation part was looked at."""
+        """Add the epoch to the history, and return whether the network was validated."""
         epoch = self.step // self.plan.steps_per_epoch
         entry = self.history.end_epoch(epoch, self.step)
         if epoch % self.config.evaluate_every and epoch != self.config.epochs:
             return False
         if self.world.is_main:
-            self.validation.look(self, entry)
+            self.validation.validate(self, entry)
         return True
 
     def save(self) -> None:
-        """Write the state to the run's folder (rank 0 alone), once the last loss is known to be finite."""
+        """Write the state to the run's folder, on rank 0 only, after checking that the last loss is finite."""
         self.check_loss()
         if not self.world.is_main:
             return
@@ -215,17 +238,17 @@ class Trainer:
         save_checkpoint(state | self.history.state() | {"best": self.validation.best}, self.run.checkpoint)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over a saved state."""
+        """Continue from a saved state."""
         try:
             load_weights(self.model, state["model"], self.run.checkpoint)
-            for group in state["optimizer"]["param_groups"]:  # an earlier version's Adam was not fused on a CPU
+            for group in state["optimizer"]["param_groups"]:  # earlier versions did not fuse Adam on a CPU
                 group["fused"] = self.optimizer.defaults["fused"]
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.validation.best = state["step"], state["best"]
-            done = self.step % self.plan.steps_per_epoch  # what an earlier version's checkpoint does not say
+            done = self.step % self.plan.steps_per_epoch  # missing from the checkpoints of earlier versions
             self.history.restore({"epoch_steps": done, "epoch_images": done * self.config.batch_size} | state)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise InputError(f"{self.run.checkpoint} is no checkpoint of a training. Start a new run.") from error
+            raise InputError(f"{self.run.checkpoint} is not a training checkpoint. Start a new run.") from error
 
     def _progress(self) -> str:
         best = f"best IoU {self.validation.best:.3f}" if self.validation.best >= 0 else ""

@@ -4,15 +4,26 @@
 """
 
 from unetpp_lib.metrics.em import EMScores, em_scores, segments, v_info, v_rand
-from unetpp_lib.metrics.overlap import classify, confusion_counts, dice, iou, pixel_accuracy, score_table
+from unetpp_lib.metrics.overlap import (
+    classify,
+    confusion_counts,
+    dice,
+    dice_by_class,
+    iou,
+    iou_by_class,
+    pixel_accuracy,
+    score_table,
+)
 
 __all__ = [
     "EMScores",
     "classify",
     "confusion_counts",
     "dice",
+    "dice_by_class",
     "em_scores",
     "iou",
+    "iou_by_class",
     "pixel_accuracy",
     "score_table",
     "segments",

@@ -1,4 +1,4 @@
-"""Batch norm that no longer learns, taken up by the convolution before it."""
+"""Folding batch norm that no longer learns into the convolution before it."""
 
 from copy import deepcopy
 
@@ -9,11 +9,11 @@ from unetpp_lib.models.blocks import ConvBlock, SegmentationNetwork
 
 
 def fold_batch_norm(model: SegmentationNetwork) -> SegmentationNetwork:
-    """Return a copy in evaluation mode that has no batch norm and gives the same logits, to rounding.
+    """Return a copy in evaluation mode that has no batch norm and gives the same logits, up to rounding.
 
-    In evaluation mode batch norm is one multiplication and one addition a channel, γ·(x − μ)/√(σ² + ε) + β, and so is
-    a change of the convolution's own weights and bias before it. The copy spares a pass over every map. It is a network
-    as any other (``norm`` is None), but no longer one to train on. A network without batch norm is copied as it is.
+    In evaluation mode batch norm multiplies and shifts each channel, γ·(x − μ)/√(σ² + ε) + β, which the weights and the
+    bias of the preceding convolution can do too. The copy thus saves a pass over every map. It is an ordinary network
+    with ``norm`` None, but should not be trained further. A network without batch norm is copied unchanged.
     """
     folded = deepcopy(model).eval()
     if model.norm != "batch":

@@ -1,4 +1,4 @@
-"""Asking a network without changing it."""
+"""Running a network in evaluation mode without changing it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from torch import nn
 
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Keep ``model`` in evaluation mode for the block; each of its modules then returns to the mode that it was in.
+    """Put ``model`` in evaluation mode within the block; afterwards each of its modules has its former mode again.
 
-    In training mode a mere forward pass changes a network: batch norm takes up the statistics of the images.
+    In training mode even a forward pass changes a network, because batch norm updates its running statistics.
     """
     before = {module: module.training for module in model.modules()}
     try:

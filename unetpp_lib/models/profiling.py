@@ -1,4 +1,4 @@
-"""What a network costs: parameters, multiply-accumulates, memory and time; and the choice of a depth."""
+"""The cost of a network in parameters, multiply-accumulates, memory and time; and the choice of a depth."""
 
 import time
 import weakref
@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from unetpp_lib.errors import InputError
-from unetpp_lib.models.blocks import SegmentationNetwork, require_whole_number
+from unetpp_lib.models.blocks import SegmentationNetwork, require_network, require_whole_number
 from unetpp_lib.models.pruning import prune
 
 
@@ -24,17 +24,17 @@ class Profile:
     """The cost of one forward pass of one network."""
 
     parameters: int
-    """How many numbers are trained."""
+    """The number of trained parameters."""
     macs: int
     """Multiply-accumulates of all convolutions (two floating-point operations each)."""
     peak_memory: int
-    """Bytes of weights, input and feature maps alive at once; the convolutions' own work space is not counted."""
+    """Largest number of bytes of weights, input and feature maps at once, without the workspace of convolutions."""
     latency: float
-    """Seconds, the median of several passes after warm-up."""
+    """Seconds, the median of several passes after a warm-up."""
 
 
-class _PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the bytes of all tensors that are alive at once."""
+class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts within its block the bytes of all live tensors; ``peak`` is the largest number."""
 
     def __init__(self, tensors: Sequence[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -72,11 +72,12 @@ def _seconds(work: Callable[[], object], device: torch.device) -> float:
 def profile(
     model: SegmentationNetwork, size: int | tuple[int, int] = 512, device: str | torch.device = "cpu", repeats: int = 5
 ) -> Profile:
-    """Measure one forward pass on one image of ``size`` (pixels: one number for a square, or height and width).
+    """Measure a forward pass on one image of ``size`` pixels: one number for a square, or height and width.
 
-    A copy of the network is measured, in evaluation mode on ``device``; ``model`` itself is left as it is.
-    Latency is the median of ``repeats`` passes, in seconds. Raises InputError for sizes and repeats below 1.
+    A copy of the network is measured in evaluation mode on ``device``; ``model`` is left as it is. The latency is the
+    median of ``repeats`` passes, in seconds. Raises InputError for sizes and repeats below 1.
     """
+    require_network(model)
     sides = size if isinstance(size, Iterable) else (size, size)
     height, width = (require_whole_number("size", side) for side in sides)
     if min(height, width, require_whole_number("repeats", repeats)) < 1:
@@ -86,7 +87,7 @@ def profile(
     image = torch.zeros(1, model.in_channels, height, width, device=device, dtype=next(model.parameters()).dtype)
     with FlopCounterMode(display=False) as flops:
         model(image)
-    with _PeakMemory([image, *model.parameters(), *model.buffers()]) as memory:
+    with PeakMemory([image, *model.parameters(), *model.buffers()]) as memory:
         model(image)
     latencies = [_seconds(lambda: model(image), device) for _ in range(repeats + 1)][1:]
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -106,11 +107,11 @@ def choose_depth(
     max_iou_drop: float = 0.0,
     max_latency: float | None = None,
 ) -> int:
-    """Return the depth of the smallest network that keeps the budget.
+    """Return the depth of the smallest network within the budget.
 
-    ``profiles`` and ``scores`` (IoU) are by depth. Of the networks that take at most ``max_latency`` seconds, it is
-    the one with the fewest parameters among those whose IoU is at most ``max_iou_drop`` (0.01 is one point) below the
-    best of them. Raises InputError where the two are not for the same depths, and where no network is fast enough.
+    ``profiles`` and ``scores`` (IoU) are by depth. Only networks that take at most ``max_latency`` seconds are
+    considered. Among those whose IoU is at most ``max_iou_drop`` (0.01 is one point) below the best, the one with the
+    fewest parameters is chosen. Raises InputError if the depths of the two differ, or if no network is fast enough.
     """
     if not profiles or profiles.keys() != scores.keys():
         raise InputError(

@@ -1,4 +1,4 @@
-"""U-Net, and the two wider U-Nets that a fair comparison needs."""
+"""U-Net, and two wider U-Nets for fair comparisons with UNet++."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,9 +11,9 @@ from unetpp_lib.models.blocks import ConvBlock, JoinNode, Norm, SegmentationNetw
 
 
 class UNet(SegmentationNetwork):
-    """U-Net: an encoder that halves, a decoder that doubles, and a skip on every level.
+    """U-Net: an encoder that halves the maps, a decoder that doubles them, and a skip connection on every level.
 
-    Shape: ``(N, in_channels, H, W)`` → a list of one ``(N, num_classes, H, W)``, logits.
+    Shape: ``(N, in_channels, H, W)`` → a list with the logits of its only head, ``(N, num_classes, H, W)``.
     Source: Ronneberger et al. 2015, with the widths and padded convolutions of Zhou et al. 2018, table 2.
 
     >>> sum(p.numel() for p in UNet(norm=None).parameters())
@@ -53,16 +53,16 @@ class UNet(SegmentationNetwork):
 
 
 def wide_unet(**arguments: Any) -> UNet:
-    """Return the U-Net with about the parameters of UNet++ (Zhou et al. 2018, table 2); takes the arguments of UNet.
+    """Return a U-Net with about as many parameters as UNet++ (Zhou et al. 2018, table 2); takes the arguments of UNet.
 
-    The paper prints 9.13 M parameters; these widths give 9.28 M, and no natural variant gives the printed number.
+    The paper prints 9.13 M parameters. These widths give 9.28 M, and no natural variant gives the printed number.
     """
     return UNet(**{"widths": (35, 70, 140, 280, 560), **arguments})
 
 
 def compute_matched_unet(**arguments: Any) -> UNet:
-    """Return the smallest U-Net that spends no fewer multiply-accumulates than UNet++; takes the arguments of UNet.
+    """Return the smallest U-Net with at least as many multiply-accumulates as UNet++; takes the arguments of UNet.
 
-    At 512×512 it takes 122.2 G against 119.0 G; a base width of 50 takes 117.4 G.
+    At 512×512 it needs 122.2 G, UNet++ 119.0 G; with a base width of 50 it would need 117.4 G.
     """
     return UNet(**{"widths": (51, 102, 204, 408, 816), **arguments})

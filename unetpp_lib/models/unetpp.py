@@ -1,4 +1,4 @@
-"""UNet++: the grid of nodes between U-Net's two arms, and the two ways to read its heads."""
+"""UNet++: the grid of nodes between the encoder and decoder of U-Net, and the two ways to combine its heads."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -9,17 +9,18 @@ from torch.nn.functional import max_pool2d
 
 from unetpp_lib.errors import InputError
 from unetpp_lib.models.blocks import ConvBlock, JoinNode, Norm, SegmentationNetwork, Upsample
+from unetpp_lib.models.graph import grid_nodes, node_inputs
 
 Mode = Literal["accurate", "fast"]
 
 
 class UNetPlusPlus(SegmentationNetwork):
-    """UNet++: node X^{i,j} sees X^{i,0} … X^{i,j-1} and the up-sampled X^{i+1,j-1}.
+    """UNet++: node X^{i,j} reads X^{i,0} … X^{i,j-1} and the up-sampled X^{i+1,j-1} (see `node_inputs`).
 
-    Shape: ``(N, in_channels, H, W)`` → a list of ``(N, num_classes, H, W)``, logits, one a head: on X^{0,1} …
-    X^{0,depth} with deep supervision, on X^{0,depth} alone without.
-    ``dense=False`` is UNet+: a node sees only its left neighbour and the node below.
-    ``pad_multiple`` is for `prune`: a pruned network pads as the network that it came from.
+    Shape: ``(N, in_channels, H, W)`` → a list of logits ``(N, num_classes, H, W)``, one per head. With deep supervision
+    there are heads on X^{0,1} … X^{0,depth}, without it only on X^{0,depth}.
+    ``dense=False`` is UNet+, in which a node reads only its left neighbour and the node below.
+    ``pad_multiple`` is for `prune`: a pruned network pads images as the full network does.
     Source: equation 1 and figure 1 of Zhou et al. 2018; UNet+ from Zhou et al. 2020.
 
     >>> sum(p.numel() for p in UNetPlusPlus(norm=None, deep_supervision=False).parameters())
@@ -42,32 +43,35 @@ class UNetPlusPlus(SegmentationNetwork):
         self.deep_supervision, self.dense = bool(deep_supervision), bool(dense)
         widths = self.widths
 
-        self.nodes = nn.ModuleList()  # nodes[i][j] is H of X^{i,j}: row i counts the halvings, column j the skips
-        for i, width in enumerate(widths):
-            row = nn.ModuleList([ConvBlock(widths[i - 1] if i else self.in_channels, width, norm, dropout)])
-            for j in range(1, self.depth - i + 1):
-                row.append(JoinNode(width, widths[i + 1], j if dense else 1, norm, upsample, dropout))
-            self.nodes.append(row)
+        self.nodes = nn.ModuleList(nn.ModuleList() for _ in widths)  # nodes[i][j] is H of X^{i,j}
+        for i, j in sorted(grid_nodes(self.depth)):  # row by row: a seed draws the weights in this order
+            if j == 0:
+                block: nn.Module = ConvBlock(widths[i - 1] if i else self.in_channels, widths[i], norm, dropout)
+            else:
+                *skips, _ = node_inputs((i, j), self.dense)
+                block = JoinNode(widths[i], widths[i + 1], len(skips), norm, upsample, dropout)
+            self.nodes[i].append(block)  # type: ignore[operator]
 
         self.head_depths = tuple(range(1, self.depth + 1)) if deep_supervision else (self.depth,)
         self.heads = nn.ModuleList(nn.Conv2d(widths[0], self.num_classes, 1) for _ in self.head_depths)
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments: ``type(model)(**model.arguments)`` is the same architecture."""
+        """The constructor's arguments: ``type(model)(**model.arguments)`` has the same architecture."""
         names = ("deep_supervision", "dense", "pad_multiple")
         return super().arguments | {name: getattr(self, name) for name in names}
 
     def node_features(self, x: Tensor) -> list[list[Tensor]]:
         """Return every node's map for a padded image: ``[i][j]`` is X^{i,j}, ``(N, widths[i], H/2^i, W/2^i)``."""
-        grid: list[list[Tensor]] = []
-        for i, row in enumerate(self.nodes):  # column 0, the encoder
-            x = row[0](max_pool2d(x, 2) if i else x)  # type: ignore[index]
-            grid.append([x])
-        for j in range(1, self.depth + 1):
-            for i in range(self.depth - j + 1):
-                skips = grid[i] if self.dense else grid[i][-1:]
-                grid[i].append(self.nodes[i][j](skips, grid[i + 1][j - 1]))  # type: ignore[index]
+        grid: list[list[Tensor]] = [[] for _ in self.nodes]
+        for i, j in grid_nodes(self.depth):
+            inputs = [grid[row][column] for row, column in node_inputs((i, j), self.dense)]
+            if j == 0:  # the encoder
+                features = self.nodes[i][j](max_pool2d(inputs[0], 2) if inputs else x)  # type: ignore[index]
+            else:
+                *skips, below = inputs
+                features = self.nodes[i][j](skips, below)  # type: ignore[index]
+            grid[i].append(features)
         return grid
 
     def head_features(self, x: Tensor) -> list[Tensor]:
@@ -77,13 +81,15 @@ class UNetPlusPlus(SegmentationNetwork):
 
 
 def probabilities(heads: Sequence[Tensor], mode: Mode = "accurate", depth: int | None = None) -> Tensor:
-    """Return the class probabilities that the heads' logits say, ``(N, num_classes, H, W)``.
+    """Return the class probabilities ``(N, num_classes, H, W)`` for the logits of the heads.
 
-    With depth d (default: the deepest head), ``accurate`` is the mean of heads 1 … d, ``fast`` is head d alone.
-    Fast saves time only in a network that was cut by `prune`. One class: sigmoid; several: softmax over the classes.
-    Raises InputError for a depth that has no head, and another mode.
+    With depth d (default: the deepest head), ``accurate`` is the mean of heads 1 … d, and ``fast`` is head d alone.
+    ``fast`` saves time only in a network that was cut by `prune`. One class uses a sigmoid, several a softmax.
+    Raises InputError for a single tensor, a depth that has no head, and another mode.
     Source: Zhou et al. 2018, section 3.2 (the two modes).
     """
+    if isinstance(heads, Tensor):
+        raise InputError("heads is one tensor; give the list that the network returned, or [logits] of one head.")
     depth = len(heads) if depth is None else depth
     if not 1 <= depth <= len(heads):
         raise InputError(f"depth is {depth}; there are heads 1 to {len(heads)}.")
@@ -91,7 +97,6 @@ def probabilities(heads: Sequence[Tensor], mode: Mode = "accurate", depth: int |
         raise InputError(f'mode is {mode!r}; choose "accurate" (the mean of the heads) or "fast" (one head).')
     chosen = heads[:depth] if mode == "accurate" else heads[depth - 1 : depth]
     activation = torch.sigmoid if heads[0].shape[1] == 1 else lambda logits: torch.softmax(logits, dim=1)
-    precision = torch.promote_types(
-        heads[0].dtype, torch.float32
-    )  # a mean of bf16 values would lose half of its digits
+    # a mean of bf16 values would lose half of its digits
+    precision = torch.promote_types(heads[0].dtype, torch.float32)
     return torch.stack([activation(logits.to(precision)) for logits in chosen]).mean(dim=0)

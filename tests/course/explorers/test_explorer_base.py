@@ -12,10 +12,11 @@ from unetpp_course.explorers.base import (
     Recent,
     choice,
     require_image,
-    require_network,
     whole_number,
 )
+from unetpp_course.explorers.threshold import ThresholdExplorer
 from unetpp_lib.errors import InputError
+from unetpp_lib.models.blocks import require_network
 
 
 def test_reports_from_two_threads_are_taken_up_one_after_another():
@@ -92,3 +93,30 @@ def test_what_is_no_image_and_what_is_no_network_is_refused():
         require_image(torch.zeros(2, 8, 8))
     with pytest.raises(InputError, match="model is int"):
         require_network(3)
+
+
+IMAGE, MASK = torch.rand(1, 8, 8), torch.zeros(1, 8, 8, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "message"),
+    [
+        (IMAGE.numpy(), MASK, "image is of type ndarray; give a tensor, such as torch.from_numpy"),
+        (IMAGE, MASK.numpy(), "mask is of type ndarray; give a tensor"),
+        ((255 * IMAGE).byte(), MASK, r"image is torch\.uint8; give floating-point numbers from 0 to 1: divide bytes"),
+        (255 * IMAGE, MASK, r"image has values from .* to .*; give floating-point numbers from 0 to 1"),
+        (IMAGE[0], MASK, r"image is \(8, 8\): give \(1, H, W\) or \(3, H, W\)"),
+        (IMAGE, MASK[0], r"mask \(8, 8\): give the mask as \(1, H, W\)"),
+    ],
+)
+def test_what_is_no_image_in_0_to_1_is_named_before_it_is_shown(image, mask, message):
+    with pytest.raises(InputError, match=message):
+        require_image(image, mask)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "masks"), [(IMAGE[None].numpy(), MASK[None]), (IMAGE[None], MASK[None].numpy())]
+)
+def test_arrays_in_the_threshold_explorer_are_named(probabilities, masks):
+    with pytest.raises(InputError, match="is of type ndarray; give a tensor"):
+        ThresholdExplorer(probabilities, masks)

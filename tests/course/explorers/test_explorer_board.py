@@ -48,11 +48,11 @@ def test_a_board_waits_with_a_picture(config):
     assert not config.out.exists()
 
 
-def test_a_watched_training_ends_with_the_same_weights_and_shows_its_curves(config, tmp_path):
+def test_a_training_run_on_the_board_ends_with_the_same_weights_and_shows_its_curves(config, tmp_path):
     board = TrainingBoard(config, seconds=0)
     run = board.train()
     assert run.is_finished
-    assert same(weights(run), weights(train(replace(config, out=tmp_path / "unwatched"))))
+    assert same(weights(run), weights(train(replace(config, out=tmp_path / "no_board"))))
     assert [step for step, _ in board.losses] == list(range(1, 13))
     assert [step for step, _ in board.scores] == [4, 8, 12]
     assert board.scores[-1][1] == run.history[-1]["validation"]["mean of heads"]["iou/classes/pooled"]
@@ -127,11 +127,11 @@ def test_an_error_goes_through_and_stands_on_the_board(config, monkeypatch):
     assert "Ended by an error: InputError." in board.status
 
 
-def test_a_loop_of_ones_own_is_watched():
+def test_a_loop_of_ones_own_has_a_board():
     board = LoopBoard(IMAGE, MASK, steps=3, seconds=0)
     with board:
         for step in range(3):
-            board.note(1 / (step + 1), images=2, answer=answer)
+            board.note(1 / (step + 1), images=2, predict=answer)
     assert board.status.startswith("Step 3 of 3. Loss 0.611")
     assert board.status.endswith("Finished.")
     assert (board.shown[0], board.shown[-1]) == ((1, 1), (3, 1))
@@ -140,7 +140,7 @@ def test_a_loop_of_ones_own_is_watched():
 def test_an_interruption_ends_the_block_and_not_the_notebook():
     board = LoopBoard(IMAGE, MASK, steps=9)
     with board:
-        board.note(1.0, images=2, answer=answer)
+        board.note(1.0, images=2, predict=answer)
         raise KeyboardInterrupt
     assert board.status.endswith("Stopped; the network is as its last step left it.")
 
@@ -150,7 +150,7 @@ def test_the_network_is_asked_only_when_the_board_is_drawn():
     board = LoopBoard(IMAGE, MASK, steps=50, seconds=3600)
     with board:
         for _ in range(50):
-            board.note(1.0, images=2, answer=lambda: asked.append(1) or IMAGE)
+            board.note(1.0, images=2, predict=lambda: asked.append(1) or IMAGE)
     assert len(asked) == 2
 
 
@@ -159,7 +159,7 @@ def test_many_steps_are_few_points_and_several_classes_are_greys():
     p = torch.cat([1 - IMAGE, torch.zeros_like(IMAGE), IMAGE])
     with board:
         for _ in range(1000):
-            board.note(1.0, images=1, answer=lambda: p)
+            board.note(1.0, images=1, predict=lambda: p)
     (line,) = board._figure().axes[-2].lines
     assert len(line.get_xdata()) <= module.POINTS
     assert board._marked(2 * MASK).max() == 1

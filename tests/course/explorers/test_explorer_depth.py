@@ -6,12 +6,11 @@ import json
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageColor
 
 from unetpp_course import DepthExplorer
 from unetpp_course.explorers import depth as depth_module
-from unetpp_course.explorers.depth_sheet import GAP, LINE, SIDE, grid_of, small_grid
-from unetpp_course.graph import read_grid
+from unetpp_course.explorers.depth_sheet import CHOSEN, GAP, LINE, SIDE, Cost, DepthSheet
 from unetpp_lib.engine import Card, Run, TrainConfig, load_model, save_model
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, iou
@@ -153,19 +152,18 @@ def test_costs_are_counted_and_measured_where_none_are_given(model, pairs):
         assert explorer.costs[depth].latency > 0
 
 
-@pytest.mark.parametrize("dense", [True, False])
-def test_the_grid_is_the_networks_own(dense):
-    model = UNetPlusPlus(widths=(2, 3, 4, 5), dense=dense)
-    assert grid_of(model) == read_grid(model)
+def test_what_pruning_drops_is_grey_and_the_heads_in_use_are_marked(model):
+    sheet = DepthSheet(model, {1: Cost(1, 1, 1.0)}, (24, 40), ("membrane", "interior"))
 
+    def count(picture, colour):
+        return (np.abs(np.asarray(picture).astype(int) - colour).max(axis=-1) < 40).sum()
 
-def test_pruned_nodes_are_grey():
-    grid = grid_of(UNetPlusPlus(widths=(2, 3, 4, 5)))
-    colour = [
-        (np.ptp(np.asarray(small_grid(grid, depth, "fast", (340, 320))).astype(int), axis=-1) > 60).sum()
-        for depth in (1, 2, 3)
-    ]
-    assert colour[0] < colour[1] < colour[2]
+    pictures = [sheet._draw_graph(depth, "fast") for depth in (1, 2, 3)]
+    coloured = [(np.ptp(np.asarray(picture).astype(int), axis=-1) > 60).sum() for picture in pictures]
+    assert coloured[0] < coloured[1] < coloured[2]
+    orange = ImageColor.getrgb(CHOSEN)
+    fast, accurate = (count(sheet._draw_graph(3, mode), orange) for mode in ("fast", "accurate"))
+    assert 0 < 2.5 * fast < accurate  # one head, three heads
 
 
 def test_masks_may_be_true_and_false(model, pairs):
@@ -221,7 +219,7 @@ def test_it_opens_your_own_run(run):
 def test_a_part_without_images_and_a_folder_that_is_no_run_are_named(run, tmp_path):
     with pytest.raises(InputError, match=r"no image for 'validation'.*\"test\""):
         DepthExplorer.of_run(run)
-    with pytest.raises(InputError, match="no run folder"):
+    with pytest.raises(InputError, match="not a run folder"):
         DepthExplorer.of_run(tmp_path / "missing")
     (run / "best.safetensors").unlink()
     with pytest.raises(InputError, match="no such file"):
@@ -233,7 +231,7 @@ def test_a_part_without_images_and_a_folder_that_is_no_run_are_named(run, tmp_pa
     [
         (UNetPlusPlus(widths=(2, 3), deep_supervision=False), "only its deepest head"),
         (UNet(widths=(2, 3)), "only its deepest head"),
-        (UNetPlusPlus(widths=(2, 3), num_classes=3), "tells 3 classes apart"),
+        (UNetPlusPlus(widths=(2, 3), num_classes=3), "has 3 classes"),
         (UNetPlusPlus(widths=(2, 3), in_channels=3), r"give \(3, H, W\)"),
         (torch.nn.Conv2d(1, 1, 1), "model is Conv2d"),
     ],
@@ -248,7 +246,7 @@ def test_images_and_masks_that_do_not_fit_are_refused(model, pairs):
     for wrong, words in (
         ((images, masks[:2]), "3 images and 2 masks"),
         (([], []), "at least one"),
-        ((images[:1], masks[1:2]), "of one size"),
+        ((images[:1], masks[1:2]), "of the same size"),
         ((images[:1], [2 * masks[0]]), "0 .background. and 1"),
     ):
         with pytest.raises(InputError, match=words):

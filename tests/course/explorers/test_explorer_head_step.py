@@ -72,8 +72,8 @@ def test_every_control_changes_the_picture(explorer):
 def test_the_mean_is_of_probabilities():
     mask = torch.ones(1, 4, 4, dtype=torch.uint8)
     kept = KeptHeads({0: torch.stack([torch.full((4, 4), 0.9), torch.full((4, 4), 0.3)])}, mask)
-    torch.testing.assert_close(kept.answer(0, "mean"), torch.full((4, 4), 0.6))
-    assert kept.readings == ["head 1", "head 2", "mean"]
+    torch.testing.assert_close(kept.probabilities(0, "mean"), torch.full((4, 4), 0.6))
+    assert kept.outputs == ["head 1", "head 2", "mean"]
 
 
 def test_without_an_image_the_truth_is_shown(kept):
@@ -130,7 +130,7 @@ def test_heads_now_are_the_networks_probabilities():
 def test_the_shipped_pictures_are_of_one_training_that_learned():
     kept = shipped_heads()
     assert len(kept.steps) >= 8
-    assert kept.readings == ["head 1", "head 2", "head 3", "head 4", "mean"]
+    assert kept.outputs == ["head 1", "head 2", "head 3", "head 4", "mean"]
     scores = kept.scores("head 4")
     assert scores[min(scores)] < 0.4 < 0.7 < scores[max(scores)]
     assert all(((heads * 255 - 4).round() % 8 == 0).all() for heads in kept.steps.values())  # 32 greys, none at ½

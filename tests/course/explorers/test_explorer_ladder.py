@@ -4,6 +4,7 @@ import pytest
 
 from unetpp_course import LadderExplorer, Scored, stored_scores
 from unetpp_course.explorers import ladder
+from unetpp_course.lab import Results, find_experiment
 from unetpp_course.lab.intervals import t_interval
 from unetpp_lib.errors import InputError
 
@@ -82,13 +83,14 @@ def test_one_network_in_a_protocol_of_ones_own_has_no_gap_and_no_claim():
 
 
 def test_the_stored_results_come_rung_by_rung_and_ones_own_join_them(monkeypatch):
-    def outcome(white, membrane):
+    def outcome(white, membrane, output="head 4"):
         row = {"iou/foreground/pooled": white, "iou/background/pooled": membrane}
-        return {"scores": {"scores": {"head 4": row, "all foreground": {"iou/foreground/pooled": 0.75}}}}
+        return {"scores": {"scores": {output: row, "all foreground": {"iou/foreground/pooled": 0.75}}}}
 
-    stored = {"unetpp-copies-seed1": outcome(0.93, 0.7), "unet-blocked-seed0": outcome(0.86, 0.6)}
+    stored = {"unetpp-copies-seed1": outcome(0.93, 0.7, "mean of heads"), "unet-blocked-seed0": outcome(0.86, 0.6)}
     stored["unet-copies-seed1"] = outcome(0.92, 0.71)
-    monkeypatch.setattr(ladder, "read_results", {"leakage": stored}.__getitem__)
+    records = {name: {"outcome": outcome} for name, outcome in stored.items()}
+    monkeypatch.setattr(ladder, "read_results", lambda name: Results(find_experiment(name), records))
     assert stored_scores() == [
         Scored("copies", "U-Net", 1, 0.92, 0.71, 0.75),
         Scored("copies", "UNet++", 1, 0.93, 0.7, 0.75),
@@ -109,7 +111,7 @@ def test_a_picture_stands_where_no_widget_runs(explorer):
     [
         ([], "empty"),
         ([Scored("mine", "U-Net", 0, 97.8, 0.6, 0.8)], "97.8 % as 0.978"),
-        ([POINTS[0], POINTS[0]], "stands twice"),
+        ([POINTS[0], POINTS[0]], "occurs twice"),
         ([POINTS[0], POINTS[2], POINTS[0]._replace(network="UNet+")], "There are 3 networks"),
     ],
 )

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from unetpp_course import NodeExplorer
-from unetpp_course.graph import node_modules
-from unetpp_course.probes import node_maps, read_nodes
+from unetpp_course.probes import fit_node_probes, node_maps
 from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine import PRESETS, Card, train
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.models import UNet, UNetPlusPlus
+from unetpp_lib.models.graph import node_modules
 
 CARD = Card(mean=(0.5,), std=(0.3,))
 
@@ -25,21 +25,21 @@ def scored():
 
 
 @pytest.fixture(scope="module")
-def readouts(scored):
+def probes(scored):
     torch.manual_seed(0)
     models = {"dense": UNetPlusPlus(widths=(3, 4, 5)).eval(), "plain": UNet(widths=(3, 4, 5)).eval()}
-    return {name: read_nodes(model, CARD, scored, scored) for name, model in models.items()}
+    return {name: fit_node_probes(model, CARD, scored, scored) for name, model in models.items()}
 
 
 @pytest.fixture
-def explorer(readouts, scored):
-    return NodeExplorer(readouts, scored)
+def explorer(probes, scored):
+    return NodeExplorer(probes, scored)
 
 
-def test_at_full_strength_the_masks_are_those_of_the_readout(explorer, readouts, scored):
+def test_at_full_strength_the_masks_are_those_of_the_readout(explorer, probes, scored):
     for number in (0, 1):
         explorer.image.value = number
-        for node, mask in readouts["dense"].masks.items():
+        for node, mask in probes["dense"].masks.items():
             expected = iou(confusion_counts(mask[number : number + 1], scored[1][number : number + 1]), "background")
             assert explorer.scores[node] == expected
 
@@ -69,14 +69,14 @@ def test_a_cell_may_run_the_network_while_a_slider_moves(scored):
     torch.manual_seed(0)
     model = UNetPlusPlus(widths=(3, 4, 5)).eval()
     before = node_maps(model, scored[0])
-    explorer = NodeExplorer({"mine": read_nodes(model, CARD, scored, scored)}, scored)
+    explorer = NodeExplorer({"mine": fit_node_probes(model, CARD, scored, scored)}, scored)
     found = []
 
     def cell(*_: object) -> None:  # as from another thread, in the middle of the explorer's run
         handle.remove()
         found.append(node_maps(model, scored[0]))
 
-    handle = node_modules(explorer.readout.model)[0, 1].register_forward_pre_hook(cell)
+    handle = node_modules(explorer.probes.model)[0, 1].register_forward_pre_hook(cell)
     explorer.strength.value = 50
     assert {node: maps.equal(found[0][node]) for node, maps in before.items()} == dict.fromkeys(before, True)
     assert "at 50 %" in explorer.status
@@ -94,14 +94,14 @@ def test_a_training_is_scrubbed_through(tiny_set, tmp_path):
     folder, kept = SegmentationFolder(tiny_set), {}
     scored = tuple(torch.stack(part)[:, :, :32, :32] for part in zip(folder[0], folder[1], strict=True))
 
-    def watch(training):
+    def callback(training):
         if training.step in (2, 10):
-            kept[training.step] = read_nodes(deepcopy(training.model).eval(), training.card, scored, scored)
+            kept[training.step] = fit_node_probes(deepcopy(training.model).eval(), training.card, scored, scored)
 
-    train(replace(PRESETS["laptop"], data=str(tiny_set), **options), watch=watch)
+    train(replace(PRESETS["laptop"], data=str(tiny_set), **options), callback=callback)
     explorer = NodeExplorer({"mine": kept}, scored)
     assert explorer.status.startswith("mine, step 10 of 10, image 0: over all images ")
-    assert explorer.readout.weights is kept[10].weights
+    assert explorer.probes.weights is kept[10].weights
     late = explorer.png
     explorer.moment.value = 0
     assert explorer.status.startswith("mine, step 2 of 10, image 0: ")
@@ -111,19 +111,19 @@ def test_a_training_is_scrubbed_through(tiny_set, tmp_path):
     assert explorer.scores != NodeExplorer({"mine": kept[2]}, scored).scores
 
 
-def test_only_a_training_has_a_slider_for_its_moments(explorer, readouts, scored):
+def test_only_a_training_has_a_slider_for_its_moments(explorer, probes, scored):
     assert [box.children[0].description for box in explorer.children if hasattr(box, "children")] == [
         "image",
         "strength, %",
     ]
-    several = NodeExplorer({name: {5: readout, 9: readout} for name, readout in readouts.items()}, scored)
+    several = NodeExplorer({name: {5: probes, 9: probes} for name, probes in probes.items()}, scored)
     assert several.children[1].children[0] is several.moment
 
 
-def test_other_images_than_those_scored_can_be_shown(readouts, scored):
+def test_other_images_than_those_scored_can_be_shown(probes, scored):
     images, truths = scored
-    expected = NodeExplorer(readouts, scored).scores
-    explorer = NodeExplorer(readouts, (images.flip(0), truths.flip(0)))
+    expected = NodeExplorer(probes, scored).scores
+    explorer = NodeExplorer(probes, (images.flip(0), truths.flip(0)))
     assert explorer.scores != expected
     explorer.image.value = 1
     assert explorer.scores == pytest.approx(expected)
@@ -154,16 +154,16 @@ def test_a_picture_stands_where_no_widget_runs(explorer):
     assert bundle["text/plain"] == repr(explorer) == f"NodeExplorer: {explorer.status}"
 
 
-def test_what_does_not_fit_is_refused(readouts, scored):
-    with pytest.raises(InputError, match="readouts is empty"):
+def test_what_does_not_fit_is_refused(probes, scored):
+    with pytest.raises(InputError, match="probes is empty"):
         NodeExplorer({}, scored)
     with pytest.raises(InputError, match=r"different steps \(dense: 1; plain: 2\)"):
-        NodeExplorer({"dense": {1: readouts["dense"]}, "plain": {2: readouts["plain"]}}, scored)
-    with pytest.raises(InputError, match="one and the same network"):
-        NodeExplorer({"mine": {1: readouts["dense"], 2: readouts["plain"]}}, scored)
-    with pytest.raises(InputError, match="one and the same network"):
+        NodeExplorer({"dense": {1: probes["dense"]}, "plain": {2: probes["plain"]}}, scored)
+    with pytest.raises(InputError, match="all of the same network"):
+        NodeExplorer({"mine": {1: probes["dense"], 2: probes["plain"]}}, scored)
+    with pytest.raises(InputError, match="all of the same network"):
         NodeExplorer({"mine": {}}, scored)
     with pytest.raises(InputError, match="a mask for each image"):
-        NodeExplorer(readouts, (scored[0], scored[1][:1]))
+        NodeExplorer(probes, (scored[0], scored[1][:1]))
     with pytest.raises(InputError, match="multiples of 4"):
-        NodeExplorer(readouts, (scored[0][..., 1:], scored[1][..., 1:]))
+        NodeExplorer(probes, (scored[0][..., 1:], scored[1][..., 1:]))

@@ -30,7 +30,7 @@ def explorer(model):
 
 def test_at_full_strength_the_answer_is_the_networks(explorer):
     expected = torch.sigmoid(explorer.model(explorer.card.normalise(explorer.image)[None])[0])
-    assert torch.equal(explorer.answer(explorer.strengths), expected)
+    assert torch.equal(explorer.predict(explorer.strengths), expected)
 
 
 @torch.inference_mode()
@@ -82,7 +82,7 @@ def test_one_slider_moves_all(explorer):
 def test_set_draws_once(explorer, monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        explorer, "answer", lambda strengths: drawn.append(strengths) or torch.full((1, 1, 32, 48), 0.25)
+        explorer, "predict", lambda strengths: drawn.append(strengths) or torch.full((1, 1, 32, 48), 0.25)
     )
     explorer.set(5, 10)
     assert drawn == [[5, 10]]
@@ -103,7 +103,7 @@ def test_a_network_that_trains_on_is_shown_as_it_was(explorer, model):
     explorer.set(0, 50)
     explorer.set(100, 100)
     assert explorer.png == before
-    assert explorer.answer([0, 0]).std() > 0
+    assert explorer.predict([0, 0]).std() > 0
 
 
 def test_a_number_can_be_typed(explorer):

@@ -7,9 +7,8 @@ from torch import nn
 
 from unetpp_course.custom_wiring import known_wires
 from unetpp_course.explorers.wiring import FAULTS, HiddenWire, WiringExplorer
-from unetpp_course.graph import wiring
 from unetpp_lib.errors import InputError
-from unetpp_lib.models import UNet, UNetPlusPlus
+from unetpp_lib.models import UNet, UNetPlusPlus, read_graph
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +101,7 @@ def test_a_network_of_ones_own_is_where_it_begins():
     explorer = WiringExplorer(UNetPlusPlus(widths=(2, 3, 4), dense=False))
     assert explorer.start.value == "your network"
     assert explorer.kind == "UNet+"
-    assert explorer.wires == wiring(UNetPlusPlus(widths=(2, 3, 4), dense=False))
+    assert explorer.wires == read_graph(UNetPlusPlus(widths=(2, 3, 4), dense=False)).inputs
 
 
 def test_the_chosen_node_is_shown_with_its_inputs_in_words(explorer):

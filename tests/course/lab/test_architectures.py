@@ -13,12 +13,10 @@ from unetpp_course.lab.architectures import (
     RATES,
     SCORES,
     SEEDS,
+    by_seed,
     cost,
-    found_rate,
-    leads,
-    search_score,
+    search,
     table,
-    trial_name,
 )
 from unetpp_course.lab.supervision import CONFIG
 from unetpp_lib.models import UNet, profile
@@ -55,34 +53,36 @@ def test_the_networks_differ_in_nothing_but_the_network_and_its_rate():
     assert len(trainings) == len(NETWORKS) * (len(RATES) + len(SEEDS) - 1)  # one seed of five is searched at all rates
 
 
-def test_a_networks_rate_is_the_one_that_did_best_on_validation_images_after_any_epoch():
+def test_a_networks_rate_is_the_one_that_did_best_on_validation_images_after_any_epoch(results_of):
     scores = dict(zip(RATES, (0.5, 0.7, 0.6), strict=True))
-    outcomes = {trial_name("unet", 0, rate): outcome(score) for rate, score in scores.items()}
-    assert search_score(outcomes[trial_name("unet", 0, RATES[0])]) == 0.5
-    assert found_rate(outcomes, "unet") == RATES[1]
+    found = search(results_of(EXPERIMENT, {f"unet-lr{rate:g}-seed0": outcome(score) for rate, score in scores.items()}))
+    assert found["unet"].to_dict() == scores
+    assert found["unet"].idxmax() == RATES[1]
 
 
 def test_the_rates_are_those_that_the_stored_search_found():
-    outcomes = read_results("architectures")
-    assert {network: found_rate(outcomes, network) for network in NETWORKS} == BEST_RATE
+    assert search(read_results("architectures")).idxmax().to_dict() == BEST_RATE
 
 
-def test_leads_are_paired_by_seed():
+def test_leads_are_paired_by_seed(results_of):
     outcomes = {
-        trial_name("unet", 0): outcome(0.5),
-        trial_name("unet", 1): outcome(0.7),
-        trial_name("unetpp", 1): outcome(0.6, 0.9),
-        trial_name("unetpp", 2): outcome(0.1, 0.2),
+        "unet-lr0.01-seed0": outcome(0, 0, 0, 0.5),
+        "unet-lr0.01-seed1": outcome(0, 0, 0, 0.7),
+        "unet-lr0.003-seed0": outcome(0, 0, 0, 0.9),  # another rate than its best
+        "unetpp-lr0.03-seed1": outcome(0.6, 0.2, 0.2, 0.9),
+        "unetpp-lr0.03-seed2": outcome(0.1, 0.2, 0.2, 0.2),
     }
-    assert leads(outcomes, "unetpp") == pytest.approx([0.2])
-    assert leads(outcomes, "unetpp", "mean of heads") == pytest.approx([0.05])
+    results = results_of(EXPERIMENT, outcomes)
+    heads, means = by_seed(results), by_seed(results, output="mean of heads")
+    assert (heads["unetpp"] - heads["unet"]).dropna().to_dict() == pytest.approx({1: 0.2})
+    assert means["unetpp"].dropna().to_dict() == pytest.approx({1: 0.475, 2: 0.175})
 
 
-def test_the_table_shows_the_networks_that_have_two_seeds():
-    outcomes = {trial_name("unet", seed): outcome(0.5 + seed / 10) for seed in (0, 1)}
-    outcomes |= {trial_name("unetpp", seed): outcome(0.5, 0.8 + seed / 5) for seed in (0, 1)}
-    text = table(outcomes)
+def test_the_table_shows_the_networks_that_have_two_seeds(results_of):
+    outcomes = {f"unet-lr0.01-seed{seed}": outcome(0, 0, 0, 0.5 + seed / 10) for seed in (0, 1)}
+    outcomes |= {f"unetpp-lr0.03-seed{seed}": outcome(0, 0, 0.5, 0.8 + seed / 5) for seed in (0, 1)}
+    text = table(results_of(EXPERIMENT, outcomes))
     assert "unet_wide  " not in text.partition("IoU of the test part")[0]
     assert "+0.550 [-0.085, +1.185]" in text  # U-Net: mean of .5 and .6, t = 12.71, standard error .05
     assert "+0.350 [-0.285, +0.985]" in text  # ahead by .3 and .4
-    assert "unetpp, mean of heads" in text
+    assert "unetpp mean of heads" in text

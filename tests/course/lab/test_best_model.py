@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unetpp_course.lab import base, best_model
-from unetpp_course.lab.best_model import ARMS, FOLDS, SCORES, choices, make_trial, table, trial_name
+from unetpp_course.lab.best_model import ARMS, EXPERIMENT, FOLDS, SCORES, choices, make_trial, table
 from unetpp_course.lab.folds import LAPTOP
 from unetpp_lib.engine import PRESETS, Run, load_model, train
 
@@ -53,7 +53,7 @@ def test_the_average_is_of_the_weights_after_the_last_epochs(short):
 
 
 def test_keeping_weights_changes_no_training(short, tmp_path):
-    plain = train(replace(short.config, out=tmp_path / "plain"), watch=lambda _: False)
+    plain = train(replace(short.config, out=tmp_path / "plain"), callback=lambda _: False)
     one, other = (run.load_model()[0].state_dict() for run in (short, plain))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -75,25 +75,39 @@ def test_each_reading_is_another_answer_scored_on_the_test_slices(short, monkeyp
     assert not any(torch.allclose(one, other, atol=1e-6) for one, other in combinations(answers, 2))
 
 
-def outcome(test: float, validation: float) -> dict:
-    slices = {str(k): dict.fromkeys(SCORES, test) for k in range(6)}
+def outcome(test: float, validation: float, fold: int) -> dict:
+    slices = {f"{6 * fold + k:02}": dict.fromkeys(("white", "membrane", "v_rand", "v_info"), test) for k in range(6)}
     reading = {"slices": slices, "best": {"v_rand": 0.9}, "validation": validation}
     return {"readings": {"last weights": reading, "last weights, flips": {**reading, "validation": validation + 0.01}}}
 
 
-def test_validation_slices_choose_and_the_table_says_what_that_adds(monkeypatch):
+def test_validation_slices_choose_and_the_table_says_what_that_adds(results_of, monkeypatch):
     outcomes = {}
     for fold in FOLDS:
-        outcomes[trial_name("long", fold, 0)] = outcome(0.5, 0.6 if fold < 2 else 0.4)
-        outcomes[trial_name("long, not augmented", fold, 0)] = outcome(0.9, 0.5)  # best on test, chosen in three folds
+        outcomes[f"long-fold{fold}-seed0"] = outcome(0.5, 0.6 if fold < 2 else 0.4, fold)
+        outcomes[f"long-not-augmented-fold{fold}-seed0"] = outcome(0.9, 0.5, fold)  # best on test, chosen in three
+    results = results_of(EXPERIMENT, outcomes)
     flips = "last weights, flips"
-    assert choices(outcomes, 0) == [("long", flips)] * 2 + [("long, not augmented", flips)] * 3
-    monkeypatch.setattr(best_model, "start_by_slice", lambda score, seeds: torch.full((len(seeds), 30), 0.4).numpy())
-    text = table(outcomes)
+    assert choices(results).tolist() == [f"long, {flips}"] * 2 + [f"long, not augmented, {flips}"] * 3
+    start = {LAPTOP.trial_name("unet", fold, 0): outcome(0.4, 0.5, fold) for fold in FOLDS}
+    for found in start.values():
+        look = {"head 4": {"iou/background/pooled": 0.5}}
+        found |= {"history": [{"validation": look}], "training_seconds": 1.0}
+        found["readings"] = {"head 4": found["readings"]["last weights"]}
+    monkeypatch.setattr(best_model, "read_results", lambda _: results_of(LAPTOP.experiment(), start))
+    text = table(results)
     (row,) = [line for line in text.splitlines() if line.startswith("chosen  ")]
     assert row.split()[1:] == ["0.740"] * len(SCORES)  # two folds of .5, three of .9
-    (gain,) = [line for line in text.splitlines() if line.startswith("membrane  chosen")]
+    (gain,) = [line for line in text.splitlines() if line.startswith("membrane chosen, minus start")]
     assert "+0.340 " in gain
+
+
+def test_of_equal_ways_the_one_that_is_tried_first_is_chosen(results_of):
+    outcomes = {f"long-fold{fold}-seed0": outcome(0.5, 0.5, fold) for fold in FOLDS}
+    outcomes |= {f"long-not-augmented-fold{fold}-seed0": outcome(0.9, 0.5, fold) for fold in FOLDS}
+    assert set(choices(results_of(EXPERIMENT, outcomes))) == {"long, last weights, flips"}
+    del outcomes["long-fold4-seed0"]
+    assert table(results_of(EXPERIMENT, outcomes)) == "no seed has all folds yet"
 
 
 def test_trials_are_named_apart():

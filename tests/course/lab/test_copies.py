@@ -57,12 +57,12 @@ def test_training_is_repeatable_and_leaves_the_global_generator_alone():
     assert torch.equal(state, torch.random.get_rng_state())
 
 
-def test_the_table_gives_each_direction_and_the_interval_of_the_gains():
+def test_the_table_gives_each_direction_and_the_interval_of_the_gains(results_of):
     reading = dict.fromkeys(copies.READ, 0.5)
     outcomes = {
         f"seed{seed}": {group: {"known": dict.fromkeys(copies.READ, 0.6), "unseen": reading} for group in "AB"}
         for seed in (0, 1)
     }
-    text = copies.table(outcomes)
+    text = copies.table(results_of(copies.EXPERIMENT, outcomes))
     assert text.count("0.600  0.500") == 12
     assert "membrane     +0.100 [+0.100, +0.100]" in text

@@ -31,9 +31,10 @@ def test_quarters_hold_every_pixel_once():
     assert torch.equal(parts[0], batch[0, :, :2, :3])
 
 
-def test_the_table_shows_every_run_and_the_interval():
+def test_the_table_shows_every_run_and_the_interval(results_of):
     outcomes = {f"seed{seed}": {name: np.tile(EPOCHS, 4).tolist() for name in ("white", "membrane")} for seed in (0, 1)}
-    line = next(line for line in epoch_choice.table(outcomes).splitlines() if line.startswith("membrane  1 images"))
+    text = epoch_choice.table(results_of(epoch_choice.EXPERIMENT, outcomes))
+    line = next(line for line in text.splitlines() if line.startswith("membrane  1 images"))
     first, second = line.split()[3:5]
     assert first == second
     assert line.endswith(f"{first} [{first}, {first}]")

@@ -3,12 +3,14 @@
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from unetpp_course.__main__ import main
 from unetpp_course.lab import NAMES, Experiment, base, find_experiment, read_results, run_experiment
-from unetpp_course.lab.base import Trial, trained, training_trial
-from unetpp_lib.data import shipped_data
+from unetpp_course.lab.base import trained, training_trial
+from unetpp_course.lab.results import Trial, merge_results, read_records, results_folder, stored_results, unnest
+from unetpp_course.lab.tables import across, as_text
 from unetpp_lib.engine import PRESETS, Run
 from unetpp_lib.errors import InputError
 
@@ -66,15 +68,15 @@ def test_a_pattern_that_no_trial_matches_is_refused_with_the_names(tmp_path):
 
 def test_a_result_of_other_settings_is_not_taken_for_this_trial(tmp_path):
     run_experiment(counting([], "a", rate=0.1), folder=tmp_path)
-    before = (tmp_path / "a.json").read_text()
-    with pytest.raises(InputError, match=r"a\.json was measured with other settings: rate is 0\.2 here and 0\.1"):
+    before = (tmp_path / "counting" / "a.json").read_text()
+    with pytest.raises(InputError, match=r"a of counting was measured with other settings: rate is 0\.2 here and 0\.1"):
         run_experiment(counting([], "a", rate=0.2), folder=tmp_path)
-    assert (tmp_path / "a.json").read_text() == before
+    assert (tmp_path / "counting" / "a.json").read_text() == before
 
 
 def test_a_result_says_what_it_came_from(tmp_path):
     run_experiment(counting([], "a", rate=0.1), folder=tmp_path)
-    result = json.loads((tmp_path / "a.json").read_text())
+    result = json.loads((tmp_path / "counting" / "a.json").read_text())
     assert result["command"] == "python -m unetpp_course experiment counting --only a"
     assert result["settings"] == {"seed": 0, "rate": 0.1}
     assert {"commit", "torch", "processor", "cores"} <= result["provenance"].keys()
@@ -82,13 +84,15 @@ def test_a_result_says_what_it_came_from(tmp_path):
 
 def test_results_that_are_not_there_or_damaged_are_named(tmp_path):
     with pytest.raises(
-        InputError, match=r"holds no results\. Measure them with: python -m unetpp_course experiment counting"
+        InputError,
+        match=r"no results of counting\. Measure them with: python -m unetpp_course experiment counting",
     ):
-        read_results("counting", tmp_path)
+        stored_results(counting([], "a"), tmp_path)
+    (tmp_path / "counting").mkdir()
     for content in ("{", "[]", '{"outcome": 1}'):
-        (tmp_path / "a.json").write_text(content)
+        (tmp_path / "counting" / "a.json").write_text(content)
         with pytest.raises(InputError, match=r"a\.json is no result"):
-            read_results("counting", tmp_path)
+            stored_results(counting([], "a"), tmp_path)
 
 
 def test_a_training_trial_keeps_scores_and_history(tiny_config):
@@ -113,7 +117,7 @@ def test_trials_of_one_configuration_share_the_training(tiny_config):
 def test_a_training_that_was_stopped_is_resumed(tiny_config, monkeypatch):
     real, stopped = base.train, []
 
-    def stop_once(config, resume, watch):
+    def stop_once(config, resume, callback):
         if not stopped:
             stopped.append(real(replace(config, epochs=1), resume=False))
             (config.out / "config.json").write_text(config.to_json())
@@ -140,14 +144,81 @@ def test_every_stored_result_is_of_the_trial_that_it_is_named_for(name):
     assert experiment.name == name
     trials = {trial.name: trial for trial in experiment.trials}
     assert len(trials) == len(experiment.trials)
-    stored = list((shipped_data() / "results" / name).glob("*.json"))
-    for path in stored:
-        settings = json.loads(path.read_text())["settings"]
-        assert settings == json.loads(json.dumps(dict(trials[path.stem].settings)))
+    stored = read_records(name, results_folder())
+    for trial, record in stored.items():
+        assert record["settings"] == json.loads(json.dumps(dict(trials[trial].settings)))
     if stored:
         assert experiment.table(read_results(name))
 
 
-def test_every_folder_of_results_has_its_experiment():
-    folders = [path for path in (shipped_data() / "results").glob("*") if path.is_dir()]
-    assert {path.name for path in folders} <= set(NAMES)
+def test_every_file_of_results_has_its_experiment():
+    assert {path.stem for path in results_folder().iterdir()} <= set(NAMES)
+
+
+def test_merging_loses_nothing_and_a_trial_more_joins_the_others(tmp_path):
+    calls: list[str] = []
+    experiment = counting(calls, "a", "bb", "ccc")
+    run_experiment(experiment, "[ab]*", tmp_path)
+    parts = {path.stem: path.read_bytes() for path in (tmp_path / "counting").iterdir()}
+    assert merge_results("counting", tmp_path) == 2
+    assert [path.name for path in tmp_path.rglob("*.json*")] == ["counting.jsonl"]
+    for name, record in read_records("counting", tmp_path).items():
+        assert (json.dumps(record, indent=1) + "\n").encode() == parts[name]
+    assert list(run_experiment(experiment, folder=tmp_path)) == ["a", "bb", "ccc"]
+    assert calls == ["a", "bb", "ccc"]  # what is merged is not measured again
+    assert merge_results("counting", tmp_path) == 3
+    lines = (tmp_path / "counting.jsonl").read_text().splitlines()
+    assert [json.loads(line)["trial"] for line in lines] == ["a", "bb", "ccc"]
+
+
+def test_a_trial_that_was_measured_twice_stops_the_merge_and_both_stay(tmp_path):
+    experiment = counting([], "a")
+    run_experiment(experiment, folder=tmp_path)
+    part = tmp_path / "counting" / "a.json"
+    twice = part.read_text().replace('"length": 1', '"length": 7')
+    merge_results("counting", tmp_path)
+    merged = (tmp_path / "counting.jsonl").read_bytes()
+    part.write_text(twice)
+    with pytest.raises(InputError, match=r"a\.json and .*counting\.jsonl differ in a, which was measured twice"):
+        merge_results("counting", tmp_path)
+    assert part.read_text() == twice
+    assert (tmp_path / "counting.jsonl").read_bytes() == merged
+
+
+def test_a_damaged_line_is_named_with_its_number(tmp_path):
+    run_experiment(counting([], "a", "bb"), folder=tmp_path)
+    merge_results("counting", tmp_path)
+    path = tmp_path / "counting.jsonl"
+    path.write_text(path.read_text().replace('"outcome"', '"outcme"', 2).replace('"outcme"', '"outcome"', 1))
+    with pytest.raises(InputError, match=r"counting\.jsonl, line 2, is no result"):
+        stored_results(counting([], "a"), tmp_path)
+
+
+def test_results_are_one_tidy_table(tmp_path):
+    def trial(seed: int) -> Trial:
+        outcome = {"head 1": {"iou": 0.5 + seed}, "head 2": {"iou": 0.6 + seed}}
+        columns = {"network": "unet", "seed": seed}
+        rows = lambda found: unnest(found, "output", "score")  # noqa: E731
+        return Trial(f"unet-seed{seed}", {"seed": seed}, lambda: outcome, columns, rows)
+
+    experiment = Experiment("tidy", "Is it?", (trial(0), trial(1)), lambda results: "")
+    frame = run_experiment(experiment, folder=tmp_path).frame
+    found = frame[["experiment", "trial", "network", "seed", "output", "score", "value"]].values.tolist()
+    assert found == [
+        ["tidy", "unet-seed0", "unet", 0, "head 1", "iou", 0.5],
+        ["tidy", "unet-seed0", "unet", 0, "head 2", "iou", 0.6],
+        ["tidy", "unet-seed1", "unet", 1, "head 1", "iou", 1.5],
+        ["tidy", "unet-seed1", "unet", 1, "head 2", "iou", 1.6],
+    ]
+    assert frame["commit"].notna().all()
+
+
+def test_what_shares_a_cell_is_refused_and_what_is_missing_is_left_blank():
+    frame = pd.DataFrame({"seed": [0, 1, 1], "network": ["a", "a", "b"], "value": [0.1, 0.2, 0.5]})
+    table = across(frame, "network")
+    assert table.loc[1].to_dict() == {"a": 0.2, "b": 0.5}
+    assert (table["b"] - table["a"]).dropna().to_dict() == {1: pytest.approx(0.3)}
+    with pytest.raises(ValueError, match="duplicate"):
+        across(pd.concat([frame, frame]), "network")
+    text = as_text([{"name": "one", "mean": 0.25, "count": 3}, {"name": "two", "count": 4}], "name")
+    assert [line.split() for line in text.splitlines()] == [["mean", "count"], ["one", "0.250", "3"], ["two", "4"]]

@@ -53,7 +53,7 @@ def made_up(score: dict[tuple[str, str], float]) -> dict[str, dict]:
             row = dict.fromkeys(leakage.SCORES.values(), value + seed / 1000)
             deepest = {key: score - 0.01 for key, score in row.items()}
             rows = {"head 4": row} if network == "unet" else {"head 4": deepest, "mean of heads": row}
-            outcomes[leakage.trial_name(network, protocol, seed)] = {"scores": {"scores": rows}}
+            outcomes[f"{network}-{protocol}-seed{seed}"] = {"scores": {"scores": rows}}
     return outcomes
 
 
@@ -63,8 +63,8 @@ SCORES = {
 }  # fmt: skip
 
 
-def test_the_table_says_what_leaking_adds_to_scores_and_to_the_gap():
-    lines = leakage.table(made_up(SCORES)).splitlines()
+def test_the_table_says_what_leaking_adds_to_scores_and_to_the_gap(results_of):
+    lines = leakage.table(results_of(leakage.EXPERIMENT, made_up(SCORES))).splitlines()
     assert "white     unet    copies - blocked  +0.200 [+0.200, +0.200]" in lines
     assert "membrane  unetpp  copies - slices   +0.130 [+0.130, +0.130]" in lines
     assert "membrane  UNet++ (mean of heads) - U-Net, copies            +0.050 [+0.050, +0.050]" in lines
@@ -72,12 +72,11 @@ def test_the_table_says_what_leaking_adds_to_scores_and_to_the_gap():
     assert "white     UNet++ (head 4) - U-Net, blocked           +0.000 [+0.000, +0.000]" in lines
 
 
-def test_differences_are_of_the_seeds_that_are_complete_two_at_least():
+def test_differences_are_of_the_seeds_that_are_complete_two_at_least(results_of):
     outcomes = made_up(SCORES)
     one_seed = {name: outcome for name, outcome in outcomes.items() if name.endswith("seed0")}
-    text = leakage.table(one_seed)
+    text = leakage.table(results_of(leakage.EXPERIMENT, one_seed))
     assert "white     copies   unetpp  0.950" in text
     assert "UNet++ (" not in text
     del outcomes["unet-slices-seed2"]
-    assert leakage.complete_seeds(outcomes) == [0, 1]
-    assert "95 % t-interval, 2 seeds" in leakage.table(outcomes)
+    assert "95 % t-interval, 2 seeds" in leakage.table(results_of(leakage.EXPERIMENT, outcomes))

@@ -85,16 +85,17 @@ def outcome(validation, test):
     }
 
 
-def test_the_rate_is_chosen_on_validation_images_and_the_table_pairs_seeds():
+def test_the_rate_is_chosen_on_validation_images_and_the_table_pairs_seeds(results_of):
     outcomes = {}
     for seed in range(2):
-        outcomes[losses.trial_name("bce", 1, seed)] = outcome((0.1, 0.5, 0.2), (0.9, 0.4 + 0.1 * seed, 0.8))
-        outcomes[losses.trial_name("dice", 1, seed)] = outcome((0.6, 0.5, 0.2), (0.5 + 0.1 * seed, 0.4, 0.8))
-    assert losses.best_rate(outcomes, "bce", 1) == f"{losses.RATES[1]:g}"
-    assert losses.scores_of(outcomes, "dice", 1) == pytest.approx([0.5, 0.6])
-    assert losses.best_rate(outcomes, "bce", 1, by="iou_tuned") == f"{losses.RATES[0]:g}"
-    assert str(losses.difference(outcomes, "dice", 1)) == "+0.100 [+0.100, +0.100]"
-    assert "+0.100 [+0.100, +0.100]" in losses.table(outcomes)
+        outcomes[f"bce-discs1-seed{seed}"] = outcome((0.1, 0.5, 0.2), (0.9, 0.4 + 0.1 * seed, 0.8))
+        outcomes[f"dice-discs1-seed{seed}"] = outcome((0.6, 0.5, 0.2), (0.5 + 0.1 * seed, 0.4, 0.8))
+    results = results_of(losses.EXPERIMENT, outcomes)
+    assert losses.best_rate(results, "bce", 1) == f"{losses.RATES[1]:g}"
+    assert losses.by_seed(results, "dice", 1).tolist() == pytest.approx([0.5, 0.6])
+    assert losses.best_rate(results, "bce", 1, by="iou_tuned") == f"{losses.RATES[0]:g}"
+    assert losses.difference(results, "dice", 1) == "+0.100 [+0.100, +0.100]"
+    assert "+0.100 [+0.100, +0.100]" in losses.table(results)
 
 
 def test_the_experiment_is_known_by_name_and_tries_the_library_loss():

@@ -41,7 +41,7 @@ def test_averages_taken_anew_are_plain_means_over_the_batches(batch):
 
 SCORES = {("batch", 1): 0.3, ("batch", 4): 0.4, ("group", 1): 0.45, ("group", 4): 0.5}
 OUTCOMES = {
-    normalisation.trial_name(*arm, seed): {
+    f"{arm[0]}-batch{arm[1]}-lr0.003-seed{seed}": {
         "readings": {reading: score + 0.1 * i + 0.01 * seed for i, reading in enumerate(READINGS)},
         "validation": 0.6,
     }
@@ -50,18 +50,20 @@ OUTCOMES = {
 }
 
 
-def test_seeds_are_paired():
-    assert normalisation.scores_of(OUTCOMES, "batch", 4, "evaluation") == pytest.approx([0.4, 0.41, 0.42])
-    gains = {name: normalisation.differences(OUTCOMES, name) for name in COMPARED}
+def test_seeds_are_paired(results_of):
+    results = results_of(normalisation.EXPERIMENT, OUTCOMES)
+    scores = normalisation.by_seed(results)
+    assert scores["batch", 4, "evaluation"].tolist() == pytest.approx([0.4, 0.41, 0.42])
+    gains = {name: (scores[one] - scores[other]).tolist() for name, (one, other) in COMPARED.items()}
     assert gains["batch norm, batch 1: training mode less evaluation"] == pytest.approx([0.1] * 3)
     assert gains["batch 1, evaluation: group norm less batch norm"] == pytest.approx([0.15] * 3)
     assert gains["batch norm, evaluation: batch 4 less batch 1"] == pytest.approx([0.1] * 3)
-    assert "+0.150 [+0.150, +0.150]" in normalisation.table(OUTCOMES)
+    assert "+0.150 [+0.150, +0.150]" in normalisation.table(results)
 
 
-def test_some_outcomes_alone_make_a_table_too():
-    name = normalisation.trial_name("batch", 1, 0)
-    assert "0.300" in normalisation.table({name: OUTCOMES[name]})
+def test_some_outcomes_alone_make_a_table_too(results_of):
+    name = "batch-batch1-lr0.003-seed0"
+    assert "0.300" in normalisation.table(results_of(normalisation.EXPERIMENT, {name: OUTCOMES[name]}))
 
 
 def test_every_training_sees_the_images_equally_often():

@@ -63,14 +63,15 @@ def test_a_trial_reads_the_best_epoch_and_the_last_by_every_definition(tiny_sour
     monkeypatch.setattr(nuclei, "ARMS", arms)
     outcome = nuclei.make_trial("small", "unetpp", 0).measure()
     look = outcome["history"][-1]["validation"]
-    for epoch in nuclei.EPOCHS:
+    for epoch in ("best", "last"):
         assert set(outcome["epochs"][epoch]) == {"head 1"}
         assert set(nuclei.DEFINITIONS.values()) <= set(outcome["epochs"][epoch]["head 1"])
     # the last network, read from the checkpoint, scores what the engine saw after the last epoch
     key = "iou/foreground/pooled"
-    assert nuclei.score(outcome, key) == pytest.approx(look["head 1"][key], abs=1e-4)
+    last, best_epoch = (outcome["epochs"][epoch]["head 1"] for epoch in ("last", "best"))
+    assert last[key] == pytest.approx(look["head 1"][key], abs=1e-4)
     best = max(entry["validation"]["head 1"]["iou/classes/pooled"] for entry in outcome["history"])
-    assert nuclei.score(outcome, "iou/classes/pooled", "best") == pytest.approx(best, abs=1e-4)
+    assert best_epoch["iou/classes/pooled"] == pytest.approx(best, abs=1e-4)
 
 
 def outcome(value: float) -> dict:
@@ -80,18 +81,19 @@ def outcome(value: float) -> dict:
     return {"epochs": {"best": rows(value - 0.1), "last": rows(value)}}
 
 
-def test_the_table_compares_by_seed_and_shows_what_was_reported():
+def test_the_table_compares_by_seed_and_shows_what_was_reported(results_of):
     outcomes = {}
     for seed in (0, 1):
         for network, value in (("unet", 0.8), ("unetpp_plain", 0.82), ("unetpp", 0.85 + seed / 10)):
-            outcomes[nuclei.trial_name("small", network, seed)] = outcome(value)
-    text = nuclei.table(outcomes)
+            outcomes[f"small-{network}-seed{seed}"] = outcome(value)
+    text = nuclei.table(results_of(nuclei.EXPERIMENT, outcomes))
     assert "whole images" not in text
     row, *_ = [line for line in text.splitlines() if line.startswith("IoU of nuclei, pooled  ")]
     assert row.split()[-6:] == ["0.700", "0.800", "0.720", "0.820", "0.800", "0.900"]  # best epoch, last
-    assert "by seed: unetpp        0.850  0.950" in text
+    assert "unetpp 0.850 0.950" in text
     assert "+0.100 [-0.535, +0.735]" in text  # .05 and .15: t = 12.71, standard error .05
-    del outcomes[nuclei.trial_name("small", "unetpp", 1)]
-    assert "unetpp (1)" in nuclei.table(outcomes)
-    assert "unetpp less unet" not in nuclei.table(outcomes)  # one pair shows no spread
+    del outcomes["small-unetpp-seed1"]
+    fewer = nuclei.table(results_of(nuclei.EXPERIMENT, outcomes))
+    assert "unet 2, unetpp_plain 2, unetpp 1" in fewer
+    assert "+0.050 [" not in fewer  # one pair shows no spread
     assert text.endswith("unet 0.839 and 0.9077; unetpp_plain 0.842 and 0.9263; unetpp 0.843 and 0.9252")

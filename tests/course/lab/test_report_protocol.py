@@ -81,27 +81,30 @@ def made_up(*whites: float) -> dict:
     return {"history": history, "training_seconds": 5.0 * len(whites), "scores": {"scores": readings[0]}}
 
 
-def test_the_table_says_when_the_reports_score_was_reached_and_what_such_scores_are_worth():
+def test_the_table_says_when_the_reports_score_was_reached_and_what_such_scores_are_worth(results_of):
     outcomes = {"unetpp_plain-copies-seed0": made_up(0.9, 0.978, 0.97), "unet-copies-seed1": made_up(0.9, 0.92)}
-    text = report_protocol.table(outcomes | {"unet-blocked-seed1": made_up(0.99)})
-    assert "unetpp_plain-copies-seed0   0.970   0.770     0.780      15       0.978: 10 s" in text
-    assert "0.953: not reached" in text
-    assert "unet-blocked-seed1          0.990   0.790     0.780      5\n" in text
+    outcomes |= {"unet-blocked-seed1": made_up(0.99)}
+    text = report_protocol.table(results_of(report_protocol.EXPERIMENT, outcomes))
+    rows = {line.split()[0]: line.split()[1:] for line in text.splitlines()[2:5]}
+    assert rows["unetpp_plain-copies-seed0"] == ["0.970", "0.770", "0.780", "15", "0.978:", "10", "s"]
+    assert rows["unet-copies-seed1"][4:] == ["0.953:", "not", "reached"]
+    assert rows["unet-blocked-seed1"] == ["0.990", "0.790", "0.780", "5"]
     assert "does not measure new tissue" in text
 
 
-def test_the_table_says_what_leaks_after_the_last_epoch():
+def test_the_table_says_what_leaks_after_the_last_epoch(results_of):
     last = {"copies": 0.9, "slices": 0.85, "blocked": 0.8}
     lead = {"copies": 0.03, "slices": 0.02, "blocked": 0.01}
     outcomes = {
-        leakage.trial_name(network, protocol, seed): made_up(
+        f"{network}-{protocol}-seed{seed}": made_up(
             0.5, last[protocol] + (lead[protocol] if network == "unetpp_plain" else 0)
         )
         for network in report_protocol.NETWORKS
         for protocol in leakage.PROTOCOLS
         for seed in (0, 1)
     }
-    rows = dict(re.findall(r"^white     (\S.*?) {2,}([+-].*)$", report_protocol.table(outcomes), re.MULTILINE))
+    text = report_protocol.table(results_of(report_protocol.EXPERIMENT, outcomes))
+    rows = dict(re.findall(r"^white     (\S.*?) {2,}([+-].*)$", text, re.MULTILINE))
     assert rows["unet: copies - blocked"] == "+0.100 [+0.100, +0.100]"
     assert rows["unetpp_plain: copies - slices"] == "+0.060 [+0.060, +0.060]"
     assert rows["unetpp_plain - unet, blocked"] == "+0.010 [+0.010, +0.010]"

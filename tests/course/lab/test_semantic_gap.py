@@ -2,7 +2,7 @@
 
 import pytest
 
-from unetpp_course.lab.semantic_gap import EXPERIMENT, SEEDS, gap, node_scores, table, trial_name
+from unetpp_course.lab.semantic_gap import EXPERIMENT, SEEDS, gaps, node_scores, table
 
 
 def outcome(left: float, below: float, last: float, nested: bool = True) -> dict:
@@ -10,19 +10,17 @@ def outcome(left: float, below: float, last: float, nested: bool = True) -> dict
     return {"nodes": nodes | ({"0,3": left} if nested else {"0,0": left})}
 
 
-def test_the_map_at_the_left_is_the_skip_in_unet_and_the_nearest_node_in_unetpp():
-    assert gap(outcome(0.3, 0.7, 0.8)) == pytest.approx(0.4)
-    assert gap(outcome(0.6, 0.7, 0.8, nested=False)) == pytest.approx(0.1)
+def test_the_map_at_the_left_is_the_skip_in_unet_and_the_nearest_node_in_unetpp(results_of):
+    outcomes = {"unetpp-seed0": outcome(0.3, 0.7, 0.8), "unet-seed0": outcome(0.6, 0.7, 0.8, nested=False)}
+    results = results_of(EXPERIMENT, outcomes)
+    assert gaps(results).loc[0].to_dict() == pytest.approx({"unet": 0.1, "unetpp": 0.4})
+    assert node_scores(results)["1,3"].tolist() == [0.7, 0.7]
 
 
-def test_names_of_nodes_are_read_back():
-    assert node_scores({"nodes": {"1,3": 0.5}}) == {(1, 3): 0.5}
-
-
-def test_the_table_shows_networks_with_two_seeds():
-    outcomes = {trial_name("unet", seed): outcome(0.3, 0.5 + seed / 10, 0.8, nested=False) for seed in (0, 1)}
-    text = table(outcomes | {trial_name("unetpp", 0): outcome(0.3, 0.5, 0.8)})
-    assert "gap +0.250 [-0.385, +0.885]" in text  # .2 and .3, t = 12.71
+def test_the_table_shows_networks_with_two_seeds(results_of):
+    outcomes = {f"unet-seed{seed}": outcome(0.3, 0.5 + seed / 10, 0.8, nested=False) for seed in (0, 1)}
+    text = table(results_of(EXPERIMENT, outcomes | {"unetpp-seed0": outcome(0.3, 0.5, 0.8)}))
+    assert "+0.250 [-0.385, +0.885]" in text  # .2 and .3, t = 12.71
     assert "unetpp" not in text
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from unetpp_course.lab import sick_runs
-from unetpp_course.lab.sick_runs import CASES, Bench, Case, first_batch, measure
+from unetpp_course.lab.sick_runs import CASES, Case, first_batch, measure, training_part
 
 TINY = {"steps": 2, "look_every": 1, "patch": 32, "batch_size": 2, "widths": (2, 4, 8), "images": 2}
 
@@ -27,9 +27,10 @@ def test_only_the_cause_differs():
 
 
 def test_the_bug_parts_images_from_their_masks_and_leaves_the_pixels():
-    batch = next(iter(Bench(Case(**TINY)).loader))
-    sound = Bench(replace(Case(**TINY), augment=False)).prepare(*batch, step=3)
-    sick = Bench(replace(Case(**TINY), augment=False, turned_without_mask=True)).prepare(*batch, step=3)
+    plain = replace(Case(**TINY), augment=False)
+    sound, sick = (
+        next(training_part(case).batches(steps=1)) for case in (plain, replace(plain, turned_without_mask=True))
+    )
     assert torch.equal(sound[1], sick[1])
     assert not torch.equal(sound[0], sick[0])
     assert torch.equal(sound[0].flatten(1).sort().values, sick[0].flatten(1).sort().values)
@@ -63,20 +64,21 @@ def test_symptoms():
     assert found == pytest.approx({"loss": 0.5, "highest": 7.0, "train": 0.9, "validation": 0.2, "gap": 0.7})
 
 
-def test_the_table_shows_every_run_and_the_interval_of_the_gap():
-    outcomes = {
-        sick_runs.trial_name("over-fitting", seed): outcome_of([0.1, 0.2, 0.4, 0.9], [0.1, 0.2, 0.3, 0.2])
-        for seed in (0, 1)
-    }
-    text = sick_runs.table(outcomes)
-    assert text.count("over-fitting ") == 2
+def test_the_table_shows_every_run_and_the_interval_of_the_gap(results_of):
+    outcomes = {f"over-fitting-seed{seed}": outcome_of([0.1, 0.2, 0.4, 0.9], [0.1, 0.2, 0.3, 0.2]) for seed in (0, 1)}
+    text = sick_runs.table(results_of(sick_runs.EXPERIMENT, outcomes))
+    assert text.count("over-fitting ") == 3  # two runs, and their mean
     assert "+0.700 [+0.700, +0.700]" in text
 
 
-def test_each_case_has_its_letter():
+def test_each_case_has_its_letter(results_of):
     assert sorted(sick_runs.LETTERS.values()) == sorted(CASES)
-    outcomes = {sick_runs.trial_name(name, seed): {"case": name} for name in CASES for seed in (0, 2)}
-    runs = sick_runs.lettered(outcomes)
+    outcomes = {
+        f"{name.replace(' ', '-')}-seed{seed}": outcome_of([0.1, 0.1 * number], [0.1, 0.1]) | {"case": name}
+        for number, name in enumerate(CASES)
+        for seed in (0, 2)
+    }
+    runs = sick_runs.lettered(results_of(sick_runs.EXPERIMENT, outcomes))
     assert [one["case"] for one in runs["B"]] == ["over-fitting"] * 2
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 import torch
 
@@ -11,13 +12,12 @@ from unetpp_course.lab.supervision import (
     SEEDS,
     best_rate,
     compare_gradients,
-    curve,
+    curves,
     head_gradients,
     paired_curves,
     step_ratio,
     steps_to,
     table,
-    trial_name,
 )
 from unetpp_lib.losses import bce_dice_loss
 from unetpp_lib.models import UNetPlusPlus
@@ -30,6 +30,10 @@ def outcome(head, mean=None):
         for i in range(len(head))
     ]
     return {"history": history}
+
+
+def trial_name(arm: str, rate: float, seed: int) -> str:
+    return f"{arm}-lr{rate:g}-seed{seed}"
 
 
 @pytest.fixture
@@ -49,48 +53,53 @@ def outcomes():
 
 
 def test_the_first_step_at_the_target_counts_also_if_the_curve_falls_again():
-    assert steps_to(0.5, {7: 0.4, 14: 0.5, 21: 0.3, 28: 0.6}) == 14
-    assert steps_to(0.7, {7: 0.4, 14: 0.6}) is None
+    assert steps_to(0.5, pd.Series({7: 0.4, 14: 0.5, 21: 0.3, 28: 0.6})) == 14
+    assert steps_to(0.7, pd.Series({7: 0.4, 14: 0.6})) is None
 
 
-def test_a_curve_is_the_membranes_and_of_one_reading(outcomes):
-    points = curve(outcomes[trial_name("supervised", 3e-3, 0)], "mean of heads")
-    assert points == {7: 0.1, 14: 0.43, 21: 0.45, 28: 0.5, 35: 0.62}
+def test_a_curve_is_the_membranes_and_of_one_output(outcomes, results_of):
+    found = curves(results_of(EXPERIMENT, outcomes), "supervised", 3e-3, "mean of heads")
+    assert list(found) == list(SEEDS)
+    assert found[0].to_dict() == {7: 0.1, 14: 0.43, 21: 0.45, 28: 0.5, 35: 0.62}
 
 
-def test_each_arm_is_compared_at_its_own_best_rate(outcomes):
+def test_each_arm_is_compared_at_its_own_best_rate(outcomes, results_of):
     outcomes |= {trial_name("plain", 1e-2, seed): outcome([0.5] * 5) for seed in SEEDS}
-    assert best_rate(outcomes, "plain") == 1e-2
-    assert best_rate(outcomes, "supervised") == 3e-3
-    supervised, plain = paired_curves(outcomes, "mean of heads")
-    assert [points[35] for points in supervised] == [0.62] * 3
-    assert [points[35] for points in plain] == [0.5] * 3
+    results = results_of(EXPERIMENT, outcomes)
+    assert best_rate(results, "plain") == 1e-2
+    assert best_rate(results, "supervised") == 3e-3
+    supervised, plain = paired_curves(results, "mean of heads")
+    assert supervised.loc[35].tolist() == [0.62] * 3
+    assert plain.loc[35].tolist() == [0.5] * 3
 
 
-def test_a_rate_is_best_by_the_height_or_by_the_end_of_its_curves(outcomes):
+def test_a_rate_is_best_by_the_height_or_by_the_end_of_its_curves(outcomes, results_of):
     outcomes |= {trial_name("plain", 1e-3, seed): outcome([0, 0, 0, 0, 0.9]) for seed in SEEDS}
-    assert best_rate(outcomes, "plain") == 3e-3
-    assert best_rate(outcomes, "plain", rule="last") == 1e-3
+    results = results_of(EXPERIMENT, outcomes)
+    assert best_rate(results, "plain") == 3e-3
+    assert best_rate(results, "plain", rule="last") == 1e-3
 
 
-def test_the_table_pairs_by_seed(outcomes):
-    text = table(outcomes)
-    assert "supervised (head 4) less plain, best rates by height 0.003 and 0.003" in text
-    head, mean, *_ = re.split(r"supervised \(.*\) less plain", text)[1:]
+def test_the_table_pairs_by_seed(outcomes, results_of):
+    text = table(results_of(EXPERIMENT, outcomes))
+    assert "supervised (head 4) minus plain, best rates by height 0.003 and 0.003" in text
+    head, mean, *_ = re.split(r"supervised \(.*\) minus plain", text)[1:]
     assert "steps to 0.40: -7.000 [-7.000, -7.000]" in head
     assert "steps to 0.40: -14.000 [-14.000, -14.000]" in mean
     assert "steps to 0.65: not reached by all" in mean
     assert "IoU at step 35: +0.110 [+0.085, +0.135]" in head  # three values 0.01 apart: ± 4.303 · 0.01 / √3
 
 
-def test_the_table_can_be_read_while_trainings_are_missing(outcomes):
+def test_the_table_can_be_read_while_trainings_are_missing(outcomes, results_of):
     some = dict(list(outcomes.items())[:3])
-    assert "less plain" not in table(some)
-    assert "takes 1.200 times as long" in table({"step-seconds": {"supervised": [1.2, 9, 2.4], "plain": [1, 9, 2]}})
+    assert "minus plain" not in table(results_of(EXPERIMENT, some))
+    timed = results_of(EXPERIMENT, {"step-seconds": {"supervised": [1.2, 9, 2.4], "plain": [1, 9, 2]}})
+    assert "takes 1.200 times as long" in table(timed)
 
 
-def test_the_ratio_of_a_step_is_the_median_of_the_rounds():
-    assert step_ratio({"step-seconds": {"supervised": [1.1, 30, 2.4], "plain": [1, 10, 2]}}) == pytest.approx(1.2)
+def test_the_ratio_of_a_step_is_the_median_of_the_rounds(results_of):
+    timed = {"step-seconds": {"supervised": [1.1, 30, 2.4], "plain": [1, 10, 2]}}
+    assert step_ratio(results_of(EXPERIMENT, timed)) == pytest.approx(1.2)
 
 
 def test_the_heads_gradients_add_up_to_that_of_the_sum():

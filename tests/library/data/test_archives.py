@@ -59,8 +59,8 @@ def test_masks_of_zero_and_one_are_binary_too(tmp_path):
 
 
 def test_file_that_is_no_zip_archive_is_refused(tmp_path):
-    assert_refused(tmp_path, "isbi2012", b"<html>down for maintenance</html>", "not a whole zip file")
-    assert_refused(tmp_path, "isbi2012", pack(isbi()[0])[:-50], "not a whole zip file")
+    assert_refused(tmp_path, "isbi2012", b"<html>down for maintenance</html>", "not a complete zip file")
+    assert_refused(tmp_path, "isbi2012", pack(isbi()[0])[:-50], "not a complete zip file")
 
 
 @pytest.mark.parametrize("name", ["/etc/cron.d/x", "../../x", "a/../../x", "..\\x", "C:\\x", "C:x", "\\\\host\\x"])
@@ -151,7 +151,7 @@ def test_pixels_that_eight_bits_cannot_hold_are_refused(tmp_path):
 @pytest.mark.parametrize("count", [SLICES - 1, SLICES + 1])
 def test_stack_with_another_number_of_slices_is_refused(tmp_path, kind, count):
     members = isbi()[0] | {f"ISBI-2012-challenge/train-{kind}.tif": encode(*np.zeros((count, 6, 8), np.uint8))}
-    assert_refused(tmp_path, "isbi2012", members, f"train-{kind}.tif' holds {count} images, not 3")
+    assert_refused(tmp_path, "isbi2012", members, f"train-{kind}.tif' contains {count} images, not 3")
 
 
 def test_archive_without_the_expected_files_is_refused(tmp_path):
@@ -175,4 +175,4 @@ def test_mask_of_another_size_is_refused(tmp_path):
 def test_mask_that_is_not_binary_is_refused(tmp_path, values):
     labels = np.resize(np.array(values, np.uint8), (SLICES, 6, 8))
     members = isbi()[0] | {"ISBI-2012-challenge/train-labels.tif": encode(*labels)}
-    assert_refused(tmp_path, "isbi2012", members, "train-labels.tif' holds more than two values")
+    assert_refused(tmp_path, "isbi2012", members, "train-labels.tif' has more than two values")

@@ -63,6 +63,15 @@ def test_shapes_and_types_stay():
     assert (new_masks.shape, new_masks.dtype) == (masks.shape, torch.uint8)
 
 
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.uint32, torch.uint64, torch.int16, torch.int32, torch.int64])
+def test_masks_of_any_integer_type_are_changed_alike(dtype):
+    images, masks = batch()
+    expected = Augmentation()(images, masks, seeded())[1]
+    changed = Augmentation()(images, masks.to(dtype), seeded())[1]
+    assert changed.dtype == dtype
+    assert torch.equal(changed.long(), expected.long())
+
+
 def test_masks_hold_only_the_values_that_they_had():
     images, masks = batch(8, 48, 48)
     _, moved = Augmentation()(images, masks, seeded())

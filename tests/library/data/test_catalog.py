@@ -95,7 +95,7 @@ def test_path_is_never_looked_up_beside_the_places(places, tmp_path, monkeypatch
     (tmp_path / "deep" / "er").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "deep" / "er")
     assert "no folder ../cells" in refusal("../cells")
-    assert "holds no folder images/" in refusal("..")
+    assert "has no folder images/" in refusal("..")
 
 
 def test_here_means_the_current_folder_also_where_the_own_folder_is_itself_a_set(places, monkeypatch, tmp_path):

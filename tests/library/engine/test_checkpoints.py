@@ -26,7 +26,7 @@ def test_a_checkpoint_that_is_cut_short_is_named(tmp_path, share):
     save_checkpoint(STATE, path)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(InputError, match=r"last\.pt is (cut short|damaged)"):
+    with pytest.raises(InputError, match=r"last\.pt is (truncated|damaged)"):
         load_checkpoint(path)
 
 
@@ -41,7 +41,7 @@ class Code:
 def test_code_in_a_checkpoint_is_not_run(tmp_path, monkeypatch, write):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "last.pt")
-    with pytest.raises(InputError, match=r"last\.pt is damaged or holds more than tensors.*not opened"):
+    with pytest.raises(InputError, match=r"last\.pt is damaged or holds something other than tensors.*not opened"):
         load_checkpoint(tmp_path / "last.pt")
     assert not (tmp_path / "code_was_run").exists()
 

@@ -86,6 +86,14 @@ def test_a_damaged_configuration_is_named(tmp_path, text, message):
         ({"test": float("nan")}, "test is nan; it must be a finite number."),
         ({"validation": 0.5, "test": 0.5}, "validation is 0.5 and test is 0.5; together they must be less than 1"),
         ({"data": 5}, "data is 5; it must be text."),
+        (
+            {"class_names": ["a", "a"]},
+            "class_names is ['a', 'a']; it must be a list of names, no two of them the same.",
+        ),
+        ({"class_names": ["a", 2]}, "class_names is ['a', 2]; it must be a list of names"),
+        ({"class_names": ["a"]}, "class_names is ('a',); num_classes=1 needs 2 names, class 0 (the background) first."),
+        ({"foreground_weight": 0}, "foreground_weight is 0.0; it must be greater than 0."),
+        ({"foreground_weight": 3, "bce_weight": 0}, "foreground_weight weighs the cross-entropy, and bce_weight is 0"),
         ({"device": 0}, "device is 0; it must be text."),
     ],
 )
@@ -100,7 +108,7 @@ def test_a_wrong_value_is_named_with_what_it_must_be_in_python_and_on_disk(tmp_p
 
 @pytest.mark.parametrize("widths", [(8,), (8, 16.5), (8, 0), 8, "8 16", None, {8, 16}, {8: 1, 16: 2}, b"88"])
 def test_widths_that_make_no_network_are_named(widths):
-    message = re.escape(f"widths is {widths!r}; give 2 to 7 positive whole numbers, one a level.")
+    message = re.escape(f"widths is {widths!r}; give 2 to 7 positive whole numbers, one per level.")
     with pytest.raises(InputError, match=message):
         TrainConfig(widths=widths)
 

@@ -79,7 +79,7 @@ def test_twenty_steps_of_a_run_lower_the_loss(config):
 
 
 def stopped_and_resumed(config: TrainConfig, step: int):
-    train(config, watch=lambda trainer: trainer.step == step)
+    train(config, callback=lambda trainer: trainer.step == step)
     return train(config, resume=True)
 
 
@@ -106,7 +106,7 @@ def test_a_run_goes_on_from_gpu_to_cpu_and_back_with_adams_state(config, first_h
     whole = train(config)
     begun, other = (config.device, "cpu") if first_here else ("cpu", config.device)
     moved = replace(config, out=config.out.with_name("moved"), device=begun)
-    train(moved, watch=lambda trainer: trainer.step == 6)
+    train(moved, callback=lambda trainer: trainer.step == 6)
     run = train(replace(moved, device=other), resume=True)
     assert run.history[-1]["loss"] == pytest.approx(whole.history[-1]["loss"], rel=0.01)
     steps = {state["step"].item() for state in load_checkpoint(run.checkpoint)["optimizer"]["state"].values()}

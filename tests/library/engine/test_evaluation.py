@@ -93,6 +93,52 @@ def test_the_table_shows_the_scores(tiny_set, model):
     json.dumps(evaluation.scores)
 
 
+@pytest.fixture
+def beads(tmp_path):
+    """Four images of ground and one bead, whose mask is class 1 or class 3; class 2 is in none."""
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+    for number in range(4):
+        mask = np.zeros((16, 16), np.uint8)
+        mask[4:8, 4 : 8 + 2 * number] = 1 if number % 2 else 3
+        Image.fromarray(40 * mask).save(tmp_path / "images" / f"{number}.png")
+        Image.fromarray(mask).save(tmp_path / "masks" / f"{number}.png")
+    return SegmentationFolder(tmp_path, num_classes=4)
+
+
+class ClassesByBrightness(UNet):
+    """Class 1 where the image is of class 1; what is of class 3 is called ground."""
+
+    def forward(self, x):
+        bead = (x > 0.1) & (x < 0.2)
+        return [torch.cat([10.0 * ~bead, 10.0 * bead, torch.zeros_like(x), torch.zeros_like(x)], dim=1)]
+
+
+def test_each_class_has_its_score_in_the_scores_and_in_the_table(beads):
+    card = Card(classes=("ground", "dark bead", "ghost", "bright bead"))
+    evaluation = evaluate(ClassesByBrightness(num_classes=4, widths=(1, 1)), beads, card, runtime=CPU)
+    missed = 4 * (4 + 8)
+    ground = 4 * 256 - missed - 4 * (6 + 10)
+    assert evaluation.answer["iou_by_class/ground"] == pytest.approx(ground / (ground + missed))
+    assert evaluation.answer["iou_by_class/dark bead"] == 1
+    assert evaluation.answer["iou_by_class/bright bead"] == evaluation.answer["dice_by_class/bright bead"] == 0
+    assert "iou_by_class/ghost" not in evaluation.answer
+    mean = (ground / (ground + missed) + 1 + 0) / 3
+    assert evaluation.answer["iou/classes/pooled"] == pytest.approx(mean)
+    assert evaluation.answer["iou/foreground/pooled"] == pytest.approx(1 / 2)
+    lines = [line.split() for line in evaluation.table().splitlines()]
+    assert ["dark", "bead", "1.000"] in lines
+    assert ["bright", "bead", "0.000"] in lines
+    assert ["ghost", "–"] in lines
+    assert json.loads(json.dumps(evaluation.scores, allow_nan=False)) == evaluation.scores
+
+
+def test_classes_without_names_are_numbered(beads):
+    evaluation = evaluate(ClassesByBrightness(num_classes=4, widths=(1, 1)), beads, Card(), runtime=CPU)
+    assert evaluation.classes == ("class 0", "class 1", "class 2", "class 3")
+    assert evaluation.answer["iou_by_class/class 1"] == 1
+
+
 def test_the_scores_do_not_depend_on_tiles(tiny_set):
     torch.manual_seed(0)
     model = UNetPlusPlus(widths=(2, 3)).eval()  # sees so little that a tile's borders matter only near them

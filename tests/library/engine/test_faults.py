@@ -51,7 +51,9 @@ def fails_at(step, error, monkeypatch):
 def test_a_worker_that_dies_is_reported_with_the_image_that_it_had_in_hand(tiny_set, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer_module, "SegmentationFolder", DeadlyFolder)
     config = replace(tiny(tiny_set, tmp_path / "run"), workers=2, validation=0.0, test=0.0)
-    with pytest.raises(InputError, match=r"A worker .* died about step \d+\. In the workers' hands: .*disc_00.*--wor"):
+    with pytest.raises(
+        InputError, match=r"A worker .* died near step \d+ while the workers were reading .*disc_00.*--wor"
+    ):
         train(config)
 
 
@@ -75,7 +77,7 @@ def test_so_is_one_that_dies_while_it_hands_over_a_batch(tiny_set, tmp_path, mon
     monkeypatch.setattr(time, "sleep", lambda _: os.kill(os.getpid(), signal.SIGCHLD))  # it comes while one waits
     before = signal.getsignal(signal.SIGCHLD)
     try:
-        with pytest.raises(InputError, match=r"A worker that reads images died about step 1\."):
+        with pytest.raises(InputError, match=r"A worker process that reads images died near step 1\."):
             train(replace(tiny(tiny_set, tmp_path / "run"), workers=1))
     finally:
         signal.signal(signal.SIGCHLD, before)
@@ -115,11 +117,11 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_loses_nothing(tiny_set
 
 
 def test_a_connection_that_breaks_elsewhere_is_no_workers_death(tiny_set, tmp_path):
-    def watch(_):
+    def callback(_):
         raise BrokenPipeError(32, "Broken pipe")  # a logger whose other end is gone
 
     with pytest.raises(BrokenPipeError):
-        train(tiny(tiny_set, tmp_path / "run"), watch=watch)
+        train(tiny(tiny_set, tmp_path / "run"), callback=callback)
 
 
 def test_a_rank_that_lost_another_one_outlives_the_launchers_signal(tiny_set, tmp_path, monkeypatch):
@@ -129,7 +131,7 @@ def test_a_rank_that_lost_another_one_outlives_the_launchers_signal(tiny_set, tm
     fails_at(1, loses_it, monkeypatch)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        with pytest.raises(InputError, match="lost another one at step 1"):
+        with pytest.raises(InputError, match="lost contact with another rank at step 1"):
             train(tiny(tiny_set, tmp_path / "run"))
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
@@ -173,7 +175,7 @@ def test_memory_that_runs_out_names_what_to_lower(tiny_set, tmp_path, monkeypatc
 def test_a_run_whose_memory_ran_out_goes_on_from_its_checkpoint(tiny_set, tmp_path, monkeypatch):
     config = replace(tiny(tiny_set, tmp_path / "run"), checkpoint_seconds=0)
     fails_at(3, the_gpus_memory_runs_out, monkeypatch)
-    with pytest.raises(InputError, match=r"last\.pt holds the last checkpoint .* go on with --out .*run --resume"):
+    with pytest.raises(InputError, match=r"The last checkpoint is .*last\.pt .* continue with --out .*run --resume"):
         train(config)
     monkeypatch.undo()
     assert train(config, resume=True).is_finished

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from unetpp_lib.engine import TrainConfig, train
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
-from unetpp_lib.engine.distributed import Votes, World
+from unetpp_lib.engine.distributed import AnyRank, World
 from unetpp_lib.engine.trainer import Trainer
 from unetpp_lib.errors import InputError
 
@@ -42,15 +42,15 @@ def is_finite(weights) -> bool:
 
 def test_a_loss_is_looked_at_when_the_next_step_is_under_way_and_at_the_end_of_an_epoch(config, monkeypatch):
     events = []
-    total_later = World.total_later
+    deferred_sum = World.deferred_sum
 
     def watched(self, values):
         number = sum(kind == "made" for kind, _ in events)
         events.append(("made", number))
-        read = total_later(self, values)
+        read = deferred_sum(self, values)
         return lambda: events.append(("looked at", number)) or read()
 
-    monkeypatch.setattr(World, "total_later", watched)
+    monkeypatch.setattr(World, "deferred_sum", watched)
     train(replace(config, epochs=1))
     made, looked = "made", "looked at"
     one_late = [(made, 0), (made, 1), (looked, 0), (made, 2), (looked, 1), (made, 3), (looked, 2), (looked, 3)]
@@ -88,7 +88,7 @@ def test_a_run_goes_on_with_the_optimiser_of_its_device(config):
     """A run of an earlier version was saved with another Adam than the fused one: it goes on with its own."""
     whole = train(config)
     stopped = replace(config, out=config.out.with_name("stopped"))
-    train(stopped, watch=lambda training: training.step == 6)
+    train(stopped, callback=lambda training: training.step == 6)
     state = load_checkpoint(stopped.out / "last.pt")
     state["optimizer"]["param_groups"][0]["fused"] = None
     save_checkpoint(state, stopped.out / "last.pt")
@@ -98,15 +98,15 @@ def test_a_run_goes_on_with_the_optimiser_of_its_device(config):
 
 
 def test_alone_a_wish_holds_at_once():
-    votes = Votes(World(), CPU)
-    assert votes.take(True, False) == [True, False]
-    assert votes.take(False, False) == [False, False]
+    votes = AnyRank(World(), CPU)
+    assert votes.combine(True, False) == [True, False]
+    assert votes.combine(False, False) == [False, False]
 
 
 def test_among_several_a_wish_of_any_holds_for_all_one_step_later(monkeypatch):
     others = iter([[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]])  # what the other rank wishes at each step
     monkeypatch.setattr("torch.distributed.all_reduce", lambda sums: sums.add_(torch.tensor(next(others))))
-    votes = Votes(World(rank=0, size=2), CPU)
-    assert votes.take(True, False) == [False, False]
-    assert votes.take(False, False) == [True, True]
-    assert votes.take(False, False) == [False, False]
+    votes = AnyRank(World(rank=0, size=2), CPU)
+    assert votes.combine(True, False) == [False, False]
+    assert votes.combine(False, False) == [True, True]
+    assert votes.combine(False, False) == [False, False]

@@ -61,14 +61,14 @@ RUNTIME = choose_runtime("cpu", "float32")
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (Mine(widths=SMALL), "model is a Mine, and load_model builds only UNet and UNetPlusPlus"),
-        (type("UNet", (UNet,), {})(widths=SMALL), "model is a UNet, and load_model builds only"),
+        (Mine(widths=SMALL), "model is a Mine, and load_model can build only UNet and UNetPlusPlus"),
+        (type("UNet", (UNet,), {})(widths=SMALL), "model is a UNet, and load_model can build only"),
         (torch.compile(UNet(widths=SMALL)), "model is a OptimizedModule.*without a wrapper"),
         (torch.nn.Conv2d(1, 1, 1), "model is a Conv2d, and load_model"),
         (with_another_head(), r"heads\.0\.bias has shape \(5,\), and \(1,\) in a new UNet"),
         (UNet(3, widths=SMALL), r"card has 1 channels, model 3; give this network's card\."),
         (UNet(widths=SMALL).to("meta"), "model is on the device meta, where it has no weights"),
-        (prepare(UNetPlusPlus(widths=SMALL), None, RUNTIME), "was changed since it was made"),
+        (prepare(UNetPlusPlus(widths=SMALL), None, RUNTIME), "was changed after it was made"),
     ],
 )
 def test_a_network_that_could_not_be_loaded_is_not_saved(tmp_path, model, message):
@@ -96,7 +96,7 @@ def test_details_that_are_not_json_are_named(tmp_path, details, reason):
         ({"mean": ()}, r"mean is \(\); give a finite number"),
         ({"std": (float("nan"),)}, r"std is \(nan,\); give a finite number"),
         ({"std": ("wide",)}, "std is .*wide.*; give a finite number"),
-        ({"std": (0.0,)}, r"std is \(0\.0,\); images are divided by it: give numbers greater than 0"),
+        ({"std": (0.0,)}, r"std is \(0\.0,\); images are divided by it, so give numbers greater than 0"),
         ({"std": (-1.0,)}, r"std is \(-1\.0,\)"),
         ({"threshold": 0}, "threshold is 0; it must be greater than 0 and less than 1"),
         ({"threshold": 50}, "threshold is 50"),
@@ -116,7 +116,7 @@ def test_details_that_are_not_json_are_named(tmp_path, details, reason):
         ({"std": "12"}, "std is '12'; give a finite number for each channel"),
         ({"mean": (True,)}, r"mean is \(True,\); give a finite number"),
         ({"mean": ("0.5",)}, r"mean is \('0\.5',\); give a finite number"),
-        ({"std": (1e-50,)}, r"std is \(1e-50,\); images so normalised do not fit float32"),
+        ({"std": (1e-50,)}, r"std is \(1e-50,\); images normalised in this way do not fit into float32"),
         ({"mean": (1e300,), "std": (1e300,)}, "mean is .*; give a finite number"),
         ({"details": "x"}, "details is 'x'; give a dictionary"),
         ({"details": None}, "details is None; give a dictionary"),
@@ -191,7 +191,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_file_that_is_cut_short_is_named(tmp_path, length):
     path = saved(tmp_path)
     path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(InputError, match=r"model\.safetensors is not a whole safetensors file"):
+    with pytest.raises(InputError, match=r"model\.safetensors is not a complete safetensors file"):
         load_model(path)
 
 
@@ -207,7 +207,7 @@ def test_a_path_that_is_a_folder_is_named(tmp_path, monkeypatch, path):
 def test_a_pickle_is_not_opened(tmp_path):
     path = tmp_path / "model.safetensors"
     torch.save({"weight": torch.zeros(1)}, path)
-    with pytest.raises(InputError, match="is not a whole safetensors file"):
+    with pytest.raises(InputError, match="is not a complete safetensors file"):
         load_model(path)
 
 

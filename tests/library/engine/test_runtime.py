@@ -48,7 +48,7 @@ def test_where_nothing_can_be_compiled_one_line_says_so_and_the_network_runs_as_
 
     monkeypatch.setattr(torch, "compile", broken)
     with pytest.warns(
-        UserWarning, match=r"cannot compile \(No C\+\+ compiler was found\.\): the network runs as it is"
+        UserWarning, match=r"cannot compile \(No C\+\+ compiler was found\.\): the network runs uncompiled"
     ) as said:
         runtime = choose_runtime("cpu", "float32", compiled=True)
     assert len(said) == 1

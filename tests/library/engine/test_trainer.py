@@ -22,7 +22,7 @@ from unetpp_lib.engine.batches import Patches
 from unetpp_lib.engine.checkpoints import load_checkpoint, save_checkpoint
 from unetpp_lib.engine.faults import interrupts
 from unetpp_lib.engine.loop import learning_rate
-from unetpp_lib.engine.trainer import WATCHED, Trainer
+from unetpp_lib.engine.trainer import REPORTED, Trainer
 from unetpp_lib.errors import InputError
 
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
@@ -152,6 +152,20 @@ def test_other_networks_train_too(tiny_set, tmp_path, options):
     assert run.is_finished
 
 
+def test_the_weight_of_the_foreground_changes_the_training_and_one_does_not(finished, tiny_set, tmp_path):
+    same_weight = train(tiny(tiny_set, tmp_path / "one", foreground_weight=1.0))
+    assert same(weights(same_weight.folder), weights(finished.folder))
+    heavy = train(tiny(tiny_set, tmp_path / "heavy", foreground_weight=20.0))
+    assert heavy.history[0]["loss"] > finished.history[0]["loss"]
+
+
+def test_the_card_knows_the_darkest_and_the_brightest_training_image(finished, tiny_set):
+    folder = SegmentationFolder(tiny_set)
+    means = [folder[folder.index_of[name]][0].mean().item() for name in finished.split.train]
+    found = finished.load_model()[1].details["training_brightness"]
+    assert found == pytest.approx([min(means), max(means)])
+
+
 def test_the_same_seed_gives_the_same_network_and_another_seed_another(finished, tiny_set, tmp_path):
     again = train(tiny(tiny_set, tmp_path / "again"))
     assert same(weights(again.folder), weights(finished.folder))
@@ -163,7 +177,7 @@ def test_the_network_that_is_kept_is_the_best_by_the_validation_part(tiny_set, t
     scores = iter([0.5, 0.9, 0.7])
 
     def scored(*_):
-        return Evaluation(("a",), {"mean of heads": dict.fromkeys(WATCHED, next(scores))})
+        return Evaluation(("a",), {"mean of heads": dict.fromkeys(REPORTED, next(scores))})
 
     with monkeypatch.context() as patch:
         patch.setattr("unetpp_lib.engine.trainer.evaluate", scored)
@@ -296,7 +310,7 @@ def test_a_folder_in_which_a_run_was_killed_before_it_began_can_be_used(tiny_set
 
 
 def test_resuming_what_was_never_started_is_refused(tiny_set, tmp_path):
-    with pytest.raises(InputError, match=r"is no run folder: it has no config\.json"):
+    with pytest.raises(InputError, match=r"is not a run folder: it has no config\.json"):
         train(tiny(tiny_set, tmp_path / "nothing"), resume=True)
     with pytest.raises(InputError, match="--resume needs the run's folder"):
         train(replace(tiny(tiny_set, tmp_path), out=None), resume=True)
@@ -350,22 +364,22 @@ def test_a_wrong_option_is_named(tiny_set, tmp_path, options, message):
         tiny(tiny_set, tmp_path, **options)
 
 
-def test_a_watcher_sees_every_step_in_place_of_the_bar_and_changes_nothing(finished, tiny_set, tmp_path, capsys):
+def test_a_callback_sees_every_step_in_place_of_the_bar_and_changes_nothing(finished, tiny_set, tmp_path, capsys):
     seen = []
 
-    def watch(training):
+    def callback(training):
         seen.append((training.step, training.history.last_loss, len(training.history.entries)))
 
-    run = train(tiny(tiny_set, tmp_path / "run"), watch=watch)
+    run = train(tiny(tiny_set, tmp_path / "run"), callback=callback)
     assert [(step, looks) for step, _, looks in seen] == [(step, step // 4) for step in range(1, 17)]
     assert sum(loss for _, loss, _ in seen[:4]) / 4 == pytest.approx(run.history[0]["loss"])
     assert same(weights(run.folder), weights(finished.folder))
     assert "step" not in capsys.readouterr().err
 
 
-def test_a_watcher_stops_a_run_that_goes_on_to_the_same_end(finished, tiny_set, tmp_path):
+def test_a_callback_stops_a_run_that_goes_on_to_the_same_end(finished, tiny_set, tmp_path):
     config = tiny(tiny_set, tmp_path / "run")
-    run = train(config, watch=lambda training: training.step == 9)
+    run = train(config, callback=lambda training: training.step == 9)
     assert not run.is_finished
     assert load_checkpoint(run.checkpoint)["step"] == 9
     train(config, resume=True)
@@ -411,19 +425,19 @@ def test_the_second_ctrl_c_interrupts_at_once():
         signal.signal(signal.SIGINT, inherited)
 
 
-def test_neither_a_watcher_nor_what_was_drawn_before_changes_a_run_with_dropout(tiny_set, tmp_path):
+def test_neither_a_callback_nor_what_was_drawn_before_changes_a_run_with_dropout(tiny_set, tmp_path):
     ends = []
-    for number, watch in enumerate((None, lambda _: bool(torch.rand(1) > 2))):
+    for number, callback in enumerate((None, lambda _: bool(torch.rand(1) > 2))):
         torch.manual_seed(number)
         before = torch.get_rng_state()
-        run = train(tiny(tiny_set, tmp_path / str(number), dropout=0.3), watch=watch)
-        assert watch is not None or torch.equal(torch.get_rng_state(), before)
+        run = train(tiny(tiny_set, tmp_path / str(number), dropout=0.3), callback=callback)
+        assert callback is not None or torch.equal(torch.get_rng_state(), before)
         ends.append(weights(run.folder))
     assert same(*ends)
 
 
-def test_waiting_for_images_counts_as_time_and_a_watcher_does_not(tiny_set, tmp_path, monkeypatch):
-    """The clock moves by ten seconds for each image that is read, by a thousand for each call of the watcher."""
+def test_waiting_for_images_counts_as_time_and_a_callback_does_not(tiny_set, tmp_path, monkeypatch):
+    """The clock moves by ten seconds for each image that is read, by a thousand for each call of the callback."""
     now = [0.0]
     monkeypatch.setattr("unetpp_lib.engine.trainer.time.monotonic", lambda: now[0])
     read = Patches.__getitem__
@@ -432,19 +446,19 @@ def test_waiting_for_images_counts_as_time_and_a_watcher_does_not(tiny_set, tmp_
         now[0] += 10
         return read(self, place)
 
-    def watch(_):
+    def callback(_):
         now[0] += 1000
 
     monkeypatch.setattr(Patches, "__getitem__", slow)
     config = tiny(tiny_set, tmp_path / "run", batch_size=64, epochs=1)
-    run = train(config, watch=watch)
+    run = train(config, callback=callback)
     images = 2 * len(run.split.train)  # each gives two patches of 32×32, by its area; together they fill no batch
     assert (run.history[0]["seconds"], run.history[0]["images_per_second"]) == (10 * images, 0.1)
 
 
 def test_of_two_epochs_with_equal_scores_the_first_is_kept(tiny_set, tmp_path, monkeypatch):
     def scored(*_):
-        return Evaluation(("a",), {"mean of heads": dict.fromkeys(WATCHED, 0.5)})
+        return Evaluation(("a",), {"mean of heads": dict.fromkeys(REPORTED, 0.5)})
 
     monkeypatch.setattr("unetpp_lib.engine.trainer.evaluate", scored)
     monkeypatch.setattr("unetpp_lib.engine.trainer.score_run", lambda *_: None)
@@ -455,7 +469,7 @@ def test_of_two_epochs_with_equal_scores_the_first_is_kept(tiny_set, tmp_path, m
 def test_a_checkpoint_of_an_earlier_version_goes_on(tiny_set, tmp_path):
     """It has the state of PyTorch's generators, and no number of steps and images of the epoch under way."""
     config = tiny(tiny_set, tmp_path / "run")
-    run = train(config, watch=lambda trainer: trainer.step == 6)
+    run = train(config, callback=lambda trainer: trainer.step == 6)
     state = load_checkpoint(run.checkpoint)
     for name in ("epoch_steps", "epoch_images"):
         del state[name]

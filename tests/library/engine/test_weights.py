@@ -48,7 +48,7 @@ def test_a_folder_without_weights_that_hides_a_shipped_network_says_so(here):
         (here / name).mkdir()
     assert "rename the folder" in refusal("unet_membranes")
     message = refusal("mine")
-    assert "mine holds no best.safetensors" in message
+    assert "mine has no best.safetensors" in message
     assert "rename" not in message
 
 
@@ -56,7 +56,7 @@ def test_a_folder_without_weights_that_hides_a_shipped_network_says_so(here):
 def test_a_misspelt_name_gets_a_guess_and_all_that_there_is(name):
     message = refusal(name)
     assert f"{name}: there is no such file" in message
-    assert "run folder, which is what `unetpp train` writes" in message
+    assert "no such file or run folder (`unetpp train` writes one)" in message
     assert "these do: unet_membranes, unetpp_membranes, unetpp_plain_membranes" in message
     assert "Did you mean 'unetpp_membranes'?" in message
 

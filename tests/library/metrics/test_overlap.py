@@ -1,12 +1,22 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unetpp_lib.errors import InputError
-from unetpp_lib.metrics import classify, confusion_counts, dice, iou, pixel_accuracy, score_table
+from unetpp_lib.metrics import (
+    classify,
+    confusion_counts,
+    dice,
+    dice_by_class,
+    iou,
+    iou_by_class,
+    pixel_accuracy,
+    score_table,
+)
 
 OF = ("foreground", "background", "classes")
 
@@ -24,21 +34,22 @@ def segmentations(draw):
 
 
 def set_scores(prediction, target, K):
-    """IoU and Dice of each class, and accuracy, from sets of pixel positions, in plain Python."""
+    """IoU and Dice of each class (None where it is in neither), and accuracy, from sets of pixel positions."""
     predicted, truth = prediction.flatten().tolist(), target.flatten().tolist()
     kept = {i for i, t in enumerate(truth) if t != 255}
     ious, dices = [], []
     for k in range(K):
         P, T = {i for i in kept if predicted[i] == k}, {i for i in kept if truth[i] == k}
-        ious.append(len(P & T) / len(P | T) if P | T else 1.0)
-        dices.append(2 * len(P & T) / (len(P) + len(T)) if P | T else 1.0)
+        ious.append(len(P & T) / len(P | T) if P | T else None)
+        dices.append(2 * len(P & T) / (len(P) + len(T)) if P | T else None)
     accuracy = sum(predicted[i] == truth[i] for i in kept) / len(kept) if kept else 1.0
     return {"iou": ious, "dice": dices}, accuracy
 
 
 def mean(values):
-    values = list(values)
-    return sum(values) / len(values)
+    """The mean of those that are there, 1 where none is."""
+    values = [value for value in values if value is not None]
+    return sum(values) / len(values) if values else 1.0
 
 
 @settings(max_examples=60)
@@ -50,7 +61,7 @@ def test_scores_equal_those_of_sets_of_pixels(case):
     pooled = [set_scores(prediction, target, K)]
     classes = {"foreground": range(1, K), "background": [0], "classes": range(K)}
     expected = {
-        f"{score}/{of}/{average}": mean(by_class[score][k] for by_class, _ in images for k in classes[of])
+        f"{score}/{of}/{average}": mean([mean(by_class[score][k] for k in classes[of]) for by_class, _ in images])
         for score in ("iou", "dice")
         for of in OF
         for average, images in (("image", single), ("pooled", pooled))
@@ -96,9 +107,73 @@ def test_rows_are_the_truth_and_columns_the_prediction_image_by_image():
     assert counts.dtype == torch.int64
 
 
-def test_a_class_absent_from_truth_and_prediction_scores_one():
+@pytest.mark.parametrize("dtype", [torch.int16, torch.int64, torch.uint16, torch.uint32, torch.uint64])
+def test_class_indices_may_be_of_any_integer_type(dtype):
+    target = torch.tensor([[0, 0, 1, 2], [255, 2, 2, 255]]).view(2, 1, 2, 2)
+    prediction = torch.tensor([[0, 1, 1, 0], [2, 2, 1, 0]]).view(2, 1, 2, 2)
+    expected = confusion_counts(prediction, target, num_classes=3)
+    assert torch.equal(confusion_counts(prediction.to(dtype), target.to(dtype), num_classes=3), expected)
+    with pytest.raises(InputError, match="target holds class 2: 2 classes are 0 … 1"):
+        confusion_counts(prediction.clamp(max=1).to(dtype), target.to(dtype), num_classes=2)
+
+
+@pytest.mark.parametrize("num_classes", [1, 2, 21])
+def test_an_image_without_foreground_in_truth_and_prediction_scores_one(num_classes):
     empty = torch.zeros(1, 1, 4, 4, dtype=torch.uint8)
-    assert set(score_table(confusion_counts(empty, empty)).values()) == {1.0}
+    assert set(score_table(confusion_counts(empty, empty, num_classes)).values()) == {1.0}
+
+
+@pytest.mark.parametrize("average", ["image", "pooled"])
+def test_missing_the_only_object_is_not_hidden_by_classes_that_are_not_there(average):
+    truth = torch.zeros(4, 1, 10, 10, dtype=torch.long)
+    found = truth.clone()
+    found[:, :, :3, :3] = 1
+    for prediction, target, background in ((found, truth, 0.91), (truth, found, 0.91)):
+        counts = confusion_counts(prediction, target, 21)
+        assert iou(counts, "foreground", average) == dice(counts, "foreground", average) == 0
+        assert iou(counts, "classes", average) == pytest.approx(background / 2)
+
+
+def test_a_network_that_predicts_classes_that_no_mask_holds_scores_zero_for_them():
+    truth = torch.ones(2, 1, 6, 6, dtype=torch.long)
+    prediction = truth.clone()
+    for column, wrong in enumerate((4, 5, 16, 24)):
+        prediction[..., column] = wrong
+    counts = confusion_counts(prediction, truth, 30)
+    assert iou(counts, "foreground", "pooled") == pytest.approx((2 / 6) / 5)  # class 1, and four classes of IoU 0
+
+
+def test_a_class_that_is_in_one_image_alone_counts_there_alone():
+    truth = torch.tensor([[1, 1, 0, 0], [0, 2, 2, 0]]).view(2, 1, 1, 4)
+    prediction = torch.tensor([[1, 1, 0, 0], [0, 0, 0, 0]]).view(2, 1, 1, 4)
+    counts = confusion_counts(prediction, truth, 4)
+    assert iou(counts, "foreground") == (1 + 0) / 2  # image 1: class 1; image 2: class 2; class 3 nowhere
+    assert iou(counts, "foreground", "pooled") == (1 + 0) / 2
+    assert iou(counts, "classes") == pytest.approx(((1 + 1) / 2 + (2 / 4 + 0) / 2) / 2)
+
+
+def test_each_class_has_its_own_score_and_a_class_in_neither_none():
+    truth = torch.tensor([[0, 0, 1, 1, 3, 255], [0, 0, 0, 0, 1, 1]]).view(2, 1, 2, 3)
+    prediction = torch.tensor([[0, 1, 1, 1, 0, 2], [0, 0, 0, 0, 1, 0]]).view(2, 1, 2, 3)
+    counts = confusion_counts(prediction, truth, 4)
+    expected = [5 / 8, 3 / 5, math.nan, 0.0]
+    assert iou_by_class(counts).tolist() == pytest.approx(expected, nan_ok=True)
+    assert dice_by_class(counts).tolist() == pytest.approx([10 / 13, 6 / 8, math.nan, 0.0], nan_ok=True)
+    assert iou(counts, "classes", "pooled") == pytest.approx(np.nanmean(expected))
+    table = score_table(counts, ("ground", "cell", "edge", "bead"))
+    named = {key: value for key, value in table.items() if "by_class" in key}
+    assert named == pytest.approx(
+        {
+            "iou_by_class/ground": 5 / 8,
+            "iou_by_class/cell": 3 / 5,
+            "iou_by_class/bead": 0,
+            "dice_by_class/ground": 10 / 13,
+            "dice_by_class/cell": 6 / 8,
+            "dice_by_class/bead": 0,
+        }
+    )
+    with pytest.raises(InputError, match=r"classes is \('ground',\): give one name for each of the 4 classes"):
+        score_table(counts, ("ground",))
 
 
 def test_one_false_pixel_on_an_empty_truth_scores_zero():
@@ -208,6 +283,62 @@ MASK = torch.zeros(2, 1, 3, 3, dtype=torch.uint8)
 def test_wrong_masks_are_named(prediction, target, num_classes, message):
     with pytest.raises(InputError, match=message):
         confusion_counts(prediction, target, num_classes)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.uint32, torch.uint64, torch.int16, torch.int64, torch.bool])
+def test_labels_of_any_integer_type_are_counted_alike(dtype):
+    prediction, target = torch.tensor([[0, 1, 1, 0], [1, 1, 0, 0]], dtype=torch.uint8).view(2, 2, 1, 1, 2).unbind(0)
+    expected = confusion_counts(prediction, target)
+    assert torch.equal(confusion_counts(prediction.to(dtype), target.to(dtype)), expected)
+
+
+def test_uint16_labels_are_checked_and_255_is_ignored_among_them():
+    target = torch.tensor([0, 2, 255, 1], dtype=torch.uint16).view(1, 1, 2, 2)
+    prediction = torch.tensor([0, 2, 1, 1], dtype=torch.uint16).view(1, 1, 2, 2)
+    assert confusion_counts(prediction, target, 3).tolist() == [[[1, 0, 0], [0, 1, 0], [0, 0, 1]]]
+    with pytest.raises(InputError, match="target holds class 300: 3 classes are 0 … 2"):
+        confusion_counts(prediction, torch.full((1, 1, 2, 2), 300, dtype=torch.uint16), 3)
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        lambda p, t: iou(p, t),
+        lambda p, t: iou(p),
+        lambda p, t: dice(p, t),
+        lambda p, t: pixel_accuracy(p, t),
+        lambda p, t: score_table(p),
+        lambda p, t: iou_by_class(p),
+        lambda p, t: iou(p[:, 0], t[:, 0]),
+        lambda p, t: iou(p[:, 0]),
+        lambda p, t: pixel_accuracy(p[:, 0].long(), t),
+        lambda p, t: iou(confusion_counts(p, t), t),
+        lambda p, t: iou(p[:, 0].long(), t),
+        lambda p, t: iou(p.numpy(), t.numpy()),
+        lambda p, t: iou([p], t),
+        lambda p, t: iou(p.float(), t),
+    ],
+)
+def test_masks_in_the_place_of_counts_are_refused_with_the_call_that_is_meant(score):
+    with pytest.raises(InputError, match=r"as in iou\(confusion_counts\(prediction, target\)\)"):
+        score(MASK, MASK)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: classify(torch.zeros(1, 1, 2, 2).numpy()),
+            r"probabilities is of type ndarray; give a tensor, such as",
+        ),
+        (lambda: classify([torch.zeros(1, 1, 2, 2)] * 4), r"probabilities is a list of 4.*heads\[-1\]"),
+        (lambda: confusion_counts([MASK] * 4, MASK), r"prediction is a list of 4.*heads\[-1\]"),
+        (lambda: confusion_counts(MASK, MASK.numpy()), r"target is of type ndarray; .*from_numpy\(target\)"),
+    ],
+)
+def test_what_is_no_tensor_is_named(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (0, 2, 2), (1, 2, 3), (1, 1, 1)])

@@ -155,7 +155,7 @@ def test_padding_mirrors_the_image_at_its_bottom_and_right():
 
 def test_training_on_one_value_a_channel_is_refused_with_the_remedy():
     model = UNetPlusPlus(widths=SMALL)
-    with pytest.raises(InputError, match=r"one value a channel.*batch of 2.*larger images.*group"):
+    with pytest.raises(InputError, match=r"one value per channel.*batch of 2.*larger images.*group"):
         model(torch.randn(1, 1, 16, 16))
     assert len(model(torch.randn(2, 1, 16, 16))) == 4
     assert len(model(torch.randn(1, 1, 17, 16))) == 4

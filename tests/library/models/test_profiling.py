@@ -16,7 +16,7 @@ from unetpp_lib.models import (
     prune,
     wide_unet,
 )
-from unetpp_lib.models.profiling import _PeakMemory
+from unetpp_lib.models.profiling import PeakMemory
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_multiply_accumulates_agree_with_the_count_by_hand(model, gigamacs):
 
 def test_peak_memory_counts_what_is_alive_at_once():
     x = torch.zeros(1000)
-    with _PeakMemory([x]) as memory:
+    with PeakMemory([x]) as memory:
         a = x + 1
         b = a + 1
         del a

@@ -1,0 +1,127 @@
+"""The five blocked folds of ISBI 2012: which slices train, choose and test, how these are scored, and intervals.
+
+Fold k holds out slices 6k … 6k+5 of the stack for the test. The three slices after them (after the last comes the
+first) choose the threshold of the Rand and information scores; the other 21 are trained on.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from shutil import copytree
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from unetpp_course.lab.architectures import deepest
+from unetpp_course.lab.base import RUNS, Outcome, last_network, read_answers
+from unetpp_course.lab.intervals import block_bootstrap, t_interval
+from unetpp_course.lab.results import Row
+from unetpp_lib.data import SegmentationFolder, Split, find_dataset, write_split
+from unetpp_lib.engine import Run
+from unetpp_lib.metrics import classify, confusion_counts, em_scores, iou
+
+SOURCE = "isbi2012"
+FOLDS, TEST, VALIDATION = range(5), 6, 3  # slices of the stack, 30 in all
+THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of cell interior, for the segments of the Rand and information scores
+SCORES = ("white", "membrane", "class mean", "v_rand", "v_info")
+BLOCK = 6  # slices that stay together in the bootstrap
+
+
+def split_fold(names: Sequence[str], fold: int) -> Split:
+    """Divide the names of a stack, in its order: a block for the test, the next few to choose by, the rest to train."""
+    first = TEST * fold
+    turned = [*names[first:], *names[:first]]
+    return Split(
+        tuple(sorted(turned[TEST + VALIDATION :])), tuple(turned[TEST : TEST + VALIDATION]), tuple(turned[:TEST])
+    )
+
+
+def fold_folder(fold: int) -> Path:
+    """Return where a fold's images and split stand."""
+    return RUNS / "folds" / f"{SOURCE}-fold{fold}"
+
+
+def write_fold(fold: int) -> None:
+    """Copy the stack, and write the fold's split beside it."""
+    folder, source = fold_folder(fold), find_dataset(SOURCE)
+    if (folder / "split.json").exists():
+        return
+    for part in ("images", "masks"):
+        copytree(source / part, folder / part, dirs_exist_ok=True)
+    write_split(split_fold(SegmentationFolder(folder).names, fold), folder / "split.json")  # last: all is there
+
+
+def score_slices(run: Run, *, last: bool = False) -> Outcome:
+    """Return, by output, the scores of each test slice, and the threshold that its validation slices chose.
+
+    The network is the run's best by validation, or the ``last``; where the only look is at the end, they are the same.
+
+    White and membrane are IoU at probability ½. ``v_rand`` and ``v_info`` are at ``threshold``, the one of THRESHOLDS
+    with the highest V_rand on the validation slices; ``best`` is what the best one for the test slices would give.
+    """
+    model = last_network(run) if last else None
+    answers = read_answers(run, (*run.split.validation, *run.split.test), model)
+    return {"readings": {output: score_reading(found, run.split) for output, found in answers.items()}}
+
+
+def score_reading(found: Mapping[str, tuple[Tensor, Tensor]], split: Split) -> Outcome:
+    """Return the scores of one reading, as `score_slices`; ``found`` has each slice's probability and mask, 1×1×H×W."""
+    em = {name: [em_scores(*pair, threshold) for threshold in THRESHOLDS] for name, pair in found.items()}
+    v_rand = {
+        part: [fmean(em[name][k].v_rand for name in getattr(split, part)) for k in range(len(THRESHOLDS))]
+        for part in ("validation", "test")
+    }
+    chosen, best = (values.index(max(values)) for values in v_rand.values())
+    slices = {}
+    for name in split.test:
+        probability, mask = found[name]
+        counts = confusion_counts(classify(probability), mask)
+        values = {"white": iou(counts), "membrane": iou(counts, "background"), **em[name][chosen]._asdict()}
+        slices[name] = {score: round(value, 5) for score, value in values.items()}
+    return {
+        "threshold": THRESHOLDS[chosen],
+        "slices": slices,
+        "best": {
+            "threshold": THRESHOLDS[best],
+            "v_rand": round(v_rand["test"][best], 5),
+            "v_info": round(fmean(em[name][best].v_info for name in split.test), 5),
+        },
+    }
+
+
+def values_of(outcome: Outcome, score: str) -> list[float]:
+    """Return a score of a training's test slices, in the stack's order, of the deepest head."""
+    readings = outcome["readings"]
+    return [scores[score] for scores in readings[deepest(readings)]["slices"].values()]
+
+
+def slice_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield SCORES of each slice, and V_rand with the best threshold, by output: what `score_reading` measured."""
+    for output, found in outcome["readings"].items():
+        yield {"output": output, "score": "best V_rand", "value": found["best"]["v_rand"]}
+        for name, scores in found["slices"].items():
+            mean = (scores["white"] + scores["membrane"]) / 2
+            for score, value in {**scores, "class mean": mean}.items():
+                yield {"output": output, "slice": name, "score": score, "value": value}
+
+
+def by_fold(values: ArrayLike) -> list[float]:
+    """Return the mean of values (seeds, slices) in each fold."""
+    return [float(mean) for mean in np.asarray(values, float).mean(axis=0).reshape(len(FOLDS), -1).mean(axis=1)]
+
+
+INTERVALS = "mean [95 %: t over the folds] [t over the seeds, from two on] [blocks of slices]"
+
+
+def intervals(values: ArrayLike) -> str:
+    """Return the mean of values (seeds, slices), and its interval over folds, over seeds (from two on) and over blocks.
+
+    None of the three sees everything that varies: folds share training slices, seeds share the slices, and blocks of
+    slices share the networks.
+    """
+    array = np.asarray(values, float)
+    found = [t_interval(by_fold(array))]
+    found += [t_interval(array.mean(axis=1).tolist())] if len(array) > 1 else []
+    found.append(block_bootstrap(array.mean(axis=0).tolist(), BLOCK))
+    return f"{found[0].mean:+.3f} " + " ".join(f"[{one.low:+.3f}, {one.high:+.3f}]" for one in found)

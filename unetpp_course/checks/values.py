@@ -152,7 +152,8 @@ def _as_mask(answer: object) -> NDArray[np.float64] | None:
 class WiringExercise(ValueExercise):
     """The edges of a network's grid: a set of pairs of nodes, ((0, 0), (0, 1)) for X^{0,0} → X^{0,1}.
 
-    Answered with such a set, or as `wiring` does, with each node's inputs: {(0, 1): [(0, 0)]}.
+    Answered with such a set, or with the edge itself where it is a single one, or with each node's inputs:
+    {(0, 1): [(0, 0)]}.
     """
 
     solution: frozenset[Edge]
@@ -201,9 +202,19 @@ def _name(node: Node) -> str:
     return f"X^{{{node[0]},{node[1]}}}"
 
 
+def _is_edge(answer: object) -> bool:
+    """Return whether an answer is a single edge, which needs no set around it."""
+    nodes = answer if isinstance(answer, tuple) and len(answer) == 2 else ()
+    return bool(nodes) and all(
+        isinstance(node, tuple) and len(node) == 2 and all(type(index) is int for index in node) for node in nodes
+    )
+
+
 def _as_edges(answer: object) -> frozenset[Edge] | None:
     if not isinstance(answer, dict | set | frozenset | list | tuple):
         return None
+    if _is_edge(answer):
+        answer = {answer}
     try:
         if isinstance(answer, dict):
             answer = [(source, target) for target, sources in answer.items() for source in sources]

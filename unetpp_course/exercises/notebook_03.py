@@ -75,7 +75,7 @@ def one_level_nets(random: np.random.Generator) -> Iterator[tuple[SimpleNamespac
         first=Scaled(1, 1), bottom=Scaled(10, 0), up=Repeated(), join=Mixed(), head=Scaled(1, -100), toy=True
     )
     yield toy, torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
-    yield toy, random_image(random, 1, 1, 4, 6)
+    yield toy, random_image(random, 1, 1, 4, 6) - 3
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
         for width, shape in ((4, (1, 1, 8, 8)), (3, (2, 1, 4, 6))):
@@ -119,6 +119,18 @@ def adds_instead(net, image):
     fine = net.first(image)
     deep = net.bottom(max_pool2d(fine, 2))
     return net.head(net.join(fine + net.up(deep)))
+
+
+def averages_instead(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(net.join((fine + net.up(deep)) / 2))
+
+
+def halves_after_the_bottom(net, image):
+    fine = net.first(image)
+    deep = max_pool2d(net.bottom(fine), 2)
+    return net.head(net.join(torch.cat([fine, net.up(deep)], dim=1)))
 
 
 def skips_the_image(net, image):
@@ -228,6 +240,8 @@ EXERCISE_3_1 = FunctionExercise(
         (leaves_the_skip_out, "The skip is missing: the join reads `fine` as well as the doubled map."),
         (puts_the_skip_second, "The order is reversed: the skip's channels come first, then those of the doubled map."),
         (adds_instead, "You add the two maps. Concatenate them, so that the join can treat them differently."),
+        (averages_instead, "You average the two maps. Concatenate them: put their channels one behind the other."),
+        (halves_after_the_bottom, "You halve after the bottom block. Halve before it: it works on the small map."),
         (
             skips_the_image,
             "You concatenate the image itself. The skip is the map that `net.first` makes from the image.",
@@ -279,12 +293,12 @@ def encode(blocks: Blocks, image: Tensor) -> list[Tensor]:
 
 def encoders(random: np.random.Generator) -> Iterator[tuple[Blocks, Tensor]]:
     """Yield toy encoders and real ones, each with an image."""
-    yield tuple(Scaled(1, 10**i) for i in range(2)), torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
-    yield tuple(Scaled(1, 10**i) for i in range(3)), random_image(random, 1, 1, 8, 4)
+    yield tuple(Scaled(1, 10**i) for i in range(2)), torch.arange(16.0).reshape(1, 1, 4, 4)
+    yield tuple(Scaled(1, 10**i) for i in range(3)), random_image(random, 1, 1, 16, 8)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
         for widths in ((2, 4), (2, 3, 5), (2, 3, 4, 2, 3)):
-            yield tuple(UNet(widths=widths).eval().encoder), random_image(random, 2, 1, 16, 32)
+            yield tuple(UNet(widths=widths).eval().encoder), random_image(random, 2, 1, 32, 64)
 
 
 def describe_encoder(blocks: Blocks, image: Tensor) -> str:
@@ -342,6 +356,13 @@ def halves_maps_by_the_mean(blocks, image):
     maps = [blocks[0](image)]
     for block in list(blocks)[1:]:
         maps.append(block(avg_pool2d(maps[-1], 2)))
+    return maps
+
+
+def takes_every_second_pixel(blocks, image):
+    maps = [blocks[0](image)]
+    for block in blocks[1:]:
+        maps.append(block(maps[-1][:, :, ::2, ::2]))
     return maps
 
 
@@ -423,6 +444,7 @@ EXERCISE_3_2 = FunctionExercise(
             "Every block starts from the map of the first one. It should take the map of the block just before it.",
         ),
         (halves_maps_by_the_mean, "You halve by the mean: take `max_pool2d`."),
+        (takes_every_second_pixel, "You keep every second pixel. Keep the largest of each cell: take `max_pool2d`."),
         (starts_at_the_bottom, "The order is reversed: the map of the first block, the largest, comes first."),
         (keeps_the_image, "The image itself is in the list: the first map is what the first block returns."),
         (forgets_the_bottleneck, "The last map, that of the bottleneck, is missing."),
@@ -763,7 +785,7 @@ EXERCISE_3_6 = ChoiceExercise(
         ),
         "b": Option(
             "all four about equally",
-            "They carry different things: one of them costs about ten times as much as another.",
+            "They carry different things: one of them costs more than ten times as much as another.",
         ),
         "c": Option(
             "none of them, because the bottleneck has seen the whole image",
@@ -788,29 +810,29 @@ EXERCISE_3_7 = ChoiceExercise(
     title="A skip from another image",
     difficulty="medium",
     minutes=2,
-    question="The top skip comes from image B, the rest from image A. Whose mask does the prediction fit better?",
+    question="The top skip comes from image 2, the rest from image 1. Which mask does the prediction fit better?",
     options={
         "a": Option(
-            "that of A, which gave four of the five maps",
-            "Four maps come from A, and yet the prediction fits the mask of B better.",
+            "that of image 1, which gave four of the five maps",
+            "Four maps come from image 1, and yet the prediction fits the mask of image 2 better.",
         ),
         "b": Option(
             "neither, because the maps contradict each other",
-            "It is far from either mask, but not equally far: it fits that of B better.",
+            "It is far from either mask, but not equally far: it fits that of image 2 better.",
         ),
         "c": Option(
-            "that of B, which gave the top skip",
-            "Yes, and although four of the five maps come from A.",
+            "that of image 2, which gave the top skip",
+            "Yes, although four of the five maps come from image 1.",
             right=True,
         ),
         "d": Option(
             "both equally, because the join mixes what it reads",
-            "The join does mix them, but not half and half: the prediction fits the mask of B better.",
+            "The join does mix them, but not half and half: the prediction fits the mask of image 2 better.",
         ),
     },
     also_wrong=[
         ("e", "by its letter"),
-        ("image B", "by its letter"),
+        ("image 2", "by its letter"),
     ],
     prediction=True,
 )

@@ -196,6 +196,7 @@ def test_a_single_edge_needs_no_set_around_it():
     edge = ((1, 0), (0, 1))
     one = replace(BY_NUMBER["99.5"], solution=frozenset({edge}))
     assert one.examine(edge).mark is Mark.PASSED
+    assert one.examine([[1, 0], [0, 1]]).mark is Mark.PASSED
     assert "points the wrong way" in one.examine(edge[::-1]).sentence
     assert BY_NUMBER["99.5"].examine(edge).mark is Mark.FAILED
 

@@ -52,12 +52,10 @@ def test_the_seeds_agree_on_the_folds_that_augmentation_helped():
     gain = membrane["long, not augmented, last weights"] - membrane["long, last weights"]
     gains = np.array([by_fold([slices]) for slices in gain.to_numpy()])
     assert gains.shape == (3, 5)
-    assert "all three do better without it on folds 2, 3 and 4, and all three worse on fold 1" in PROSE
     assert (gains[:, [2, 3, 4]] > 0).all()
     assert (gains[:, 1] < 0).all()
 
 
 def test_the_flips_were_left_out_as_often_as_it_says():
     chosen = choices(read_results("best_model"))
-    assert "left them out in eight of fifteen folds" in PROSE
     assert (sum("flips" not in way for way in chosen), len(chosen)) == (8, 15)

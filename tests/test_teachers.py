@@ -3,48 +3,33 @@
 import re
 from pathlib import Path
 
-from unetpp_course.checks import ChoiceExercise
+from markdown_tables import read_table
+
 from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "teachers.md").read_text(encoding="utf-8")
-MINUTES = dict(re.findall(r"^\| (\d\d) \|.*\| (\d+) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M))
-EXERCISES = {number: task for k in notebooks_with_exercises() for number, task in exercises_of(k).items()}
-
-
-def numbers_in(text: str) -> list[str]:
-    return re.findall(r"\b\d{1,2}\.\d\b", text)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MINUTES = {number: int(minutes) for number, _, _, minutes in read_table(README, "notebook")}
 
 
 def test_its_exercises_exist():
-    assert [number for number in numbers_in(TEXT) if number not in EXERCISES] == []
+    existing = {number for notebook in notebooks_with_exercises() for number in exercises_of(notebook)}
+    assert set(re.findall(r"\b\d{1,2}\.\d\b", TEXT)) - existing == set()
 
 
-def test_its_goals_are_shown_by_exercises_of_their_notebooks():
-    goals = re.findall(r"^\| (\d\d) \| .* \| (\d+\.\d.*) \|$", TEXT, re.MULTILINE)
-    assert len(goals) == 13
-    assert [
-        goal for goal, shown in goals for number in numbers_in(shown) if not number.startswith(f"{int(goal)}.")
-    ] == []
-
-
-def test_it_names_all_predictions():
-    line = re.search(r"^- \*\*Predictions\*\*.*", TEXT, re.MULTILINE)[0]
-    predictions = [k for k, task in EXERCISES.items() if isinstance(task, ChoiceExercise) and task.prediction]
-    assert numbers_in(line) == predictions
-
-
-def test_the_week_has_the_minutes_of_its_notebooks():
-    days = re.findall(r"^\| \w+day \| ([\d, ]+) \| .* \| (\d+) \|$", TEXT, re.MULTILINE)
-    assert len(days) == 5
-    for notebooks, minutes in days:
-        assert sum(int(MINUTES[number]) for number in notebooks.split(", ")) == int(minutes)
+def test_what_a_notebook_teaches_is_shown_by_its_own_exercises():
+    goals = read_table(TEXT, "shown by")
+    assert {notebook for notebook, _, _ in goals} == MINUTES.keys() - {"00"}
+    for notebook, _, shown in goals:
+        assert set(shown.split(", ")) - exercises_of(int(notebook)).keys() == set()
 
 
 def test_the_day_adds_up():
-    table = TEXT.partition("## A day")[2].partition("## A week")[0]
-    rows = re.findall(r"^\| ?(.*?) \| (.*) \| (\d+) \|$", table, re.MULTILINE)
-    whole = [(name[:2], minutes) for name, how, minutes in rows if how.startswith("whole")]
-    *parts, total = [int(minutes) for _, _, minutes in rows]
-    assert sum(parts) == total
-    assert all(MINUTES[number] == minutes for number, minutes in whole)
+    *parts, (_, _, total) = read_table(TEXT, "how")
+    assert sum(int(minutes) for _, _, minutes in parts) == int(total)
+
+
+def test_the_week_has_the_minutes_of_its_notebooks():
+    for _, notebooks, _, minutes in read_table(TEXT, "day"):
+        assert sum(MINUTES[number] for number in notebooks.split(", ")) == int(minutes)

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from matplotlib.colors import Normalize, to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unetpp_course.graph_drawing import COLOUR_MAP, KINDS, GraphDrawing, edge_kind, formula_of, grid_position
 from unetpp_course.probes import NodeProbes
-from unetpp_course.style import WIDTH, course_style, mark_mistakes
+from unetpp_course.style import MISTAKES, WIDTH, course_style, mark_mistakes
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import NetworkGraph, prune, read_graph
 from unetpp_lib.models.graph import Node
@@ -134,4 +135,7 @@ def draw_probes(probes: NodeProbes, truths: Tensor, image: int, width: float = W
     """Draw every node's prediction for one scored image, with mistakes in colour, and its score over all of them."""
     pictures = {node: mark_mistakes(truths[image], mask[image]) for node, mask in probes.masks.items()}
     titles = {node: f"{formula_of(node)}  {probes.scores[node]:.2f}" for node in pictures}
-    return draw_node_pictures(pictures, titles, width)
+    figure = draw_node_pictures(pictures, titles, width)
+    patches = [Patch(facecolor=colour, edgecolor="black", label=label) for label, colour in MISTAKES.items()]
+    figure.legend(handles=patches, loc="lower left")
+    return figure

@@ -84,8 +84,8 @@ def test_what_was_made_last_is_kept_and_the_oldest_goes_first():
 def test_words_are_shown_as_words():
     explorer = PictureExplorer([])
     explorer.show(b"", 'a "quoted" <picture>', "1 < 2: that's it")
-    assert 'alt="a &quot;quoted&quot; &lt;picture&gt;"' in explorer._view.value
-    assert "1 &lt; 2: that's it</p>" in explorer._view.value
+    assert 'alt="a &quot;quoted&quot; &lt;picture&gt;"' in explorer.children[-1].value
+    assert "1 &lt; 2: that's it</p>" in explorer.children[-1].value
 
 
 def test_what_is_no_image_and_what_is_no_network_is_refused():

@@ -95,7 +95,7 @@ def test_an_interrupted_training_is_saved_says_how_to_go_on_and_does(config, tmp
     words = "Stopped; all is saved in the run's folder “run”. The board's train() goes on from there."
     assert board.status.startswith("Step 5 of 12.")
     assert board.status.endswith(words)
-    assert words in html.unescape(board._said.value)
+    assert words in html.unescape(board.children[0].value)
     board.train()
     assert run.is_finished
     assert same(weights(run), weights(whole))
@@ -175,6 +175,6 @@ def test_large_images_are_shown_in_part_and_what_does_not_fit_is_refused():
 
 def test_numbers_that_change_each_second_are_not_read_aloud():
     board = LoopBoard(IMAGE, MASK, steps=2)
-    assert 'role="status"' not in board._view.value
+    assert 'role="status"' not in board.children[-1].value
     with board:
-        assert 'role="status">Training. The ■' in board._said.value
+        assert 'role="status">Training. The ■' in board.children[0].value

@@ -70,7 +70,7 @@ def test_the_status_says_what_is_shown(explorer):
 
 def test_the_clock_is_shown_and_is_not_in_what_the_notebook_keeps(explorer):
     explorer.depth.value = 2
-    assert "20.0 ms for an image of 40 × 24 on this machine" in explorer._view.value
+    assert "20.0 ms for an image of 40 × 24 on this machine" in explorer.children[-1].value
     assert "ms" not in repr(explorer).split()
 
 
@@ -182,8 +182,8 @@ def test_one_image_of_a_deep_network_and_of_a_pruned_one(pairs):
 def test_a_picture_with_words_stands_where_no_widget_runs(explorer):
     assert explorer.png.startswith(b"\x89PNG")
     assert explorer._repr_mimebundle_().keys() >= {"image/png", "text/plain"}
-    assert 'alt="Image, prediction with its mistakes' in explorer._view.value
-    assert 'role="status"' in explorer._view.value
+    assert 'alt="Image, prediction with its mistakes' in explorer.children[-1].value
+    assert 'role="status"' in explorer.children[-1].value
 
 
 def test_every_control_has_a_name(explorer):

@@ -55,11 +55,11 @@ def test_strength_0_bends_nothing(pair):
 @pytest.mark.parametrize("control", ["strength", "points", "draw", "partners", "mask_values"])
 def test_every_control_changes_the_picture_and_its_words(pair, control):
     explorer = ElasticExplorer(*pair)
-    before = explorer._view.value
+    before = explorer.children[-1].value
     widget = getattr(explorer, control)
     widget.value = widget.options[1] if hasattr(widget, "options") else widget.value + 1
-    assert explorer._view.value != before
-    assert explorer.status in explorer._view.value
+    assert explorer.children[-1].value != before
+    assert explorer.status in explorer.children[-1].value
 
 
 def test_the_number_beside_a_slider_moves_it(pair):

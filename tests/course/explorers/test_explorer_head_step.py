@@ -58,7 +58,7 @@ def test_one_head_alone_and_the_mean_can_be_chosen(explorer):
     assert "membrane: head 2 0.00." in explorer.status
     explorer.head.value = "mean"
     assert "membrane: mean 1.00." not in explorer.status
-    assert "Decision of mean" in explorer._view.value
+    assert "Decision of mean" in explorer.children[-1].value
 
 
 def test_every_control_changes_the_picture(explorer):
@@ -85,8 +85,8 @@ def test_a_picture_with_words_stands_where_no_widget_runs(explorer):
     assert explorer.png.startswith(b"\x89PNG")
     assert explorer._repr_mimebundle_().keys() >= {"image/png", "text/plain"}
     assert repr(explorer).startswith("HeadStepExplorer: Step 40 of 40")
-    assert 'alt="Decision of head 1, head 2. Step 40 of 40.' in explorer._view.value
-    assert 'role="status"' in explorer._view.value
+    assert 'alt="Decision of head 1, head 2. Step 40 of 40.' in explorer.children[-1].value
+    assert 'role="status"' in explorer.children[-1].value
 
 
 @pytest.mark.parametrize(

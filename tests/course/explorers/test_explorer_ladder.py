@@ -57,9 +57,9 @@ def test_every_control_changes_picture_status_and_the_words_for_it(explorer):
     for control, value in ((explorer.protocol, "blocked"), (explorer.score, "membrane"), (explorer.view, "gap")):
         control.value = value
         assert explorer.png not in seen
-        assert explorer.status in explorer._view.value
+        assert explorer.status in explorer.children[-1].value
         seen.add(explorer.png)
-    assert "down to the rung blocked" in explorer._view.value
+    assert "down to the rung blocked" in explorer.children[-1].value
 
 
 def test_the_scale_stays_while_you_step_down(explorer):

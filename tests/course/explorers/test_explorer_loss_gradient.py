@@ -66,8 +66,8 @@ def test_every_control_changes_picture_status_and_words(mask, control, value):
     getattr(explorer, control).value = value
     assert explorer.png != before[0]
     assert explorer.status != before[1]
-    assert explorer.status.splitlines()[0] in explorer._view.value
-    assert 'alt="The prediction in grey' in explorer._view.value
+    assert explorer.status.splitlines()[0] in explorer.children[-1].value
+    assert 'alt="The prediction in grey' in explorer.children[-1].value
 
 
 def test_on_an_empty_truth_a_disc_is_predicted_and_only_false_positives_are_named():

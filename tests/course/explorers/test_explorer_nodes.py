@@ -50,9 +50,9 @@ def test_the_picture_and_its_words_follow_every_control(explorer):
         getattr(explorer, control).value = value
         assert explorer.png not in seen
         seen.add(explorer.png)
-        assert explorer.status in explorer._view.value
+        assert explorer.status in explorer.children[-1].value
     assert explorer.status.startswith("plain, image 1, X0,0 → X1,0 at 0 %: on this image X0,2 has a membrane IoU of")
-    assert 'alt="Masks read out of the nodes' in explorer._view.value
+    assert 'alt="Masks read out of the nodes' in explorer.children[-1].value
 
 
 def test_a_faded_edge_changes_what_it_feeds_and_nothing_else(explorer):

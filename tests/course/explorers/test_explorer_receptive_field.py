@@ -51,8 +51,8 @@ def test_a_control_changes_status_and_picture():
     explorer.head.value = 2
     assert explorer.status.startswith("Head 2, pixel (20, 30)")
     assert explorer.png != before
-    assert explorer.status in explorer._view.value
-    assert "alt=" in explorer._view.value
+    assert explorer.status in explorer.children[-1].value
+    assert "alt=" in explorer.children[-1].value
 
 
 def test_a_picture_stands_where_no_widget_runs():

@@ -64,13 +64,13 @@ def test_after_an_error_no_skip_stays_faded(model):
 
 
 def test_the_picture_and_the_score_follow_a_slider(explorer):
-    before, score, shown = explorer.png, explorer.score, explorer._view.value
+    before, score, shown = explorer.png, explorer.score, explorer.children[-1].value
     explorer.sliders[0].value = 0
     assert explorer.strengths == [0, 100]
     assert explorer.png != before
     assert explorer.score != score
-    assert explorer._view.value != shown
-    assert "row 0 0 %, row 1 100 %" in explorer._view.value
+    assert explorer.children[-1].value != shown
+    assert "row 0 0 %, row 1 100 %" in explorer.children[-1].value
 
 
 def test_one_slider_moves_all(explorer):
@@ -122,8 +122,8 @@ def test_the_picture_stands_where_widgets_cannot_run(explorer):
 
 
 def test_the_picture_has_words(explorer):
-    assert '<img alt="Image, probability and decision. Skips: row 0 100 %' in explorer._view.value
-    assert 'role="status"' in explorer._view.value
+    assert '<img alt="Image, probability and decision. Skips: row 0 100 %' in explorer.children[-1].value
+    assert 'role="status"' in explorer.children[-1].value
     assert [slider.description for slider in explorer.sliders] == ["skip 0, 48 × 32, %", "skip 1, 24 × 16, %"]
 
 

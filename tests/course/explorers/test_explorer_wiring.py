@@ -64,7 +64,7 @@ def test_every_wire_of_unetpp_can_be_clicked(explorer):
     for node, sources in known_wires(4)["UNet++"].items():
         for source in sources if node[1] else []:
             click = f'data-wire="{source[0]},{source[1]},{node[0]},{node[1]}"'
-            assert click in explorer._view.value
+            assert click in explorer.children[-1].value
             if source not in explorer.wires.get(node, []):
                 explorer.switch(source, node)
     assert explorer.kind == "UNet++"
@@ -109,7 +109,7 @@ def test_the_chosen_node_is_shown_with_its_inputs_in_words(explorer):
     before = explorer.png
     explorer.node.value = (1, 1)
     assert explorer.png != before
-    assert "X1,1 is fed by X1,0, X2,0" in explorer._view.value
+    assert "X1,1 is fed by X1,0, X2,0" in explorer.children[-1].value
 
 
 def test_the_words_of_a_hidden_wire_follow_the_reader():

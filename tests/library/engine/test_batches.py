@@ -71,12 +71,20 @@ def test_an_image_smaller_than_the_patch_is_mirrored(tiny_set):
         np.testing.assert_array_equal(big.numpy(), expected)
 
 
-def test_a_large_set_is_read_again_instead_of_kept(tiny_set, monkeypatch):
-    monkeypatch.setattr("unetpp_lib.engine.batches.CACHE_BYTES", 100)
-    patches = Patches(SegmentationFolder(tiny_set), [0, 1], patch=16)
-    first = patches[0, 0, 0]
-    assert torch.equal(first[0], patches[0, 0, 0][0])
-    assert patches._cache == {}
+@pytest.mark.parametrize(("room", "times"), [(100, 2), (2**30, 1)], ids=["large", "small"])
+def test_a_large_set_is_read_again_and_a_small_one_kept(tiny_set, monkeypatch, room, times):
+    monkeypatch.setattr("unetpp_lib.engine.batches.CACHE_BYTES", room)
+    read, asked = SegmentationFolder.__getitem__, []
+
+    def noted(folder, index):
+        asked.append(index)
+        return read(folder, index)
+
+    monkeypatch.setattr(SegmentationFolder, "__getitem__", noted)
+    patches = Patches(SegmentationFolder(tiny_set), [3, 4], patch=16)
+    first, second = patches[0, 0, 0], patches[0, 0, 0]
+    assert torch.equal(first[0], second[0])
+    assert asked == [3] * times
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -31,6 +32,9 @@ needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows send
 def tiny(data: Path, out: Path, **changes) -> TrainConfig:
     options = {"widths": (4, 6, 8), "patch": 32, "epochs": 4, "evaluate_every": 2, "device": "cpu"}
     return replace(PRESETS["laptop"], data=str(data), out=out, **options | changes)
+
+
+SMALLEST = {"widths": (2, 3)}  # for what any network shows
 
 
 def weights(run_folder: Path) -> dict[str, torch.Tensor]:
@@ -83,6 +87,12 @@ def test_only_the_training_part_stands_in_what_the_loop_receives(tiny_set, tmp_p
     assert not set(run.split.train) & {*run.split.validation, *run.split.test}
 
 
+def test_images_are_normalised_by_the_training_part_alone(finished, tiny_set):
+    pixels = np.array([Image.open(tiny_set / "images" / f"{name}.png") for name in finished.split.train]) / 255
+    _, card = finished.load_model()
+    assert (*card.mean, *card.std) == pytest.approx((pixels.mean(), pixels.std()))
+
+
 def copy_of(tiny_set: Path, root: Path, **pairs: str) -> Path:
     """A copy of the set, in which some images (and masks) are copies of others."""
     for part in ("images", "masks"):
@@ -106,7 +116,7 @@ def test_a_split_that_the_set_brings_is_kept(tiny_set, tmp_path):
     data = copy_of(tiny_set, tmp_path / "data")
     split = {"train": ["disc_03", "disc_04"], "validation": ["disc_01"], "test": ["disc_02"]}
     (data / "split.json").write_text(json.dumps(split))
-    run = train(tiny(data, tmp_path / "run", epochs=1))
+    run = train(tiny(data, tmp_path / "run", **SMALLEST, epochs=1))
     assert (run.split.train, run.split.test) == (("disc_03", "disc_04"), ("disc_02",))
     (data / "split.json").write_text(json.dumps(split | {"test": ["disc_99"]}))
     with pytest.raises(InputError, match=r"split\.json names .* not there: \['disc_99'\]"):
@@ -115,14 +125,14 @@ def test_a_split_that_the_set_brings_is_kept(tiny_set, tmp_path):
 
 def test_a_stack_is_split_in_blocks(tiny_set, tmp_path):
     data = copy_of(tiny_set, tmp_path / "isbi2012")
-    run = train(tiny(data, tmp_path / "run", epochs=1))
+    run = train(tiny(data, tmp_path / "run", **SMALLEST, epochs=1))
     for part in (run.split.validation, run.split.test):
         numbers = sorted(int(name[-2:]) for name in part)
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def test_without_a_test_part_the_validation_part_is_scored_and_named(tiny_set, tmp_path):
-    run = train(tiny(tiny_set, tmp_path / "run", epochs=1, test=0.0))
+    run = train(tiny(tiny_set, tmp_path / "run", **SMALLEST, epochs=1, test=0.0))
     assert run.scores["part"] == "validation"
 
 
@@ -173,18 +183,21 @@ def test_the_same_seed_gives_the_same_network_and_another_seed_another(finished,
     assert not same(weights(other.folder), weights(finished.folder))
 
 
-def test_the_network_that_is_kept_is_the_best_by_the_validation_part(tiny_set, tmp_path, monkeypatch):
-    scores = iter([0.5, 0.9, 0.7])
+@pytest.mark.parametrize(("scores", "best"), [((0.5, 0.9, 0.7), 4), ((0.5, 0.5, 0.5), 2)], ids=["best", "first"])
+def test_the_best_network_by_the_validation_part_is_kept_and_of_equals_the_first(
+    tiny_set, tmp_path, monkeypatch, scores, best
+):
+    """The network is scored after epochs 2, 4 and 6."""
+    each = iter(scores)
 
     def scored(*_):
-        return Evaluation(("a",), {"mean of heads": dict.fromkeys(REPORTED, next(scores))})
+        return Evaluation(("a",), {"mean of heads": dict.fromkeys(REPORTED, next(each))})
 
-    with monkeypatch.context() as patch:
-        patch.setattr("unetpp_lib.engine.trainer.evaluate", scored)
-        patch.setattr("unetpp_lib.engine.trainer.score_run", lambda *_: None)
-        run = train(tiny(tiny_set, tmp_path / "run", epochs=6))
-    assert run.load_model()[1].details["epoch"] == 4
-    assert load_checkpoint(run.checkpoint)["best"] == 0.9
+    monkeypatch.setattr("unetpp_lib.engine.trainer.evaluate", scored)
+    monkeypatch.setattr("unetpp_lib.engine.trainer.score_run", lambda *_: None)
+    run = train(tiny(tiny_set, tmp_path / "run", **SMALLEST, epochs=6))
+    assert run.load_model()[1].details["epoch"] == best
+    assert load_checkpoint(run.checkpoint)["best"] == max(scores)
 
 
 def test_every_step_draws_its_own_augmentation(tiny_set, tmp_path, monkeypatch):
@@ -196,16 +209,20 @@ def test_every_step_draws_its_own_augmentation(tiny_set, tmp_path, monkeypatch):
         return augment(self, images, masks, generator)
 
     monkeypatch.setattr(Augmentation, "__call__", spy)
-    train(tiny(tiny_set, tmp_path / "run"))
-    assert len(seeds) == len(set(seeds)) == 16
+    train(tiny(tiny_set, tmp_path / "run", **SMALLEST, epochs=2))
+    assert len(seeds) == len(set(seeds)) == 8
+
+
+@pytest.fixture(scope="module", params=[{}, {"precision": "bf16", "dropout": 0.3}], ids=["float32", "bf16, dropout"])
+def whole(request, tiny_set, tmp_path_factory):
+    """A run that nothing stops."""
+    return train(tiny(tiny_set, tmp_path_factory.mktemp("runs") / "whole", **SMALLEST, **request.param))
 
 
 @needs_signals
-@pytest.mark.parametrize("options", [{}, {"precision": "bf16", "dropout": 0.3}])
 @pytest.mark.parametrize("stop_at", [1, 8, 9, 13])
-def test_a_run_that_ctrl_c_stops_goes_on_to_the_same_end(tiny_set, tmp_path, monkeypatch, stop_at, options):
-    whole = train(tiny(tiny_set, tmp_path / "whole", **options))
-    config = tiny(tiny_set, tmp_path / "run", **options)
+def test_a_run_that_ctrl_c_stops_goes_on_to_the_same_end(whole, tmp_path, monkeypatch, stop_at):
+    config = replace(whole.config, out=tmp_path / "run")
     step = Trainer.make_step
 
     def interrupted(self, images, masks):
@@ -261,7 +278,7 @@ def _require_readable(folder: Path) -> None:
 @needs_signals
 def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_weights(tiny_set, tmp_path):
     multiprocessing.get_context("forkserver").set_forkserver_preload(["unetpp_lib.engine"])
-    options = {"epochs": 6, "checkpoint_seconds": 0.05}
+    options = SMALLEST | {"epochs": 6, "checkpoint_seconds": 0.05}
     for name in ("warm-up", "whole"):  # the first one also starts the server that forks the others
         start = time.monotonic()
         assert not _killed_after(300, tiny(tiny_set, tmp_path / name, **options), resume=False)
@@ -306,7 +323,7 @@ def test_a_folder_that_holds_files_is_never_written_to(finished, tmp_path):
 def test_a_folder_in_which_a_run_was_killed_before_it_began_can_be_used(tiny_set, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.json.tmp").write_text("{")
-    assert train(tiny(tiny_set, tmp_path / "run", epochs=1)).is_finished
+    assert train(tiny(tiny_set, tmp_path / "run", **SMALLEST, epochs=1)).is_finished
 
 
 def test_resuming_what_was_never_started_is_refused(tiny_set, tmp_path):
@@ -318,14 +335,14 @@ def test_resuming_what_was_never_started_is_refused(tiny_set, tmp_path):
 
 def test_runs_without_a_name_are_numbered(tiny_set, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    config = replace(tiny(tiny_set, tmp_path, epochs=1), out=None)
+    config = replace(tiny(tiny_set, tmp_path, **SMALLEST, epochs=1), out=None)
     numbers = [train(config).folder.name[-2:] for _ in range(2)]
     assert numbers == ["-1", "-2"]
 
 
 def test_a_loss_that_is_not_finite_stops_with_the_batch_saved_and_advice(tiny_set, tmp_path):
     with pytest.raises(InputError, match=r"The loss is (nan|inf) at step \d+\. The batch.*--lr 1e\+29.*float32"):
-        train(tiny(tiny_set, tmp_path / "run", lr=1e30, norm="none"))
+        train(tiny(tiny_set, tmp_path / "run", **SMALLEST, lr=1e30, norm="none"))
     batch = load_file(tmp_path / "run" / "non_finite_batch_0.safetensors")
     assert batch["images"].shape == (4, 1, 32, 32)
 
@@ -341,11 +358,12 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(tiny_set, tmp_path, monkeypa
         sync(file)
 
     monkeypatch.setattr("os.fsync", fill_up)
+    config = tiny(tiny_set, tmp_path / "run", **SMALLEST)
     with pytest.raises(InputError, match="cannot be written: No space left on device"):
-        train(tiny(tiny_set, tmp_path / "run"))
+        train(config)
     monkeypatch.undo()
-    assert load_checkpoint(tmp_path / "run" / "last.pt")["step"] > 0
-    assert train(tiny(tiny_set, tmp_path / "run"), resume=True).is_finished
+    assert load_checkpoint(config.out / "last.pt")["step"] > 0
+    assert train(config, resume=True).is_finished
 
 
 @pytest.mark.parametrize(
@@ -395,7 +413,7 @@ def test_every_step_is_made_at_its_own_rate(tiny_set, tmp_path, monkeypatch):
         return step(self, *args)
 
     monkeypatch.setattr(torch.optim.Adam, "step", spy)
-    train(tiny(tiny_set, tmp_path / "run", lr=0.02))
+    train(tiny(tiny_set, tmp_path / "run", **SMALLEST, lr=0.02))
     assert rates == [learning_rate(i, 16, 0.02) for i in range(16)]
 
 
@@ -430,7 +448,7 @@ def test_neither_a_callback_nor_what_was_drawn_before_changes_a_run_with_dropout
     for number, callback in enumerate((None, lambda _: bool(torch.rand(1) > 2))):
         torch.manual_seed(number)
         before = torch.get_rng_state()
-        run = train(tiny(tiny_set, tmp_path / str(number), dropout=0.3), callback=callback)
+        run = train(tiny(tiny_set, tmp_path / str(number), **SMALLEST, dropout=0.3), callback=callback)
         assert callback is not None or torch.equal(torch.get_rng_state(), before)
         ends.append(weights(run.folder))
     assert same(*ends)
@@ -450,23 +468,13 @@ def test_waiting_for_images_counts_as_time_and_a_callback_does_not(tiny_set, tmp
         now[0] += 1000
 
     monkeypatch.setattr(Patches, "__getitem__", slow)
-    config = tiny(tiny_set, tmp_path / "run", batch_size=64, epochs=1)
+    config = tiny(tiny_set, tmp_path / "run", **SMALLEST, batch_size=64, epochs=1)
     run = train(config, callback=callback)
     images = 2 * len(run.split.train)  # each gives two patches of 32×32, by its area; together they fill no batch
     assert (run.history[0]["seconds"], run.history[0]["images_per_second"]) == (10 * images, 0.1)
 
 
-def test_of_two_epochs_with_equal_scores_the_first_is_kept(tiny_set, tmp_path, monkeypatch):
-    def scored(*_):
-        return Evaluation(("a",), {"mean of heads": dict.fromkeys(REPORTED, 0.5)})
-
-    monkeypatch.setattr("unetpp_lib.engine.trainer.evaluate", scored)
-    monkeypatch.setattr("unetpp_lib.engine.trainer.score_run", lambda *_: None)
-    run = train(tiny(tiny_set, tmp_path / "run", epochs=6))
-    assert run.load_model()[1].details["epoch"] == 2
-
-
-def test_a_checkpoint_of_an_earlier_version_goes_on(tiny_set, tmp_path):
+def test_a_checkpoint_of_an_earlier_version_goes_on(finished, tiny_set, tmp_path):
     """It has the state of PyTorch's generators, and no number of steps and images of the epoch under way."""
     config = tiny(tiny_set, tmp_path / "run")
     run = train(config, callback=lambda trainer: trainer.step == 6)
@@ -475,9 +483,8 @@ def test_a_checkpoint_of_an_earlier_version_goes_on(tiny_set, tmp_path):
         del state[name]
     save_checkpoint(state | {"random": [torch.get_rng_state()]}, run.checkpoint)
     train(config, resume=True)
-    whole = train(tiny(tiny_set, tmp_path / "whole"))
-    assert [entry["loss"] for entry in run.history] == [entry["loss"] for entry in whole.history]
-    assert same(weights(run.folder), weights(whole.folder))
+    assert [entry["loss"] for entry in run.history] == [entry["loss"] for entry in finished.history]
+    assert same(weights(run.folder), weights(finished.folder))
 
 
 @pytest.mark.slow

@@ -149,8 +149,10 @@ def test_channels_classes_and_depths_are_free(channels, classes, depth):
 
 def test_padding_mirrors_the_image_at_its_bottom_and_right():
     image = torch.arange(15.0).reshape(1, 1, 3, 5)
-    padded = UNet(widths=(1, 1))._pad(image)
-    torch.testing.assert_close(padded, F.pad(image, (0, 1, 0, 1), mode="reflect"))
+    model, seen = UNet(widths=(1, 1)).eval(), []
+    model.encoder[0].register_forward_pre_hook(lambda _module, inputs: seen.extend(inputs))
+    model(image)
+    torch.testing.assert_close(seen, [F.pad(image, (0, 1, 0, 1), mode="reflect")])
 
 
 def test_training_on_one_value_a_channel_is_refused_with_the_remedy():

@@ -1,14 +1,17 @@
 """The notebooks as tests: `pytest notebooks` runs every cell and compares what it shows with what is committed.
 
-That is nbval's work. Two things are added: figures are compared too, and cells run as in JupyterLab, where a trailing
-semicolon hides a result.
+That is nbval's work. Three things are added: figures are compared too; cells run as in JupyterLab, where a trailing
+semicolon hides a result; and a cell that takes too long or ends its kernel fails, while nbval would then expect all
+cells behind it to fail, and call that a success.
 """
 
 import base64
 import io
 import os
 import sys
+import time
 from collections.abc import Generator, Sequence
+from queue import Empty
 
 import numpy as np
 import pytest
@@ -18,7 +21,7 @@ from nbval.plugin import IPyNbCell
 from numpy.typing import NDArray
 from PIL import Image
 
-CELL_SECONDS = 120  # then a cell is stopped; refresh.py holds them to much less
+CELL_SECONDS = 600  # then a cell is stopped; refresh.py holds them to much less, but on a machine that is not busy
 FIGURE_SIZE = 4  # pixels by which a figure may be larger or smaller: fonts differ between versions of matplotlib
 BLOCKS = 32  # a figure is compared as BLOCKS × BLOCKS means of colour, too coarse for the edges of letters
 BLOCK_LEVELS = 24  # of 256; a shift by one pixel changes a block by 20 at most, a curve that moves by 50
@@ -41,6 +44,20 @@ def execute_cell_input(kernel: RunningKernel, cell_input: str, allow_stdin: bool
     return kernel.kc.execute(cell_input, store_history=True, allow_stdin=allow_stdin, stop_on_error=False)
 
 
+def await_reply(kernel: RunningKernel, msg_id: str, timeout: float) -> None:
+    """Wait for a cell's end as nbval does, but not for a kernel that has died."""
+    end = time.monotonic() + timeout
+    while kernel.is_alive():
+        try:
+            return nbval_await_reply(kernel, msg_id, timeout=1)
+        except Empty:
+            if time.monotonic() > end:
+                raise
+    raise RuntimeError("The kernel died in this cell.")
+
+
+nbval_await_reply = RunningKernel.await_reply
+RunningKernel.await_reply = await_reply
 RunningKernel.execute_cell_input = execute_cell_input
 
 
@@ -53,8 +70,18 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Compare the figures of a cell whose other outputs are equal; on Linux only, for fonts differ elsewhere."""
-    yield
+    """Fail a cell that took too long, and compare the figures of one whose other outputs are equal.
+
+    Figures are compared on Linux only, for fonts differ elsewhere.
+    """
+    try:
+        yield
+    finally:
+        timed_out = isinstance(item, IPyNbCell) and item.parent.timed_out
+        if timed_out:
+            item.parent.timed_out = False  # else nbval marks every later cell as expected to fail
+    if timed_out:  # training takes the interrupt as Ctrl-C and returns: nothing else would tell
+        item.raise_cell_error(f"The cell took more than {CELL_SECONDS} s and was interrupted.")
     if isinstance(item, IPyNbCell) and item.options["check"] and sys.platform == "linux":
         difference = compare_figures(figures(item.test_outputs), figures(item.cell.outputs))
         if difference:

@@ -67,8 +67,9 @@ def test_its_commands_exist(command, monkeypatch, capsys):
         assert arguments[0] in TARGETS
     elif Path(program).name == "unetpp":
         called = []
-        for name in ("train", "evaluate", "predict", "prune", "profile", "export", "download"):
-            stub = functools.wraps(getattr(cli, name))(lambda *args, name=name, **options: called.append(name))
+        for name in ("train", "evaluate", "predict", "prune", "profile", "export", "download", "check_folder"):
+            word = name.removesuffix("_folder")
+            stub = functools.wraps(getattr(cli, name))(lambda *args, word=word, **options: called.append(word))
             monkeypatch.setattr(cli, name, stub)
         with pytest.raises(SystemExit) as end:
             cli.main(arguments)

@@ -8,8 +8,9 @@ from tyro.conf import Positional
 from tyro.extras import SubcommandApp
 
 from unetpp_course import lab
-from unetpp_course.learners_copy import copy_notebooks
+from unetpp_course.learners_copy import copy_notebooks, outdated_copies
 from unetpp_course.membranes import write_membranes
+from unetpp_lib.cli import let_output_pass
 from unetpp_lib.errors import InputError
 
 app = SubcommandApp()
@@ -46,7 +47,14 @@ def copy(folder: Positional[Path], /) -> None:
     Args:
         folder: Your working folder, such as my_course.
     """
-    print(f"{len(copy_notebooks(folder))} new notebooks in {folder}; yours are unchanged.")
+    copies = copy_notebooks(folder)
+    print(f"{len(copies)} new notebook{'s' * (len(copies) != 1)} in {folder}; yours are unchanged.")
+    outdated = outdated_copies(folder)
+    if outdated:
+        print(
+            f"The course has changed since you copied {', '.join(path.name for path in outdated)}. To get the new "
+            f"version too, rename yours (to {outdated[0].stem}_mine.ipynb, say) and run this command again."
+        )
 
 
 @app.command
@@ -65,6 +73,7 @@ def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: in
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; the process exits with 0, with 2 after wrong input, or with 130 after Ctrl-C."""
+    let_output_pass()
     try:
         app.cli(prog="python -m unetpp_course", description="Copy notebooks, run experiments, draw images.", args=args)
     except (InputError, OSError) as error:  # an OSError names its file, for example one without permission to read

@@ -28,7 +28,7 @@ STATIONS = (  # a station's number is its position in this list
     Station("Images and masks", "How do thirty images become a learning problem?", 0, 1),
     Station("Convolution", "How far can a pixel see?", 1, 1),
     Station("U-Net", "Why does a U need its skips?", 2, 1),
-    Station("Dense pathways", "What are the nodes between the two arms of UNet++, and what do they cost?", 3, 1),
+    Station("Dense pathways", "What fills the U, and what does it cost?", 3, 1),
     Station("Deep supervision", "What does learning from intermediate maps change?", 3, 2),
     Station("Combined loss", "What does each loss pull on?", 2, 2),
     Station("IoU", "What does a score count?", 1, 2),

@@ -99,7 +99,7 @@ def shipped_heads() -> KeptHeads:
     """Return those of one training run of the course; they are in data/head_steps/, and card.json describes them."""
     folder = course_files("head_steps")
     try:
-        card = json.loads((folder / "card.json").read_text())
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         sheets = {step: Image.open(folder / f"step_{step:04}.png").convert("L") for step in card["steps"]}
     except (OSError, json.JSONDecodeError, KeyError) as error:
         raise InputError(f"{folder} is damaged ({error}). {WHOLE_CLONE}") from error

@@ -42,11 +42,11 @@ class NodeProbes:
 def node_maps(model: SegmentationNetwork, images: Tensor) -> dict[Node, Tensor]:
     """Return the maps ``(N, C, H/2^i, W/2^i)`` of all nodes for normalised images whose sides need no padding.
 
-    ``model`` runs in evaluation mode and is left as it is.
+    ``model`` may be on any device, runs in evaluation mode and is left as it is; the maps are on the CPU.
     """
     with torch.inference_mode(), evaluation_mode(model), recorded_outputs(node_modules(model)) as outputs:
-        model(images)
-    return {node: maps[-1] for node, maps in outputs.items()}
+        model(images.to(next(model.parameters()).device))
+    return {node: maps[-1].cpu() for node, maps in outputs.items()}
 
 
 def probe_mask(maps: Tensor, weights: Tensor, threshold: float, size: Sequence[int]) -> Tensor:

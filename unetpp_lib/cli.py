@@ -1,6 +1,7 @@
 """The command `unetpp`: each subcommand says what it did and where; wrong input is one message and exit status 2."""
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -256,8 +257,15 @@ def _choice(commands: Commands) -> Any:
     return Union[tuple(calls)]  # noqa: UP007 - there is no other way to write it for a list
 
 
+def let_output_pass() -> None:
+    """Print "?" for what the output's encoding lacks, instead of an error: a pipe of Windows may lack "≥"."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
+    let_output_pass()
     args = sys.argv[1:] if args is None else args
     sets: Commands = {"list": list_sets, "download": download, "check": check_folder}
 

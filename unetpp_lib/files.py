@@ -3,6 +3,8 @@
 import io
 import os
 import shutil
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         if target.exists():
             shutil.copymode(target, temporary)
-        temporary.replace(target)
+        _rename(temporary, target)
     except OSError as error:
         if error.errno is None or str(error.filename) not in own:
             raise  # an error of the block about another file
@@ -41,6 +43,16 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Rename a file; on Windows, wait a second for another program, such as a virus scanner, that has one open."""
+    for _ in range(20 if sys.platform == "win32" else 0):
+        with suppress(PermissionError):
+            source.replace(target)
+            return
+        time.sleep(0.05)
+    source.replace(target)
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

@@ -50,7 +50,7 @@ def ship(run: Run, name: str) -> None:
             f"python data/weights/ship.py RUN {name}",
         ],
         "config": json.loads(config.to_json()),
-        "provenance": json.loads((run.folder / "provenance.json").read_text()),
+        "provenance": json.loads((run.folder / "provenance.json").read_text(encoding="utf-8")),
         "epoch": card.details["epoch"],
         "part": "test",
         "images": evaluation.names,

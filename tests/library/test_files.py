@@ -1,7 +1,9 @@
 """A file is written whole or not at all."""
 
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -96,6 +98,32 @@ def test_a_file_may_have_the_longest_name_that_there_is(tmp_path):
     path = tmp_path / ("a" * 251 + ".txt")
     write_atomically(path, "whole")
     assert path.read_text() == "whole"
+
+
+@pytest.mark.parametrize(
+    ("system", "refusals", "stays"), [("win32", 3, "new"), ("win32", 99, "old"), ("linux", 1, "old")]
+)
+def test_on_windows_a_file_that_another_program_reads_is_waited_for(tmp_path, monkeypatch, system, refusals, stays):
+    path, left, waited, rename = tmp_path / "file.txt", [None] * refusals, [], Path.replace
+    path.write_text("old")
+
+    def busy(source, target):
+        if left:
+            left.pop()
+            raise PermissionError(13, "used by another process", str(source), None, str(target))
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "replace", busy)
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(time, "sleep", waited.append)
+    if stays == "new":
+        write_atomically(path, "new")
+    else:
+        with pytest.raises(InputError, match="used by another process"):
+            write_atomically(path, "new")
+    assert path.read_text() == stays
+    assert sum(waited) < 1.1
+    assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]
 
 
 @pytest.mark.parametrize("other", ["gone.txt", "no_picture.png"])

@@ -100,7 +100,7 @@ class DepthSheet:
             draw.text((2 * SIDE + GAP, y), f"{count:,} pixels", "black", font(LETTERS), anchor="ra")
 
     def _write_table(self, draw: ImageDraw.ImageDraw, rows: Sequence[Row], depth: int, top: int) -> None:
-        mono = font(LETTERS - 1, " Mono")
+        mono = font(LETTERS - 1, "Mono")
         height = "×".join(map(str, self.size[::-1]))
         head = f"{'parameters':>12}{'MACs at ' + height:>19}{'time here':>14}{'IoU':>7}{'mean':>7}"
         draw.text((4, top), head, "black", mono)

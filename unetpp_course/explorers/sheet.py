@@ -3,10 +3,11 @@
 import io
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.font_manager import findfont
+from matplotlib import get_data_path
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from torch import Tensor
@@ -30,8 +31,9 @@ Picture = NDArray[np.uint8]
 
 @cache
 def font(size: int, kind: str = "") -> ImageFont.FreeTypeFont:
-    """Return the font DejaVu Sans, or with " Mono" its monospaced variant."""
-    return ImageFont.truetype(findfont(f"DejaVu Sans{kind}"), size)
+    """Return the font DejaVu Sans, or with "Mono" its monospaced variant, laid out alike on every machine."""
+    path = Path(get_data_path(), "fonts", "ttf", f"DejaVuSans{kind}.ttf")  # matplotlib's own, not the system's
+    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)  # Raqm works only where FriBiDi is
 
 
 def grey(values: Tensor | NDArray[Any]) -> Picture:

@@ -133,7 +133,7 @@ class ThresholdExplorer(PictureExplorer):
         px, py = left + AXES[0] + AXES[2] * chosen / 100, AXES[1] + AXES[3] * (1 - self.value)
         draw.ellipse((px - 6, py - 6, px + 6, py + 6), LINE_COLOURS[1], "black")
         lines = [f"{self.name}: {self.value:.3f}", f"pixels of image {shown}:", *_table(counts, self.classes)]
-        draw.text((left, PLOT[1] + 8), "\n".join(lines), "black", font(LETTERS, " Mono"), spacing=5)
+        draw.text((left, PLOT[1] + 8), "\n".join(lines), "black", font(LETTERS, "Mono"), spacing=5)
         return sheet
 
     def _plot(self) -> Image.Image:

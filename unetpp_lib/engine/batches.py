@@ -14,12 +14,12 @@ from unetpp_lib.models.blocks import mirror_index
 
 Place = tuple[int, int, int]  # image, top, left
 
-CACHE_BYTES = 2**30  # a training part of at most this size is kept in memory, decoded
+CACHE_BYTES = 2**30  # a training part of at most this size is kept in memory, decoded; all workers share the limit
 
 
 def derived_seed(*numbers: int) -> int:
     """Return a seed derived from several numbers, such as (seed, step, rank)."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]) >> 1
 
 
 class Patches(Dataset[tuple[Tensor, Tensor]]):
@@ -33,13 +33,13 @@ class Patches(Dataset[tuple[Tensor, Tensor]]):
         self.folder, self.indices, self.patch = folder, list(indices), patch
         self.sizes = [folder.sizes[index] for index in self.indices]
         self._cache: dict[int, tuple[Tensor, Tensor]] = {}
-        pixels = sum(height * width for height, width in self.sizes)
-        self._keep = pixels * (4 * folder.channels + 1) <= CACHE_BYTES
-        self._reading = torch.empty(0, dtype=torch.int64)  # per worker, the image that it is reading, or -1
+        self.share_with(workers=0)
 
     def share_with(self, workers: int) -> None:
-        """Allocate shared memory in which each worker notes the image that it is reading."""
-        self._reading = torch.full((workers,), -1).share_memory_()  # type: ignore[no-untyped-call]
+        """Decide whether images are kept, once in each worker, and allocate what notes the image that each reads."""
+        pixels = sum(height * width for height, width in self.sizes)
+        self._keep = pixels * (4 * self.folder.channels + 1) * max(1, workers) <= CACHE_BYTES
+        self._reading = torch.full((workers,), -1).share_memory_()  # type: ignore[no-untyped-call]  # -1: no image
 
     @property
     def names_being_read(self) -> list[str]:

@@ -89,7 +89,7 @@ class TrainConfig:
     compiled: bool = False
     """Compile the network (torch.compile): a slow start, then faster steps on a GPU."""
     workers: int = 0
-    """Processes that read images; 0 reads in the training process and keeps small sets in memory."""
+    """Processes that read images; 0 reads in the training process. In all, a GiB of decoded images is kept."""
     checkpoint_seconds: float = 60.0
     """A checkpoint is written after each validation, and in between whenever this many seconds have passed."""
     out: Path | None = field(default=None)
@@ -179,7 +179,7 @@ class TrainConfig:
     def from_json(cls, path: Path) -> "TrainConfig":
         """Read the configuration of the run in ``path``'s folder; InputError for a file that is missing or damaged."""
         try:
-            values = json.loads(path.read_text())
+            values = json.loads(path.read_text(encoding="utf-8"))
             known = {f.name for f in fields(cls)} - {"out"}
             if not isinstance(values, dict) or not values.keys() <= known:
                 raise InputError(f"{path} holds options that this version does not know. Start a new run.")

@@ -34,8 +34,9 @@ class World:
 
     def deferred_sum(self, values: Tensor) -> DeferredValues:
         """Start to sum each value over all ranks, and return how to get the sums; on a GPU this does not wait."""
-        sums = values.flatten().double()
+        sums = values.flatten()
         if self.size > 1:
+            sums = sums.double()  # only here: Apple's GPU has no float64, and works alone
             dist.all_reduce(sums)
         if sums.device.type != "cuda":
             return sums.tolist

@@ -42,10 +42,10 @@ def explained(trainer: RunningTrainer) -> Iterator[None]:
     except _WorkerDiedError as error:
         raise InputError(_lost_worker(trainer)) from error
     except (RuntimeError, MemoryError) as error:
-        if peer_is_lost(error):
+        if trainer.world.size > 1 and peer_is_lost(error):
             _outlive_sigterm()
             raise InputError(_lost_peer(trainer)) from error
-        if "DataLoader worker" in str(error):
+        if trainer.config.workers and "DataLoader worker" in str(error):  # else a callback's own
             raise InputError(_lost_worker(trainer)) from error
         if _memory_ran_out(error):
             raise InputError(_too_large(trainer)) from error

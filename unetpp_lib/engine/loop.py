@@ -85,8 +85,10 @@ def training_step(
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed PyTorch's global random generators within the block, and restore them after it."""
-    used = device.type == "cuda" or torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    gpus = range(torch.cuda.device_count()) if used else ()  # all of them, because manual_seed seeds them all
-    with torch.random.fork_rng(gpus, device_type="cuda"):
+    apple = torch.backends.mps.is_available()
+    used = apple or device.type == "cuda" or torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    count = 1 if apple else torch.cuda.device_count()
+    gpus = range(count) if used else ()  # all of them, because manual_seed seeds them all
+    with torch.random.fork_rng(gpus, device_type="mps" if apple else "cuda"):
         torch.manual_seed(seed)
         yield

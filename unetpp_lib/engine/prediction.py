@@ -1,8 +1,6 @@
 """Probabilities for images of any size, by overlapping tiles; also for images that do not fit into memory."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -78,17 +76,21 @@ class Predictor:
         """
         if probability.resolve() == mask.resolve():
             raise InputError(f"probability and mask are both {mask}; give each a path of its own.")
+        with replacing(probability) as written, replacing(mask) as labelled:
+            self._write(image, written, labelled, progress)  # when it is done, nothing maps the files: Windows asks so
+
+    def _write(self, image: LargeImage, probability: Path, mask: Path, progress: bool) -> None:
         height, width = image.shape[1:]
         classes = self.model.num_classes
-        with (
-            _new_array(probability, np.float32, (classes, height, width)) as written,
-            _new_array(mask, np.uint8, (height, width)) as labels,
-        ):
-            self(image, written, progress)
-            for top, left in product(range(0, height, TILE), range(0, width, TILE)):
-                area = slice(top, top + TILE), slice(left, left + TILE)
-                label = classify(torch.from_numpy(written[None, :, *area]), self.card.threshold)[0, 0]
-                labels[area] = label * 255 if classes == 1 else label
+        written = _new_array(probability, np.float32, (classes, height, width))
+        labels = _new_array(mask, np.uint8, (height, width))
+        self(image, written, progress)
+        for top, left in product(range(0, height, TILE), range(0, width, TILE)):
+            area = slice(top, top + TILE), slice(left, left + TILE)
+            label = classify(torch.from_numpy(written[None, :, *area]), self.card.threshold)[0, 0]
+            labels[area] = label * 255 if classes == 1 else label
+        written.flush()
+        labels.flush()
 
     def _read(self, patch: Tensor) -> Tensor:
         patch = self.card.normalise(patch).to(self.dtype)
@@ -119,13 +121,13 @@ def predict(
     return Predictor(model, card, mode, depth, tile, average_flips, runtime)(image, out, progress)
 
 
-@contextmanager
-def _new_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
-    """Map a new .npy file for the block; it takes its name at the end, and is gone where the block fails."""
-    with replacing(path) as temporary:
-        array = open_memmap(temporary, "w+", dtype, shape)
-        if hasattr(os, "posix_fallocate"):  # on a full disk, writing to a map would end the process without a word
-            with temporary.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
-        yield array
-        array.flush()
+def _new_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> "np.memmap[Any, Any]":
+    """Return a new .npy file as an array that is mapped to it."""
+    array = open_memmap(path, "w+", dtype, shape)
+    if hasattr(os, "posix_fallocate"):  # on a full disk, writing to a map would end the process without a word
+        with path.open("r+b") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(path)) from error  # it knows the file by number alone
+    return array

@@ -69,7 +69,7 @@ class Run:
     def history(self) -> list[dict[str, Any]]:
         """One entry per epoch: epoch, step, mean loss, seconds, images per second, validation scores where taken."""
         path = self.folder / "metrics.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
     def write_history(self, entries: list[dict[str, Any]]) -> None:
         """Write the entries of all epochs so far, one a line."""
@@ -79,7 +79,7 @@ class Run:
     def scores(self) -> dict[str, Any]:
         """The final scores, by reading, and the part that they were measured on; empty before the end."""
         path = self.folder / "scores.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     @property
     def is_finished(self) -> bool:

@@ -32,7 +32,11 @@ def _bf16_is_fast(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        return bool(_processor().get("avx512_bf16") or _processor().get("amx_bf16"))
+        used = torch.backends.cpu.get_cpu_capability() not in (
+            "DEFAULT",
+            "AVX2",
+        )  # by ATEN_CPU_CAPABILITY it may not be
+        return used and bool(_processor().get("avx512_bf16") or _processor().get("amx_bf16"))
     return False
 
 
@@ -53,8 +57,10 @@ class Runtime:
         return "tf32" if self.tf32 else "float32"
 
     def place(self, model: SegmentationNetwork) -> SegmentationNetwork:
-        """Move ``model`` to the device, in the channels-last layout, which makes convolutions fast; return it."""
+        """Move ``model`` to the device, channels last (fast; not on Apple's GPU); return it."""
         model.to(self.device)
+        if self.device.type == "mps":
+            return model
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def compile(self, network: nn.Module, captured: bool = True) -> nn.Module:
@@ -101,22 +107,24 @@ class Runtime:
 
 
 def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled: bool = False) -> Runtime:
-    """Return the runtime for ``device`` ("auto": a GPU if there is one, else the CPU) and ``precision``.
+    """Return the runtime for ``device`` ("auto": a GPU of CUDA or Apple, else the CPU) and ``precision``.
 
     The precision "auto" is bf16 if the hardware has instructions for it, else float32, which never means TF32. If
     ``compiled`` is True and this machine cannot compile, a warning says so, and networks run uncompiled.
     Raises InputError for a device that does not exist and a precision that the device does not have.
     """
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if torch.cuda.is_available() else "mps" if _apple_gpu_answers() else "cpu"
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
-        raise InputError(f'device is {device!r}; choose "auto", "cpu", "cuda", "cuda:0" …') from error
-    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise InputError(f'device is {device!r}; choose "auto", "cpu", "cuda", "cuda:0", "mps" …') from error
+    count = _count_devices(chosen.type)
+    if (chosen.index or 0) >= count:
+        remedy = ', or install a CUDA build of PyTorch and check "nvidia-smi"' if chosen.type == "cuda" else ""
+        name = chosen.type.upper()
         raise InputError(
-            f"device is {device!r}, but PyTorch sees {torch.cuda.device_count()} CUDA devices here. "
-            'Use --device cpu, or install a CUDA build of PyTorch and check "nvidia-smi".'
+            f"device is {device!r}, but PyTorch sees {count} {name} devices here. Use --device cpu{remedy}."
         )
     if precision not in get_args(Precision):
         raise InputError(f'precision is {precision!r}; choose "auto", "bf16", "tf32" or "float32".')
@@ -124,6 +132,22 @@ def choose_runtime(device: str = "auto", precision: Precision = "auto", compiled
         raise InputError(f'precision is "tf32" and device is {device!r}; only CUDA has TF32, choose "float32".')
     bf16 = precision == "bf16" or (precision == "auto" and _bf16_is_fast(chosen))
     return Runtime(chosen, bf16, compiled and _can_compile(chosen), tf32=precision == "tf32")
+
+
+def _count_devices(kind: str) -> int:
+    """Return how many devices of a kind PyTorch sees on this machine."""
+    if kind == "cpu":
+        return 1
+    accelerator = torch.accelerator.current_accelerator()
+    return torch.accelerator.device_count() if accelerator is not None and accelerator.type == kind else 0
+
+
+def _apple_gpu_answers() -> bool:
+    """Whether there is one, and it computes: in some virtual machines it is seen, and has no memory."""
+    try:
+        return torch.backends.mps.is_available() and torch.ones(1, device="mps").sum().item() == 1
+    except RuntimeError:
+        return False
 
 
 def _can_compile(device: torch.device) -> bool:

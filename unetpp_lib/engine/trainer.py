@@ -61,6 +61,8 @@ def train(config: TrainConfig, resume: bool = False, callback: Callback | None =
     """
     runtime = choose_runtime(config.device, config.precision, config.compiled)
     with join_world(runtime.device.type == "cuda") as world:
+        if world.size > 1 and runtime.device.type == "mps":
+            raise InputError("Several processes cannot share Apple's GPU: train in one, or use --device cpu.")
         if world.size > 1 and runtime.device.type == "cuda":
             runtime = replace(runtime, device=torch.device("cuda", world.local_rank))
         with seeded(config.seed, runtime.device):  # for the initial weights; each step has its own seed

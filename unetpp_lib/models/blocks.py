@@ -5,6 +5,7 @@ from math import gcd, prod
 from operator import index
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +19,7 @@ MAX_DEPTH = 6
 
 def as_whole_number(value: Any) -> int:
     """Return a whole number of Python or NumPy as an int; raises TypeError for anything else, including booleans."""
-    if isinstance(value, bool) or getattr(value, "dtype", None) is torch.bool:
+    if isinstance(value, bool | np.bool_) or getattr(value, "dtype", None) is torch.bool:
         raise TypeError(f"{value} is not a number")
     return index(value)
 

@@ -9,10 +9,12 @@ import pytest
 import torch
 from planted import plant
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from unetpp_lib.data import Augmentation
 from unetpp_lib.engine import Card, Runtime
+from unetpp_lib.engine.distributed import World
 from unetpp_lib.engine.evaluation import read_heads
 from unetpp_lib.engine.loop import make_optimizer, prepare_batch, training_step
 from unetpp_lib.models import UNet, UNetPlusPlus, probabilities
@@ -25,9 +27,15 @@ NETWORKS = {"unet": UNet, "unetpp": UNetPlusPlus}
 
 
 class Pretending(FakeTensorMode):
-    """Fake tensors, of which none is ever made on the device itself."""
+    """Fake tensors, of which none is ever made on the device itself, nor any of float64 there: Apple's GPU has none."""
 
     avoid_device_init = True
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = super().__torch_dispatch__(func, types, args, kwargs)
+        made = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
+        assert all(leaf.dtype != torch.float64 for leaf in made if leaf.device == DEVICE), f"{func} made float64"
+        return result
 
 
 class PretendedGenerator:
@@ -72,6 +80,7 @@ def test_a_training_step_stays_on_its_device(network, options):
     model = make(network, **options).train()
     images, masks = batch()
     loss = training_step(model, make_optimizer(model), images, masks, 1e-3, RUNTIME)
+    assert callable(World().deferred_sum(loss))
     assert {tensor.device for tensor in (images, masks, loss)} == {DEVICE}
     assert {parameter.grad.device for parameter in model.parameters()} == {DEVICE}
 

@@ -87,6 +87,16 @@ def test_a_large_set_is_read_again_and_a_small_one_kept(tiny_set, monkeypatch, r
     assert asked == [3] * times
 
 
+@pytest.mark.parametrize(("workers", "kept"), [(0, True), (1, True), (2, True), (3, False)])
+def test_what_stays_in_memory_is_counted_for_all_workers_together(tiny_set, monkeypatch, workers, kept):
+    bytes_of_two = 2 * 48 * 48 * (4 + 1)  # images of float32, masks of uint8
+    monkeypatch.setattr("unetpp_lib.engine.batches.CACHE_BYTES", 2 * bytes_of_two)
+    patches = Patches(SegmentationFolder(tiny_set), [0, 1], patch=16)
+    load_batches(patches, BatchPlan(patches, 2, 1, seed=1), workers, pin=False)
+    _ = patches[0, 0, 0]
+    assert list(patches._cache) == ([0] if kept else [])
+
+
 @pytest.mark.slow
 def test_processes_that_read_give_the_same_batches(patches):
     plan = BatchPlan(patches, 4, 1, seed=1)

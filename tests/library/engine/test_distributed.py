@@ -19,7 +19,14 @@ pytestmark = [
 def train(tiny_set, out, *options, processes=1, program="unetpp_lib"):
     command = [sys.executable, "-m", program, "train"]
     if processes > 1:
-        command[1:2] = ["-m", "torch.distributed.run", f"--nproc-per-node={processes}", "--standalone", "-m"]
+        command[1:2] = [
+            "-m",
+            "torch.distributed.run",
+            f"--nproc-per-node={processes}",
+            "--standalone",
+            "--local-addr=127.0.0.1",
+            "-m",
+        ]
     command += ["--data", str(tiny_set), "--out", str(out), "--device", "cpu", "--precision", "float32"]
     command += ["--widths", "4", "6", "8", "--patch", "32", "--epochs", "3", "--no-augment", *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -1,6 +1,7 @@
 """What ends a training from outside is said in one message, with what to do and how to go on."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from unetpp_lib.engine import TrainConfig, train
 from unetpp_lib.engine import trainer as trainer_module
 from unetpp_lib.engine.batches import load_batches
 from unetpp_lib.engine.checkpoints import load_checkpoint
+from unetpp_lib.engine.distributed import World
 from unetpp_lib.engine.trainer import Trainer
 from unetpp_lib.errors import InputError
 
@@ -47,6 +49,10 @@ def fails_at(step, error, monkeypatch):
     monkeypatch.setattr(Trainer, "make_step", failing)
 
 
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
+
+
+@needs_signals
 @pytest.mark.slow
 def test_a_worker_that_dies_is_reported_with_the_image_that_it_had_in_hand(tiny_set, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer_module, "SegmentationFolder", DeadlyFolder)
@@ -57,6 +63,7 @@ def test_a_worker_that_dies_is_reported_with_the_image_that_it_had_in_hand(tiny_
         train(config)
 
 
+@needs_signals
 @pytest.mark.parametrize("error", [ConnectionResetError(104, "Connection reset by peer"), EOFError()], ids=type)
 def test_so_is_one_that_dies_while_it_hands_over_a_batch(tiny_set, tmp_path, monkeypatch, error):
     def signalled(*_):
@@ -101,7 +108,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a process no signals, it ends it")
+@needs_signals
 def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_loses_nothing(tiny_set, tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
     options = ["--widths", "4", "6", "--patch", "32", "--epochs", "50", "--workers", "2", "--checkpoint-seconds", "0"]
@@ -116,22 +123,41 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_loses_nothing(tiny_set
     assert load_checkpoint(checkpoint)["step"] > 0
 
 
-def test_a_connection_that_breaks_elsewhere_is_no_workers_death(tiny_set, tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    [
+        BrokenPipeError(32, "Broken pipe"),  # a logger whose other end is gone
+        RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),  # of a loader of its own
+        RuntimeError("cannot open /home/gloomy/log"),  # not gloo's
+    ],
+    ids=str,
+)
+def test_what_a_callback_raises_is_no_workers_and_no_ranks_death(tiny_set, tmp_path, error):
     def callback(_):
-        raise BrokenPipeError(32, "Broken pipe")  # a logger whose other end is gone
+        raise error
 
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(type(error), match=re.escape(str(error))):
         train(tiny(tiny_set, tmp_path / "run"), callback=callback)
 
 
+@pytest.mark.slow
+def test_nor_is_a_broken_pipe_of_a_callback_where_workers_read(tiny_set, tmp_path):
+    def callback(_):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        train(replace(tiny(tiny_set, tmp_path / "run"), workers=1), callback=callback)
+
+
 def test_a_rank_that_lost_another_one_outlives_the_launchers_signal(tiny_set, tmp_path, monkeypatch):
-    def loses_it():
+    def lose_it(self, *_):
+        self.world = World(rank=0, size=2)
         raise RuntimeError("[gloo] Connection closed by peer")
 
-    fails_at(1, loses_it, monkeypatch)
+    monkeypatch.setattr(Trainer, "make_step", lose_it)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        with pytest.raises(InputError, match="lost contact with another rank at step 1"):
+        with pytest.raises(InputError, match="lost contact with another rank at step 0"):
             train(tiny(tiny_set, tmp_path / "run"))
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:

@@ -228,6 +228,21 @@ def test_the_mask_of_a_large_image_is_made_in_pieces(model, large, tmp_path, mon
     assert np.array_equal(np.load(tmp_path / "m.npy"), (np.load(tmp_path / "p.npy")[0] > 0.5) * 255)
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux says what files are mapped")
+def test_no_file_is_mapped_when_it_takes_its_name_since_windows_would_refuse(model, large, tmp_path, monkeypatch):
+    renamed = []
+    rename = Path.replace
+
+    def watched(path, target):
+        assert path.name not in Path("/proc/self/maps").read_text()
+        renamed.append(target.name)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    Predictor(model, CARD, tile=128, runtime=CPU).write(large, tmp_path / "p.npy", tmp_path / "m.npy")
+    assert sorted(renamed) == ["m.npy", "p.npy"]
+
+
 def test_a_full_disk_is_named_and_leaves_no_half_a_file(model, large, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

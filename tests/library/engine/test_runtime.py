@@ -1,20 +1,71 @@
 """Device, precision and layout are decided in one place."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 
-from unetpp_lib.engine import TrainConfig, choose_runtime, train
-from unetpp_lib.engine.loop import training_step
+from unetpp_lib.engine import TrainConfig, choose_runtime, train, trainer
+from unetpp_lib.engine.distributed import World
+from unetpp_lib.engine.loop import seeded, training_step
 from unetpp_lib.engine.runtime import Runtime, provenance
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import UNet
 
+# not torch.accelerator: the pretended device of another test counts there
+no_gpu = pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU")
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+
+@no_gpu
 def test_a_gpu_that_is_not_there_is_named_with_the_remedy():
     with pytest.raises(InputError, match=r"device is 'cuda', but PyTorch sees 0 CUDA devices.*--device cpu"):
         choose_runtime("cuda")
     assert choose_runtime("auto").device.type == "cpu"
+
+
+@no_gpu
+@pytest.mark.parametrize("device", ["mps", "xpu", "xpu:1", "meta", "hpu"])
+def test_other_devices_that_are_not_there_are_named_too(device):
+    with pytest.raises(
+        InputError, match=f"device is '{device}', but PyTorch sees 0 [A-Z]+ devices here. Use --device cpu"
+    ):
+        choose_runtime(device)
+
+
+def test_auto_takes_apples_gpu_in_float32(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "ones", lambda *_, device: torch.tensor([1.0]))
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("mps"))
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 1)
+    runtime = choose_runtime("auto")
+    assert runtime == Runtime(torch.device("mps"), bf16=False)
+    assert str(runtime).startswith("mps (")
+    with pytest.raises(InputError, match="device is 'mps:1', but PyTorch sees 1 MPS devices here"):
+        choose_runtime("mps:1")
+
+
+@no_gpu
+def test_auto_leaves_an_apple_gpu_that_cannot_compute(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)  # as in a virtual machine
+    assert choose_runtime("auto").device.type == "cpu"
+
+
+def test_apples_generator_is_as_before_behind_a_seeded_block(monkeypatch):
+    state = [torch.tensor([7])]
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda _: state[-1])
+    monkeypatch.setattr(torch.mps, "set_rng_state", lambda new, _: state.append(new))
+    with seeded(0, torch.device("cpu")):
+        state.append(torch.tensor([0]))  # as torch.manual_seed does on a Mac
+    assert state[-1] == 7
+
+
+def test_processes_cannot_share_apples_gpu(tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "choose_runtime", lambda *_: Runtime(torch.device("mps"), bf16=False))
+    monkeypatch.setattr(trainer, "join_world", lambda _: nullcontext(World(rank=0, size=2)))
+    with pytest.raises(InputError, match=r"cannot share Apple's GPU: .* --device cpu"):
+        train(TrainConfig(out=tmp_path / "run"))
 
 
 def test_unknown_devices_and_precisions_are_named():

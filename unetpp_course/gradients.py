@@ -59,3 +59,19 @@ def show_gradients(
         axis.set(title=title, xticks=[], yticks=[])
         axis.spines[:].set_visible(True)
     figure.colorbar(picture, ax=axes, label="pull × pixels", shrink=0.9, aspect=30)
+
+
+def settle(loss: Loss, fractions: Tensor, steps: int = 400) -> Tensor:
+    """Return the probabilities (K,) at which a loss comes to rest on K kinds of pixels that cannot be told apart.
+
+    Of kind k, the fraction ``fractions[k]`` is foreground; each kind has 100 pixels and one logit, starting at 0.
+    In a large image the sums over pixels come out at their means, so the truth of a pixel may be the fraction itself.
+    """
+    target = fractions.view(1, 1, 1, -1).repeat(1, 1, 100, 1)
+    logits = torch.zeros_like(target, requires_grad=True)
+    optimizer = torch.optim.Adam([logits], lr=0.1)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(logits, target).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return logits.detach()[0, 0, 0].sigmoid()

@@ -5,6 +5,7 @@ A kind compares an answer with a reference of its own and never with what the le
 
 from unetpp_course.checks.base import Exercise
 from unetpp_course.checks.functions import FunctionExercise
+from unetpp_course.checks.losses import LossExercise
 from unetpp_course.checks.values import (
     ChoiceExercise,
     MaskExercise,
@@ -17,6 +18,7 @@ __all__ = [
     "ChoiceExercise",
     "Exercise",
     "FunctionExercise",
+    "LossExercise",
     "MaskExercise",
     "NumberExercise",
     "Option",

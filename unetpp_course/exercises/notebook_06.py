@@ -1,51 +1,42 @@
-"""The exercises of notebook 06: stable cross-entropy, soft Dice by image, and what each loss pulls on."""
+"""The exercises of notebook 06: stable cross-entropy, soft Dice, what each loss pulls on, and where to cut."""
 
-from collections.abc import Iterator
-from math import exp, log1p
+from collections.abc import Callable, Iterator, Sequence
+from math import log
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, LossExercise, Option
+from unetpp_course.gradients import Loss, negative_gradient
+from unetpp_lib.losses import bce_loss, soft_dice_loss
 
 # Exercise 6.1: BCE that does not break
 
 
 def stable_bce(z: Tensor, y: Tensor) -> Tensor:
-    """Return the binary cross-entropy of logits, mean over the pixels, one pixel after the other."""
-    losses = []
-    for logit, label in zip(z.flatten().tolist(), y.flatten().tolist(), strict=True):
-        losses.append(max(logit, 0.0) - logit * label + log1p(exp(-abs(logit))))
-    return torch.tensor(sum(losses) / len(losses), dtype=z.dtype)
+    """Return the binary cross-entropy of logits, mean over the pixels, as PyTorch computes it."""
+    return F.binary_cross_entropy_with_logits(z, y)
 
 
 def logits_and_labels(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield logits and labels, float32: a few to compute by hand, sure ones, random ones."""
+    """Yield logits and labels, float32: a few to compute by hand, sure ones, random ones; at last with a gradient."""
     yield torch.tensor([2.0, -1.0, 0.5]), torch.tensor([1.0, 0.0, 0.0])
     yield torch.tensor([[3.0, -2.0], [0.0, -0.5]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
     yield torch.tensor([200.0, 1.0]), torch.tensor([1.0, 0.0])
     yield torch.tensor([200.0, -200.0]), torch.tensor([1.0, 0.0])
     yield torch.tensor([200.0, -200.0, 30.0]), torch.tensor([0.0, 1.0, 0.0])
-    for height, width in random.integers(1, 5, (6, 2)):
-        logits = torch.from_numpy(random.normal(0, 5, (height, width))).float()
-        yield logits, torch.from_numpy(random.integers(0, 2, (height, width))).float()
+    shapes = [tuple(map(int, shape)) for shape in random.integers(1, 5, (6, 2))]
+    for shape in [*shapes, (3, 4), (2, 1, 2, 3)]:
+        logits = torch.from_numpy(random.normal(0, 5, shape)).float()
+        logits.requires_grad_(len(shape) == 4)
+        yield logits, torch.from_numpy(random.integers(0, 2, shape)).float()
 
 
 def opens_the_box(z, y):
     p = torch.sigmoid(z)
     return -(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean()
-
-
-def clamps_p(z, y):
-    p = torch.sigmoid(z).clamp(1e-7, 1 - 1e-7)
-    return F.binary_cross_entropy(p, y)
-
-
-def adds_a_little(z, y):
-    p = torch.sigmoid(z)
-    return -(y * torch.log(p + 1e-7) + (1 - y) * torch.log(1 - p + 1e-7)).mean()
 
 
 def turns_the_exponent(z, y):
@@ -116,10 +107,6 @@ def forgets_the_one(z, y):
     return (torch.clamp(z, min=0) - z * y + torch.log(torch.exp(-z.abs()))).mean()
 
 
-def gives_a_float(z, y):
-    return F.binary_cross_entropy_with_logits(z, y).item()
-
-
 def forgets_to_return_bce(z, y):
     F.binary_cross_entropy_with_logits(z, y)
 
@@ -130,7 +117,72 @@ def works_in_place(z, y):
     return loss
 
 
-EXERCISE_6_1 = FunctionExercise(
+def adds_a_little(much: float) -> Callable[[Tensor, Tensor], Tensor]:
+    def adds(z, y):
+        p = torch.sigmoid(z)
+        return -(y * torch.log(p + much) + (1 - y) * torch.log(1 - p + much)).mean()
+
+    return adds
+
+
+def clamps_p(much: float) -> Callable[[Tensor, Tensor], Tensor]:
+    def clamps(z, y):
+        p = torch.sigmoid(z).clamp(much, 1 - much)
+        return F.binary_cross_entropy(p, y)
+
+    return clamps
+
+
+def lets_torch_take_the_logarithm(z, y):
+    return F.binary_cross_entropy(torch.sigmoid(z), y)
+
+
+def divides_by_the_length(z, y):
+    return F.binary_cross_entropy_with_logits(z, y, reduction="sum") / len(z)
+
+
+def takes_p_for_z_in_the_middle(z, y):
+    return (z.clamp(min=0) - z.sigmoid() * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def gives_no_gradient(z, y):
+    return F.binary_cross_entropy_with_logits(z.detach(), y)
+
+
+def cuts_off_the_middle_term(z, y):
+    return (z.clamp(min=0) - z.detach() * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def mends_nan_afterwards(z, y):
+    p = torch.sigmoid(z)
+    return torch.nan_to_num(-(y * torch.log(p) + (1 - y) * torch.log(1 - p))).mean()
+
+
+def counts_the_foreground_alone(z, y):
+    return -(y * F.logsigmoid(z)).mean()
+
+
+def takes_half(z, y):
+    return 0.5 * F.binary_cross_entropy_with_logits(z, y)
+
+
+def has_the_maximum_in_the_exponent(z, y):
+    return (z.clamp(min=0) - z * y + torch.log1p(torch.exp(-z.clamp(min=0)))).mean()
+
+
+def has_bars_in_the_middle(z, y):
+    return (z.clamp(min=0) - z.abs() * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def swaps_the_arguments(z, y):
+    return F.binary_cross_entropy_with_logits(y, z)
+
+
+def takes_squares(z, y):
+    return ((z.sigmoid() - y) ** 2).mean()
+
+
+EXERCISE_6_1 = LossExercise(
     number="6.1",
     title="BCE that does not break",
     difficulty="medium",
@@ -138,34 +190,52 @@ EXERCISE_6_1 = FunctionExercise(
     reference=stable_bce,
     cases=logits_and_labels,
     mistakes=[
-        (opens_the_box, "This is the box: at a logit of 200, p has rounded to 1, and 0 · log 0 is nan. Avoid p."),
         (
-            clamps_p,
-            "You clamp p. That hides the break: a sure and wrong pixel costs 16 instead of 200, and pulls no more.",
+            opens_the_box,
+            "These are the five lines: at a logit of 200, p has rounded to 1, and 0 · log 0 is nan. Avoid p.",
+        ),
+        *(
+            (
+                clamps_p(much),
+                f"You clamp p at {much:g}. That hides the break: a pixel that is surely wrong costs about "
+                f"{-log(much):.0f} instead of 200, and has no gradient any more.",
+            )
+            for much in (1e-7, 1e-6, 1e-5, 1e-4)
+        ),
+        *(
+            (
+                adds_a_little(much),
+                f"You add {much:g} inside the logarithm. That hides the break: a pixel that is surely wrong costs "
+                f"about {-log(much):.0f} instead of 200.",
+            )
+            for much in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
         ),
         (
-            adds_a_little,
-            "You add a little inside the logarithm. That hides the break: a sure and wrong pixel costs too little.",
+            lets_torch_take_the_logarithm,
+            "PyTorch's `binary_cross_entropy` takes p, which has rounded to 1, and cuts the logarithm off at -100: a "
+            "pixel that is surely wrong should cost 200. Work with z.",
         ),
+        (divides_by_the_length, "You divide by `len(z)`, the number of rows: BCE is the mean over all pixels."),
+        (takes_p_for_z_in_the_middle, "The middle term holds p: it is − z · y, with the logit itself."),
         (turns_the_exponent, "The sign in the exponent is wrong: e^|z| overflows at a logit of 200; write exp(-|z|)."),
         (
             overflows_upwards,
-            "log(1 + e^z) − yz is right on paper, but e^200 overflows: pull the larger part out, as max(z, 0).",
+            "log(1 + e^z) − yz is right on paper, but e^200 overflows: take the larger part out, as max(z, 0).",
         ),
         (
             overflows_downwards,
-            "(1 − y)z + log(1 + e^−z) is right on paper, but overflows at a logit of −200: pull the larger part out.",
+            "(1 − y)z + log(1 + e^−z) is right on paper, but overflows at a logit of −200: take the larger part out.",
         ),
         (adds_up, "You return the sum: BCE is the mean over the pixels."),
         (keeps_the_pixels, "You return one loss for each pixel: take their mean."),
         (swaps_the_classes, "The classes are swapped: the middle term is − z · y."),
         (forgets_the_maximum, "max(z, 0) is missing."),
-        (forgets_the_logarithm, "The logarithm is missing: it is small, but not 0 where the network is in doubt."),
-        (forgets_the_truth, "The middle term, − z · y, is missing: without it the truth counts nowhere."),
+        (forgets_the_logarithm, "The logarithm is missing: it is not 0 where the network is in doubt."),
+        (forgets_the_truth, "The middle term, − z · y, is missing: without it the truth does not count at all."),
         (applies_a_sigmoid, "You apply a sigmoid first: z is a logit already, and stays one."),
-        (turns_the_sign, "The sign is turned: a loss is small where the answer is right."),
-        (forgets_the_bars, "The bars are missing in the exponent: exp(-|z|), not exp(-z)."),
-        (adds_the_middle_term, "The sign of the middle term is turned: it is − z · y."),
+        (turns_the_sign, "The sign is wrong: a loss is small where the prediction is right."),
+        (forgets_the_bars, "The absolute value is missing in the exponent: exp(-|z|), not exp(-z)."),
+        (adds_the_middle_term, "The sign of the middle term is wrong: it is − z · y."),
         (
             takes_the_largest_of_all,
             "`z.max()` is one number, the largest of all logits: max(z, 0) is taken pixel by pixel.",
@@ -173,9 +243,20 @@ EXERCISE_6_1 = FunctionExercise(
         (clamps_the_wrong_side, "`clamp(max=0)` keeps what is below 0: max(z, 0) is `clamp(min=0)`."),
         (forgets_the_one, "The 1 is missing: log(1 + e^−|z|), which is `log1p`, not `log`."),
         (counts_in_bits, "The logarithm is to the base 2: nats are asked for."),
+        (
+            mends_nan_afterwards,
+            "You replace nan afterwards. The loss of a pixel that is surely wrong is lost with it: work with z.",
+        ),
+        (counts_the_foreground_alone, "Only the foreground counts: pixels with y = 0 have a loss as well."),
+        (takes_half, "This is ½·BCE. The half comes later, when the losses are added: return BCE."),
+        (has_the_maximum_in_the_exponent, "The exponent holds −max(z, 0): it should be −|z|."),
+        (has_bars_in_the_middle, "The middle term holds |z|: it is − z · y, with the sign of z."),
+        (swaps_the_arguments, "z and y are swapped: z holds the logits and comes first."),
+        (takes_squares, "This is the mean squared error, not cross-entropy."),
     ],
     also_wrong=[
-        (gives_a_float, "tensor"),
+        (gives_no_gradient, "it has no gradient"),
+        (cuts_off_the_middle_term, "the gradient is not"),
         (forgets_to_return_bce, "returns None"),
         (works_in_place, "changes what it is given"),
     ],
@@ -193,20 +274,20 @@ EXERCISE_6_2 = ChoiceExercise(
     options={
         "a": Option(
             "The learning rate is too small.",
-            "Then it would creep on. This one has stopped, and at a number that you can compute.",
+            "Then the loss would go on falling, only slowly. This one has stopped, at a number that you can calculate.",
         ),
         "b": Option(
-            "The loss gets probabilities: a sigmoid has been applied before it.",
-            "Yes. Its “logits” lie between 0 and 1, so the best that it can say of a background pixel is σ(0) = ½.",
-            right=True,
+            "The mask holds 0 and 255 instead of 0 and 1.",
+            "With y = 255 the term − z · y has no lower end, so the loss would fall far below 0.",
         ),
         "c": Option(
-            "The mask holds 0 and 255 instead of 0 and 1.",
-            "With y = 255 the term −zy has no end: the loss falls far below 0. Our library refuses such a mask.",
+            "The loss gets probabilities: a sigmoid has been applied before it.",
+            "Yes. Its “logits” lie between 0 and 1, so the best that it can say about a background pixel is σ(0) = ½.",
+            right=True,
         ),
         "d": Option(
             "The class is too rare: the network has learned to call everything background.",
-            "That answer is much cheaper: p = 0.01 everywhere costs 0.056 at 1 % foreground.",
+            "That would be much cheaper: p = 0.01 everywhere costs 0.056 at 1 % foreground.",
         ),
     },
     also_wrong=[
@@ -220,19 +301,16 @@ EXERCISE_6_2 = ChoiceExercise(
 
 
 def dice_by_image(p: Tensor, y: Tensor, smooth: float) -> Tensor:
-    """Return 1 − soft Dice of each image (N, 1, H, W), mean over the images, pixel by pixel."""
+    """Return 1 − soft Dice of each image (N, 1, H, W), mean over the images, by one product of matrices for each."""
     losses = []
-    for image, truth in zip(p, y, strict=True):
-        overlap = total = 0.0
-        for probability, label in zip(image.flatten().tolist(), truth.flatten().tolist(), strict=True):
-            overlap += probability * label
-            total += probability + label
-        losses.append(1 - (2 * overlap + smooth) / (total + smooth))
-    return torch.tensor(sum(losses) / len(losses), dtype=p.dtype)
+    for image, truth in zip(p.flatten(1), y.flatten(1), strict=True):
+        ones = torch.ones_like(truth)
+        losses.append(1 - (2 * (image @ truth) + smooth) / (image @ ones + truth @ ones + smooth))
+    return torch.stack(losses).mean()
 
 
 def predictions(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, float]]:
-    """Yield probabilities and truth (N, 1, H, W), float32, and a smoothing; some truths are empty."""
+    """Yield probabilities and truth (N, 1, H, W), float32, and a smoothing; some truths are empty; then a gradient."""
     p = torch.tensor([[[[0.9, 0.5, 0.2, 0.1]]], [[[0.3, 0.1, 0.4, 0.2]]]])
     y = torch.tensor([[[[1.0, 1.0, 1.0, 0.0]]], [[[0.0, 0.0, 1.0, 0.0]]]])
     yield p, y, 1.0
@@ -242,6 +320,8 @@ def predictions(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, f
         shape = (int(count), 1, int(height), int(width))
         truth = torch.from_numpy(random.random(shape) < random.random((shape[0], 1, 1, 1))).float()
         yield torch.from_numpy(random.random(shape)).float(), truth, float(random.integers(1, 4))
+    with_gradient = torch.from_numpy(random.uniform(0.1, 0.9, (2, 1, 2, 3))).float().requires_grad_()
+    yield with_gradient, torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0, 0.0] * 2).view(2, 1, 2, 3), 1.0
 
 
 def sums(p, y):
@@ -345,34 +425,90 @@ def sums_over_four_dimensions(p, y, smooth):
     return 1 - overlap.mean()
 
 
-EXERCISE_6_3 = FunctionExercise(
+def squares_like_v_net(p, y, smooth):
+    overlap, total = (p * y).sum(dim=(1, 2, 3)), (p * p + y * y).sum(dim=(1, 2, 3))
+    return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def smooths_both_sums(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - ((2 * overlap + smooth) / (total + 2 * smooth)).mean()
+
+
+def counts_hits_with_p_alone(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - ((2 * overlap + smooth) / (2 * y.sum(dim=(1, 2, 3)) + smooth)).mean() + 0 * total.sum()
+
+
+def gives_no_gradient_of_dice(p, y, smooth):
+    overlap, total = sums(p.detach(), y)
+    return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def adds_up_numbers(p, y, smooth):
+    losses = []
+    for image, truth in zip(p, y, strict=True):
+        overlap, total = (image * truth).sum().item(), (image.sum() + truth.sum()).item()
+        losses.append(1 - (2 * overlap + smooth) / (total + smooth))
+    return sum(losses) / len(losses)
+
+
+def cuts_off_the_denominator(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - ((2 * overlap + smooth) / (total.detach() + smooth)).mean()
+
+
+def turns_the_sign_of_dice(p, y, smooth):
+    overlap, total = sums(p, y)
+    return -((2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def doubles_smooth_everywhere(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - ((2 * overlap + 2 * smooth) / (total + 2 * smooth)).mean()
+
+
+def takes_the_mean_too_early(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - (2 * overlap.mean() + smooth) / (total.mean() + smooth)
+
+
+def forgets_brackets(p, y, smooth):
+    overlap, total = sums(p, y)
+    return (1 - 2 * overlap + smooth / (total + smooth)).mean()
+
+
+EXERCISE_6_3 = LossExercise(
     number="6.3",
     title="Soft Dice, image by image",
     difficulty="medium",
-    minutes=10,
+    minutes=8,
     reference=dice_by_image,
     cases=predictions,
     mistakes=[
         (
             mixes_the_batch,
-            "You sum over the whole batch: each image has a ratio of its own; take the mean of the ratios.",
+            "You sum over the whole batch: each image has a ratio of its own, and the loss is their mean.",
         ),
         (gives_the_score, "This is Dice itself: the loss is 1 − Dice."),
-        (counts_once, "The overlap counts twice, for it stands in both sums below: 2 Σpy."),
-        (smooths_above, "`smooth` is missing below the line."),
-        (smooths_below, "`smooth` is missing above the line: an empty image, rightly left empty, would cost 1."),
+        (counts_once, "The overlap counts twice, because its pixels are in both sums of the denominator: 2 Σpy."),
+        (smooths_above, "`smooth` is missing in the denominator."),
+        (
+            smooths_below,
+            "`smooth` is missing in the numerator: an empty image that is rightly left empty would cost 1.",
+        ),
         (does_not_smooth, "`smooth` is not used."),
         (smooths_by_one, "`smooth` is 1 whatever is given: use the argument."),
         (doubles_the_smoothing, "You double `smooth` together with the overlap: 2 Σpy + smooth."),
         (
             decides_first,
-            "You decide at one half first: soft Dice takes the probabilities, or it would have no gradient.",
+            "You threshold p at one half first: soft Dice takes the probabilities, or it would have no gradient.",
         ),
         (
             divides_by_the_union,
             "You divide by the union: Dice divides by the sum of both, in which the overlap counts twice.",
         ),
-        (takes_iou, "This is soft IoU: Dice counts the overlap twice, above and below."),
+        (takes_iou, "This is soft IoU: Dice counts the overlap twice, in the numerator and in the denominator."),
         (applies_a_sigmoid_too, "You apply a sigmoid: p holds probabilities already."),
         (keeps_the_images, "You return one loss for each image: take their mean."),
         (adds_up_the_images, "You add up the images' losses: take their mean."),
@@ -385,9 +521,27 @@ EXERCISE_6_3 = FunctionExercise(
             sums_over_the_channel,
             "You sum over the channel alone, so that each pixel has a ratio: sum over rows and columns too.",
         ),
+        (
+            squares_like_v_net,
+            "These are V-Net's squares: its denominator has Σp² + Σy². Ours is Σp + Σy.",
+        ),
+        (smooths_both_sums, "`smooth` is added to both sums of the denominator: it stands there once."),
+        (
+            counts_hits_with_p_alone,
+            "The denominator holds the truth twice: it is Σp + Σy, or a false positive would cost nothing.",
+        ),
         (takes_means, "You take means instead of sums: `smooth` would then stand for a whole image, not for a pixel."),
+        (turns_the_sign_of_dice, "This is −Dice: the loss is 1 − Dice, so that a perfect prediction costs 0."),
+        (doubles_smooth_everywhere, "`smooth` is added twice, above and below: add it once to each."),
+        (
+            takes_the_mean_too_early,
+            "You take the mean of the sums, and one fraction: take one fraction per image, then their mean.",
+        ),
+        (forgets_brackets, "Brackets are missing: the fraction is (2I + smooth) / (S + smooth)."),
     ],
     also_wrong=[
+        (gives_no_gradient_of_dice, "it has no gradient"),
+        (cuts_off_the_denominator, "the gradient is not"),
         (forgets_to_return_dice, "returns None"),
         (sums_over_four_dimensions, "raises IndexError in line 2"),
     ],
@@ -396,118 +550,468 @@ EXERCISE_6_3 = FunctionExercise(
 )
 
 
-EXERCISE_6_4 = ChoiceExercise(
+# Exercise 6.4: Which way, and how hard
+
+
+def half_squares(logits: Tensor, target: Tensor) -> Tensor:
+    """Return half of the mean squared difference, whose pull is easy to see: the difference itself."""
+    return 0.5 * ((logits - target) ** 2).mean()
+
+
+def losses_and_maps(random: np.random.Generator) -> Iterator[tuple[Loss, Tensor, Tensor]]:
+    """Yield losses with logits and truth (N, 1, H, W), float32."""
+    yield half_squares, torch.tensor([[[[2.0, -1.0], [0.5, 3.0]]]]), torch.tensor([[[[1.0, 0.0], [1.0, 0.0]]]])
+    for loss, shape in ((bce_loss, (1, 1, 2, 3)), (soft_dice_loss, (2, 1, 3, 3)), (bce_loss, (3, 1, 1, 4))):
+        logits = torch.from_numpy(random.normal(0, 2, shape)).float()
+        yield loss, logits, torch.from_numpy(random.integers(0, 2, shape)).float()
+
+
+def describe_loss(loss: Loss, logits: Tensor, target: Tensor) -> str:
+    """Return in words what is given."""
+    return f"loss = {loss.__name__}, logits and target of shape {tuple(logits.shape)}"
+
+
+def gradient_of(loss, logits, target):
+    z = logits.detach().clone().requires_grad_()
+    loss(z, target).backward()
+    return z.grad
+
+
+def goes_uphill(loss, logits, target):
+    return gradient_of(loss, logits, target) * logits.numel()
+
+
+def forgets_the_number_of_pixels(loss, logits, target):
+    return -gradient_of(loss, logits, target)
+
+
+def is_the_bare_gradient(loss, logits, target):
+    return gradient_of(loss, logits, target)
+
+
+def divides_by_the_number(loss, logits, target):
+    return -gradient_of(loss, logits, target) / logits.numel()
+
+
+def multiplies_by_the_batch(loss, logits, target):
+    return -gradient_of(loss, logits, target) * len(logits)
+
+
+def multiplies_by_one_image(loss, logits, target):
+    return -gradient_of(loss, logits, target) * logits[0].numel()
+
+
+def multiplies_by_a_side(loss, logits, target):
+    return -gradient_of(loss, logits, target) * logits.shape[-1]
+
+
+def goes_back_from_probabilities(loss, logits, target):
+    p = logits.detach().sigmoid().requires_grad_()
+    loss(p, target).backward()
+    return -p.grad * p.numel()
+
+
+def asks_the_truth(loss, logits, target):
+    z, y = logits.detach().clone(), target.detach().clone().requires_grad_()
+    loss(z, y).backward()
+    return -y.grad * y.numel()
+
+
+def takes_only_the_size(loss, logits, target):
+    return gradient_of(loss, logits, target).abs() * logits.numel()
+
+
+def takes_only_the_sign(loss, logits, target):
+    return -gradient_of(loss, logits, target).sign()
+
+
+def adds_up_the_pulls(loss, logits, target):
+    return -gradient_of(loss, logits, target).sum() * logits.numel()
+
+
+def returns_the_loss(loss, logits, target):
+    return loss(logits, target)
+
+
+def returns_backward(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    return loss(z, target).backward()
+
+
+def asks_for_no_gradient(loss, logits, target):
+    z = logits.clone()
+    loss(z, target).backward()
+    return -z.grad * z.numel()
+
+
+def forgets_to_go_back(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    loss(z, target)
+    return -z.grad * z.numel()
+
+
+def takes_a_step(loss, logits, target):
+    return logits - gradient_of(loss, logits, target) * logits.numel()
+
+
+def returns_a_pair(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    return torch.autograd.grad(loss(z, target), z)
+
+
+def knows_bce_alone(_, logits, target):
+    return target - logits.sigmoid()
+
+
+def multiplies_by_the_rows(loss, logits, target):
+    return -gradient_of(loss, logits, target) * logits.shape[-2]
+
+
+def takes_a_learning_rate(loss, logits, target):
+    return -0.1 * gradient_of(loss, logits, target)
+
+
+def multiplies_by_the_slope(loss, logits, target):
+    p = logits.sigmoid()
+    return forgets_the_number_of_pixels(loss, logits, target) * logits.numel() * p * (1 - p)
+
+
+def swaps_logits_and_target(loss, logits, target):
+    return -gradient_of(loss, target, logits) * logits.numel()
+
+
+def multiplies_by_the_loss(loss, logits, target):
+    return -gradient_of(loss, logits, target) * loss(logits, target)
+
+
+EXERCISE_6_4 = FunctionExercise(
     number="6.4",
-    title="The loss that depends on its company",
+    title="Which way, and how hard",
     difficulty="medium",
-    minutes=4,
-    question="The same network has another validation loss at batch size 8 than at batch size 1. What mends it?",
-    options={
-        "a": Option(
-            "Line 1: leave the sigmoid out.",
-            "Dice needs probabilities, and the sigmoid looks at one pixel alone: no company comes in there.",
+    minutes=5,
+    reference=negative_gradient,
+    cases=losses_and_maps,
+    describe=describe_loss,
+    tolerance=1e-5,
+    mistakes=[
+        (goes_uphill, "This points uphill: the pull is *minus* the gradient."),
+        (forgets_the_number_of_pixels, "The number of pixels is missing: multiply by `logits.numel()`."),
+        (
+            is_the_bare_gradient,
+            "This is the gradient itself: change its sign, and multiply by the number of pixels.",
         ),
-        "b": Option(
-            "Lines 2 and 3: sum over `dim=(1, 2, 3)`, so that each image has its own sums.",
-            "Yes. `.sum()` alone adds up the pixels of all images, and a large object drowns a small one.",
-            right=True,
+        (divides_by_the_number, "You divide by the number of pixels. The mean has divided already: multiply."),
+        (
+            multiplies_by_the_batch,
+            "You multiply by the number of images: multiply by the number of logits, `logits.numel()`.",
         ),
-        "c": Option(
-            "Line 4: take a smoothing of 0.",
-            "It counts once a batch instead of once an image, true; but the sums of all images stay mixed.",
+        (multiplies_by_one_image, "You count the pixels of one image: count those of all images, `logits.numel()`."),
+        (multiplies_by_a_side, "You multiply by one side of the map: count all of its pixels, `logits.numel()`."),
+        (
+            goes_back_from_probabilities,
+            "You give the loss probabilities and ask for their gradient: the loss takes logits, so ask for theirs.",
         ),
-        "d": Option(
-            "Line 5: nothing is left to average, so drop `.mean()`.",
-            "Right that it does nothing. But it is a sign of the fault, not the fault: where did the images go?",
+        (asks_the_truth, "This is the gradient by the truth. The truth is given: ask for the gradient by the logits."),
+        (takes_only_the_size, "The direction is lost: the pull is above 0 on some pixels and below 0 on others."),
+        (takes_only_the_sign, "This is only the direction: how hard the loss pulls is lost."),
+        (adds_up_the_pulls, "You add up all pixels: each pixel has a pull of its own."),
+        (returns_the_loss, "This is the loss. Its gradient by the logits is asked for."),
+        (takes_a_step, "These are the logits after a step: return the step alone."),
+        (knows_bce_alone, "This is right for BCE alone: go back from the loss that you are given."),
+        (multiplies_by_the_rows, "You multiply by the number of rows: count all pixels, `logits.numel()`."),
+        (takes_a_learning_rate, "There is no learning rate in a pull: multiply by `logits.numel()` instead."),
+        (
+            multiplies_by_the_slope,
+            "You multiply by p(1 − p). Autograd has already done so, because the loss takes the logits.",
         ),
-    },
+        (swaps_logits_and_target, "Logits and target are swapped: the loss is `loss(logits, target)`."),
+        (multiplies_by_the_loss, "You multiply by the loss: multiply by the number of pixels, `logits.numel()`."),
+    ],
     also_wrong=[
-        (5, "by its letter"),
-        ("lines 2 and 3", "by its letter"),
+        (returns_backward, "returns None"),
+        (asks_for_no_gradient, "raises RuntimeError in line 3"),
+        (forgets_to_go_back, "raises TypeError in line 4"),
+        (returns_a_pair, "should be a tensor of shape (1, 1, 2, 2), not a list"),
     ],
 )
 
 
-EXERCISE_6_5 = NumberExercise(
+EXERCISE_6_5 = ChoiceExercise(
     number="6.5",
-    title="A small object, missed",
-    difficulty="easy",
-    minutes=3,
-    question="the soft Dice loss of a truth of 3 pixels where p is 0 everywhere, with a smoothing of 1",
-    solution=0.75,
-    tolerance=0.005,
-    mistakes=[
-        (1.0, "This is the loss without smoothing: with s = 1, something stands above the line."),
-        (0.25, "This is Dice: the loss is 1 − Dice."),
-        (2 / 3, "Below the line stands Σp + Σy + s: the smoothing counts there too."),
-        (1 / 3, "With s on top alone Dice is 1/3; the loss is 1 − Dice, and s counts below too."),
-        (0.0, "Nothing overlaps, so the loss is not 0: it is 1 − 1/(3 + 1)."),
-    ],
-    also_wrong=[
-        (0.667, "counts there too"),
-        (0.333, "with s on top alone".capitalize()),
-        ("three quarters", "one number"),
-    ],
+    title="Where Dice pulls hardest",
+    difficulty="medium",
+    minutes=2,
+    question="Which pixels does Dice pull hardest?",
+    options={
+        "a": Option(
+            "the missed pixels of the truth, because they are furthest from where they should be",
+            "That is what BCE does. Dice pulls the missed pixels eight times more weakly than the found ones.",
+        ),
+        "b": Option(
+            "the false foreground, because it makes the denominator larger",
+            "It does, but under a small overlap: on each of these pixels the pull is a tenth of that on a found one.",
+        ),
+        "c": Option(
+            "found and missed pixels of the truth alike, because both are in the same sums",
+            "The sums are the same for both. But the last factor, the slope of the sigmoid, belongs to each pixel.",
+        ),
+        "d": Option(
+            "the found pixels of the truth, which are nearly right already",
+            "Yes. They are the ones in doubt, and Dice pulls where p is in doubt.",
+            right=True,
+        ),
+    },
+    also_wrong=[("found", "by its letter")],
+    prediction=True,
 )
 
 
 EXERCISE_6_6 = ChoiceExercise(
     number="6.6",
-    title="Who pushes them down?",
+    title="Wholly beside the truth",
     difficulty="medium",
     minutes=3,
-    question="A confident prediction lies wholly beside the truth. Which loss pushes its false positives down?",
+    question="p = 0.7 in a disc wholly beside the truth, practically 0 elsewhere. How does Dice pull the false pixels?",
     options={
-        "a": Option("both, about alike", "Both count them as wrong. But a pull is a slope, not a count."),
-        "b": Option(
-            "mostly Dice: false positives stand in its denominator",
-            "They do, under an overlap of nearly 0: a fraction with 0 on top stays 0, whatever stands below.",
-        ),
-        "c": Option(
-            "BCE; Dice hardly at all",
-            "Yes. The factor I, the overlap, is nearly 0, and so is p(1 − p): Dice is silent twice over.",
+        "a": Option(
+            "not at all",
+            "Yes. For them y is 0, and what is left of the second factor is −2I/S². Nothing overlaps, so I is 0.",
             right=True,
         ),
-        "d": Option("neither", "BCE looks at each pixel for itself: y − p is −0.99 there, nearly its largest."),
+        "b": Option(
+            "down, and hard: every false pixel makes the denominator larger",
+            "It does, but the numerator is 0: a fraction with 0 above stays 0, whatever is below.",
+        ),
+        "c": Option(
+            "down, but weakly, because p(1 − p) is only 0.21",
+            "0.21 is nearly as large as it can get. Look at the second factor.",
+        ),
+        "d": Option(
+            "down, as hard as it pulls the missed pixels up",
+            "Put y = 0 and I = 0 into the formula. (The missed pixels are not pulled either: there, p(1 − p) is 0.)",
+        ),
     },
-    also_wrong=[
-        ("BCE", "by its letter"),
-    ],
-    prediction=True,
+    also_wrong=[("0", "by its letter")],
 )
 
 
 EXERCISE_6_7 = ChoiceExercise(
     number="6.7",
-    title="Read the pulls",
-    difficulty="hard",
-    minutes=5,
-    question="A network that minimises one of the three alone ends by calling every pixel foreground. Which one?",
+    title="Is the BCE network lost?",
+    difficulty="medium",
+    minutes=2,
+    question="Cut at the best threshold instead of ½, which IoU does the BCE network reach on the test images?",
     options={
         "a": Option(
-            "A: its vermilion is strongest",
-            "Strength is not direction: A also pulls every pixel outside the truth down.",
+            "still about 0, because it has learned to call everything background",
+            "It does call everything background at ½. But it calls the discs background less firmly than the rest.",
         ),
         "b": Option(
-            "B: nothing is blue",
-            "Yes. Nothing is ever pulled down: as all pixels share the network's weights, the rest goes up with "
-            "the truth, at no cost. This is the printed first term, one channel.",
+            "about as much as the Dice network",
+            "Yes. It had found the discs. It just never said more than ½.",
             right=True,
         ),
         "c": Option(
-            "C: its blue is so pale that vermilion wins",
-            "Pale, but on twenty times as many pixels: as in section 5, the two sums are near each other. And all "
-            "foreground costs this loss 0.9.",
+            "about half as much as the Dice network",
+            "It gets about as much: the discs are found as well, with lower probabilities.",
         ),
         "d": Option(
-            "none of them: each pulls the truth up",
-            "They all do. Look at what they do outside the truth.",
+            "about 0.1, because the rings look like discs to it",
+            "It tells rings from discs about as well as the Dice network does.",
         ),
     },
+    also_wrong=[("0.65", "by its letter")],
+    prediction=True,
+)
+
+
+# Exercise 6.8: The best threshold
+
+
+def best_threshold(p: Tensor, truth: Tensor, thresholds: Sequence[float]) -> float:
+    """Return the threshold with the highest IoU, mean over the images."""
+    scores = [disc_iou(p, truth, threshold) for threshold in thresholds]
+    return thresholds[int(np.argmax(scores))]
+
+
+def disc_iou(p: Tensor, truth: Tensor, threshold: float) -> float:
+    """Return the IoU of the foreground, mean over the images (N, 1, H, W); 1 for nothing rightly found."""
+    called, true = (p > threshold).flatten(1).numpy(), (truth == 1).flatten(1).numpy()
+    shared, either = (called & true).sum(1), (called | true).sum(1)
+    return float(np.where(either > 0, shared / np.maximum(either, 1), 1.0).mean())
+
+
+def probabilities(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, list[float]]]:
+    """Yield probabilities and truth (N, 1, H, W), and thresholds of which one is better than all others."""
+    low = torch.tensor([[[[0.32, 0.28, 0.15, 0.04], [0.31, 0.12, 0.03, 0.02]]]])
+    truth = torch.tensor([[[[1, 1, 0, 0], [1, 0, 0, 0]]]], dtype=torch.uint8)
+    yield low, truth, [0.5, 0.3, 0.2, 0.1, 0.01]
+    grids = ([0.1, 0.3, 0.5, 0.7, 0.9], [0.8, 0.2, 0.6, 0.4], [0.05, 0.15, 0.25, 0.35, 0.45])
+    found = 0
+    while found < 9:
+        masks = random.random((3, 1, 6, 6)) < random.uniform(0.05, 0.5, (3, 1, 1, 1))
+        p = (random.uniform(0.1, 0.9) * masks + random.normal(0.25, 0.2, masks.shape)).clip(0, 1)
+        case = torch.from_numpy(p).float(), torch.from_numpy(masks).to(torch.uint8), grids[found % 3]
+        *_, second, best = sorted(disc_iou(*case[:2], threshold) for threshold in case[2])
+        if best > second:
+            yield case
+            found += 1
+
+
+def returns_the_best_score(p, truth, thresholds):
+    return max(disc_iou(p, truth, threshold) for threshold in thresholds)
+
+
+def returns_the_place(p, truth, thresholds):
+    scores = [disc_iou(p, truth, threshold) for threshold in thresholds]
+    return scores.index(max(scores))
+
+
+def returns_the_worst(p, truth, thresholds):
+    return min(thresholds, key=lambda threshold: disc_iou(p, truth, threshold))
+
+
+def returns_the_highest_threshold(p, truth, thresholds):
+    return max(thresholds)
+
+
+def returns_the_lowest_threshold(p, truth, thresholds):
+    return min(thresholds)
+
+
+def returns_the_first(p, truth, thresholds):
+    return thresholds[0]
+
+
+def returns_the_last(p, truth, thresholds):
+    return thresholds[-1]
+
+
+def always_one_half(p, truth, thresholds):
+    return 0.5
+
+
+def compares_with_the_one_before(p, truth, thresholds):
+    best, before = thresholds[0], 0.0
+    for threshold in thresholds:
+        score = disc_iou(p, truth, threshold)
+        if score > before:
+            best = threshold
+        before = score
+    return best
+
+
+def never_raises_the_bar(p, truth, thresholds):
+    best, highest = thresholds[0], 0.0
+    for threshold in thresholds:
+        if disc_iou(p, truth, threshold) > highest:
+            best = threshold
+    return best
+
+
+def by_accuracy(p, truth, thresholds):
+    return max(thresholds, key=lambda t: ((p > t) == (truth == 1)).float().mean().item())
+
+
+def pools_the_images(p, truth, thresholds):
+    return max(thresholds, key=lambda t: disc_iou(p.view(1, 1, 1, -1), truth.view(1, 1, 1, -1), t))
+
+
+def by_the_amount(p, truth, thresholds):
+    return min(thresholds, key=lambda t: abs((p > t).float().mean() - truth.float().mean()).item())
+
+
+def returns_all_scores(p, truth, thresholds):
+    return {threshold: disc_iou(p, truth, threshold) for threshold in thresholds}
+
+
+def returns_both(p, truth, thresholds):
+    return max((disc_iou(p, truth, threshold), threshold) for threshold in thresholds)
+
+
+def forgets_to_return_the_threshold(p, truth, thresholds):
+    max(thresholds, key=lambda threshold: disc_iou(p, truth, threshold))
+
+
+def takes_the_list_for_one(p, truth, thresholds):
+    return max(disc_iou(p, truth, thresholds), 0.5)
+
+
+def mixes_score_and_threshold(p, truth, thresholds):
+    best = -1.0
+    for threshold in thresholds:
+        if disc_iou(p, truth, threshold) > best:
+            best = threshold
+    return best
+
+
+def by_precision(p, truth, thresholds):
+    return max(thresholds, key=lambda t: truth[p > t].float().mean().nan_to_num().item())
+
+
+def by_recall(p, truth, thresholds):
+    return max(thresholds, key=lambda t: (p[truth == 1] > t).float().mean().item())
+
+
+def tries_its_own(p, truth, thresholds):
+    return max([step / 100 for step in range(1, 100)], key=lambda t: disc_iou(p, truth, t))
+
+
+def tries_tenths(p, truth, thresholds):
+    return max([step / 10 for step in range(1, 10)], key=lambda t: disc_iou(p, truth, t))
+
+
+def looks_at_one_image(p, truth, thresholds):
+    return max(thresholds, key=lambda t: disc_iou(p[:1], truth[:1], t))
+
+
+EXERCISE_6_8 = FunctionExercise(
+    number="6.8",
+    title="The best threshold",
+    difficulty="easy",
+    minutes=5,
+    reference=best_threshold,
+    cases=probabilities,
+    mistakes=[
+        (returns_the_best_score, "This is the highest IoU: return the threshold that reaches it."),
+        (returns_the_place, "This is the place of the best threshold in the list: return the threshold itself."),
+        (returns_the_worst, "This is the threshold with the *lowest* IoU: is a comparison the wrong way round?"),
+        (returns_the_highest_threshold, "This is the highest threshold of all: the highest IoU is asked for."),
+        (returns_the_lowest_threshold, "This is the lowest threshold of all: the highest IoU is asked for."),
+        (returns_the_first, "This is the first threshold of the list: does `return` stand inside the loop?"),
+        (returns_the_last, "This is the last threshold of the list: compare the IoUs."),
+        (
+            compares_with_the_one_before,
+            "You compare each IoU with that of the threshold before it: compare it with the best one so far.",
+        ),
+        (
+            never_raises_the_bar,
+            "You take every threshold whose IoU is above 0: when you find a better one, keep its IoU as well.",
+        ),
+        (by_accuracy, "This threshold has the highest accuracy: the highest IoU is asked for."),
+        (pools_the_images, "You count all images together: `disc_iou` takes the mean over the images."),
+        (by_the_amount, "This threshold calls the right *number* of pixels foreground: the highest IoU is asked for."),
+        (
+            mixes_score_and_threshold,
+            "You compare an IoU with a threshold: keep the highest IoU so far in a variable of its own.",
+        ),
+        (by_precision, "This threshold makes the fewest false positives: missed pixels count too. Use `disc_iou`."),
+        (by_recall, "This threshold misses the fewest pixels: false positives count too. Use `disc_iou`."),
+        (tries_its_own, "You try hundredths of your own: try the `thresholds` that you are given."),
+        (tries_tenths, "You try tenths of your own: try the `thresholds` that you are given."),
+        (looks_at_one_image, "You look at the first image alone: give `disc_iou` all of them."),
+    ],
     also_wrong=[
-        ("e", "by its letter"),
+        (always_one_half, "0.5 whatever"),
+        (returns_all_scores, "one number, not a dictionary"),
+        (returns_both, "one number, not a list"),
+        (forgets_to_return_the_threshold, "returns None"),
+        (takes_the_list_for_one, "raises TypeError in line 2"),
     ],
 )
 
 
-EXERCISES = (EXERCISE_6_1, EXERCISE_6_2, EXERCISE_6_3, EXERCISE_6_4, EXERCISE_6_5, EXERCISE_6_6, EXERCISE_6_7)
+EXERCISES = (
+    EXERCISE_6_1, EXERCISE_6_2, EXERCISE_6_3, EXERCISE_6_4,
+    EXERCISE_6_5, EXERCISE_6_6, EXERCISE_6_7, EXERCISE_6_8,
+)  # fmt: skip

@@ -79,8 +79,15 @@ def run_experiment(experiment: Experiment, only: str = "*", folder: Path | None 
     return Results(experiment, {name: records[name] for name in at_hand})
 
 
+def complete_settings(stored: Record, trial: Trial) -> dict[str, Any]:
+    """Return the settings of a stored result; options that are younger than it had their defaults then."""
+    defaults: dict[str, Any] = json.loads(TrainConfig().to_json())
+    settings: dict[str, Any] = stored["settings"]
+    return {key: defaults[key] for key in trial.settings if key in defaults} | settings
+
+
 def _require_same_settings(name: str, trial: Trial, stored: Record) -> None:
-    there = stored["settings"]
+    there = complete_settings(stored, trial)
     differ = [
         f"{key} is {trial.settings.get(key)} here and {there.get(key)} there"
         for key in {**there, **trial.settings}

@@ -22,7 +22,7 @@ CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SUMMARIES = ["Hint 1", "Hint 2", "Solution"]
 FUNCTIONS_TRIED = 8  # at least so many wrong answers to a function
 FUNCTIONS_ALLOWED = 0.5  # the share of a notebook's exercises that may be "write it"
-OPTIONAL = range(20, 90)  # the notebooks in extra/; 99 are the samples
+EXTRAS = range(20, 90)  # the optional notebooks: one idea each, with as many exercises as it needs
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
@@ -111,11 +111,8 @@ def exercise_faults(written: NotebookExercise, declared: Exercise, code: Iterabl
 
 
 def plan_faults(notebook: int, declared: Mapping[str, Exercise]) -> list[str]:
-    """Return how the exercises of a notebook fall short of the course's plan: enough, varied, one prediction.
-
-    The first notebook and the optional ones are free of it.
-    """
-    if notebook == 0 or notebook in OPTIONAL:
+    """Return how the exercises of a notebook fall short of the course's plan: enough, varied, one prediction."""
+    if notebook == 0 or notebook in EXTRAS:
         return []
     least = 2 if notebook in (10, 12, 13) else 4
     exercises = declared.values()

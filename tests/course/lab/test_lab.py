@@ -8,7 +8,7 @@ import pytest
 
 from unetpp_course.__main__ import main
 from unetpp_course.lab import NAMES, Experiment, base, find_experiment, read_results, run_experiment
-from unetpp_course.lab.base import trained, training_trial
+from unetpp_course.lab.base import complete_settings, trained, training_trial
 from unetpp_course.lab.results import Trial, merge_results, read_records, results_folder, stored_results, unnest
 from unetpp_course.lab.tables import across, as_text
 from unetpp_lib.engine import PRESETS, Run
@@ -72,6 +72,15 @@ def test_a_result_of_other_settings_is_not_taken_for_this_trial(tmp_path):
     with pytest.raises(InputError, match=r"a of counting was measured with other settings: rate is 0\.2 here and 0\.1"):
         run_experiment(counting([], "a", rate=0.2), folder=tmp_path)
     assert (tmp_path / "counting" / "a.json").read_text() == before
+
+
+def test_an_option_that_is_younger_than_a_result_had_its_default(tmp_path):
+    run_experiment(counting([], "a", rate=0.1), folder=tmp_path)
+    path = tmp_path / "counting" / "a.json"
+    assert run_experiment(counting([], "a", rate=0.1, group="", mask_suffix=""), folder=tmp_path)["a"]
+    with pytest.raises(InputError, match=r"group is mouse here and  there"):
+        run_experiment(counting([], "a", rate=0.1, group="mouse"), folder=tmp_path)
+    assert path.exists()
 
 
 def test_a_result_says_what_it_came_from(tmp_path):
@@ -146,7 +155,7 @@ def test_every_stored_result_is_of_the_trial_that_it_is_named_for(name):
     assert len(trials) == len(experiment.trials)
     stored = read_records(name, results_folder())
     for trial, record in stored.items():
-        assert record["settings"] == json.loads(json.dumps(dict(trials[trial].settings)))
+        assert complete_settings(record, trials[trial]) == json.loads(json.dumps(dict(trials[trial].settings)))
     if stored:
         assert experiment.table(read_results(name))
 

@@ -1,0 +1,48 @@
+"""Where a loss comes to rest, and what the figures of notebook 06 show of the experiment."""
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from unetpp_course.gradients import negative_gradient, settle
+from unetpp_course.lab import losses, read_results
+from unetpp_course.loss_figures import RULES, show_two_rules
+from unetpp_lib.losses import bce_loss, soft_dice_loss
+
+FRACTIONS = torch.tensor([0.05, 0.3, 0.35, 0.45, 0.7, 0.95])
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def test_bce_settles_on_the_fraction_itself():
+    assert torch.allclose(settle(bce_loss, FRACTIONS), FRACTIONS, atol=0.01)
+
+
+def test_dice_settles_on_yes_or_no_with_the_jump_at_half_of_its_dice():
+    p = settle(soft_dice_loss, FRACTIONS, steps=1500)
+    called = (p > 0.5).double()
+    assert ((p < 0.02) | (p > 0.98)).all()
+    dice = 2 * (called * FRACTIONS).sum() / (called.sum() + FRACTIONS.sum())
+    assert torch.equal(called == 1, dice / 2 < FRACTIONS)
+    assert called[3] == 1  # less likely than not, and called foreground all the same
+
+
+def test_a_settled_loss_pulls_no_more():
+    p = settle(bce_loss, FRACTIONS, steps=1500)
+    assert negative_gradient(bce_loss, p.logit().view(1, 1, 1, -1), FRACTIONS.view(1, 1, 1, -1)).abs().max() < 1e-4
+
+
+def test_every_seed_is_joined_across_its_two_rules_and_the_learners_own_is_added_to_the_short_training():
+    results = read_results("losses")
+    show_two_rules(results, {"bce": {"iou": 0.1, "iou_tuned": 0.6}})
+    short, long = plt.gcf().axes
+    drawn = [line.get_ydata().tolist() for line in short.lines]
+    for loss in losses.LOSSES:
+        for pair in zip(*(losses.by_seed(results, loss, 1, rule) for rule in RULES), strict=True):
+            assert list(pair) in drawn
+    assert [0.1, 0.6] in drawn
+    assert len(short.lines) == len(long.lines) + 1 == 16

@@ -27,6 +27,11 @@ from unetpp_lib.models.unetpp import Mode
 Commands = dict[str, Callable[..., Any]]
 Part = Literal["train", "validation", "test", "all"]
 WARNINGS = 5  # that are printed
+WORTH = {  # of the scores on a part
+    "test": "never seen in training",
+    "validation": "no test part: these chose the epoch, and flatter",
+    "train": "no test part and no validation part: these were trained on, and say nothing of new images",
+}
 INTERRUPTED = 130  # the shells' exit status of a program that Ctrl-C stopped
 
 
@@ -52,7 +57,7 @@ def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int
 
     Args:
         folder: A folder with images/ and masks/, or a data set's name.
-        channels: 1 (grey) or 3 (RGB).
+        channels: 1 (grey), 3 (RGB), or the number of bands of the images.
         num_classes: 1 for foreground against background, else how many classes the masks hold.
         mask_suffix: What follows an image's name in its mask's, such as _mask.
     """
@@ -81,8 +86,7 @@ def train(config: Annotated[TrainConfig, OmitArgPrefixes], resume: bool = False)
         print(f"Stopped; the state is saved. Go on with: unetpp train --out {run.folder} --resume")
         return INTERRUPTED
     scores = run.scores
-    note = "never seen in training" if scores["part"] == "test" else "no test part: these chose the epoch, and flatter"
-    print(f"\nScores on the {scores['part']} part, {len(scores['images'])} images ({note}):")
+    print(f"\nScores on the {scores['part']} part, {len(scores['images'])} images ({WORTH[scores['part']]}):")
     print(engine.Evaluation(tuple(scores["images"]), scores["scores"], tuple(scores.get("classes", ()))).table())
     print(f"\nPredictions: {run.picture}\nRun: {run.folder}")
     return 0

@@ -59,6 +59,14 @@ def test_train_ends_with_the_scores_the_picture_and_the_run(capsys, tiny_set, tm
     assert f"Run: {tmp_path / 'run'}" in out
 
 
+def test_a_score_on_training_images_is_told_as_such(capsys, tiny_set, tmp_path):
+    nothing_held_out = ["--validation", 0, "--test", 0, *TINY]
+    _, out, _ = run(capsys, "train", "--data", tiny_set, "--out", tmp_path / "run", *nothing_held_out)
+    assert "Scores on the train part" in out
+    assert "these were trained on, and say nothing of new images" in out
+    assert "chose the epoch" not in out
+
+
 def test_resume_takes_the_options_of_the_run(capsys, run_folder):
     status, out, _ = run(capsys, "train", "--out", run_folder, "--resume")
     assert status == 0

@@ -337,7 +337,7 @@ EXERCISE_11_2 = FunctionExercise(
         ),
     ],
     also_wrong=[
-        (gives_a_dictionary, "not a value of type dict"),
+        (gives_a_dictionary, "not a dictionary"),
         (forgets_to_return_names, "returns None"),
     ],
     seconds=3,

@@ -382,7 +382,7 @@ EXERCISE_12_5 = FunctionExercise(
     ],
     also_wrong=[
         (returns_a_set, "not a value of type set"),
-        (returns_the_pairs, "not a value of type dict"),
+        (returns_the_pairs, "not a dictionary"),
         (forgets_to_return_the_front, "returns None"),
         (unpacks_names, "raises ValueError in line 2"),
     ],

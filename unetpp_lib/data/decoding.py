@@ -32,6 +32,8 @@ def decode(source: Page, channels: int = 1) -> Picture:
             return read_opened(opened)
     except InputError:
         raise
+    except IsADirectoryError as error:
+        raise InputError(f"{source}: is a folder; give one of its images") from error
     except UnidentifiedImageError as error:
         raise InputError(f"{source}: {_what_it_is(source.path)}") from error
     except Image.DecompressionBombError as error:

@@ -139,6 +139,8 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
         pixels = np.array([one.pixels for one in found if one.pixels]).sum(axis=0)
         if found and not faults:
             faults.extend(missing_classes(self.root / "masks", pixels.tolist(), self.num_classes, complete))
+            if complete and not any(one.content for one in found):
+                faults.append(f"{self.root / 'images'}: every image is of one colour; check how they were saved")
             if complete and all(one.is_its_own_mask for one in found):
                 faults.append(f"{self.root / 'masks'}: every mask equals its image; put the images into images/")
         self.class_shares = tuple((pixels[:-1] / max(1, pixels[:-1].sum())).tolist()) if pixels.ndim else ()

@@ -9,7 +9,7 @@ from tifffile import TiffFile
 from torch import Tensor
 
 from unetpp_lib.data.pixels import Kind, Page, Picture, to_image, white_of
-from unetpp_lib.data.tiff_files import can_be_mapped, read_page
+from unetpp_lib.data.tiff_files import MOST_BANDS, can_be_mapped, read_page
 from unetpp_lib.errors import InputError
 
 LARGE = 2**26  # pixels from which a TIFF is better mapped than read whole: 256 MiB a channel as float32
@@ -59,6 +59,11 @@ def _map_array(path: Path) -> Picture:
         raise InputError(f"{path}: cannot be mapped ({error}); save it anew with numpy.save") from error
     if pixels.ndim not in (2, 3) or 0 in pixels.shape:
         raise InputError(f"{path}: has the shape {pixels.shape}; an image is (H, W) or (H, W, channels)")
+    if pixels.ndim == 3 and pixels.shape[0] <= MOST_BANDS < min(pixels.shape[1:]):
+        raise InputError(
+            f"{path}: has the shape {pixels.shape}, with the channels first; an image is (H, W) or (H, W, channels): "
+            "save numpy.moveaxis(image, 0, -1)"
+        )
     bands = 1 if pixels.ndim == 2 else pixels.shape[2]
     kinds: dict[int, Kind] = {1: "grey", 3: "colour", 4: "colour"}
     pixels = pixels.reshape(*pixels.shape[:2], bands)

@@ -50,7 +50,7 @@ def list_pairs(
     images = _list_files(root / "images", "", found)
     masks = _list_files(root / "masks", mask_suffix, found)
     if images and masks:
-        found.faults.extend(_without_partner(images, masks))
+        found.faults.extend(_without_partner(images, masks, channels))
     names = sorted(images.keys() & masks.keys())
     files = [(images[name], masks[name]) for name in names]
     counts = count(lambda pair: (count_pages(pair[0], channels), count_pages(pair[1])), files)
@@ -60,9 +60,7 @@ def list_pairs(
             found.faults.append(
                 f"{mask}: has {pages[1]} page(s), its image {pages[0]}; give every slice its mask{advice}"
             )
-        digits = max(3, len(str(max(pages) - 1)))  # so that alphabetical order is the order of the slices
-        for page in range(max(1, min(pages))):
-            name = f"{_stem(image)}_{page:0{digits}}" if max(pages) > 1 else _stem(image)
+        for page, name in enumerate(name_slices(image, max(pages))[: max(1, min(pages))]):
             found.pairs.append(Pair(name, Page(image, page), Page(mask, page)))
     owners: dict[str, Path] = {}
     for pair in found.pairs:
@@ -88,13 +86,16 @@ def _list_files(folder: Path, suffix: str, found: Listing) -> dict[str, Path]:
         elif path.is_dir():
             if _holds_images(path):
                 found.faults.append(f"{path}: is a folder with images; move them up, subfolders are not looked into")
-        elif path.suffix.lower() not in SUFFIXES or not _stem(path).endswith(suffix):
+        elif path.suffix.lower() not in SUFFIXES or not stem_of(path).endswith(suffix):
             others.append(path)
         elif known.setdefault(_key(path, suffix), path) != path:
             found.faults.append(f"{path}: has the name of {known[_key(path, suffix)].name}; keep one of the two")
     ending = f"NAME{suffix}.png"
     if not known:
-        found.faults.append(f"{folder}: holds no PNG, TIFF or JPEG file; put {ending} there")
+        kind = Path(f"x{suffix}").suffix
+        advice = f"; leave {kind} out of the suffix" if kind.lower() in SUFFIXES else ""
+        other = next((f" but {path.name} and the like" for path in others if path.suffix.lower() in SUFFIXES), "")
+        found.faults.append(f"{folder}: holds no PNG, TIFF or JPEG file{other}; put {ending} there{advice}")
     stems = {path.stem for path in known.values()}
     for path in others:
         # A table or note is harmless; an a.npy alone may be an image that would silently be left out.
@@ -107,13 +108,20 @@ def _list_files(folder: Path, suffix: str, found: Listing) -> dict[str, Path]:
     return known
 
 
-def _stem(path: Path) -> str:
+def stem_of(path: Path) -> str:
+    """Return a file's name without its suffix, of which .ome is a part."""
     return path.stem[:-4] if path.stem.lower().endswith(".ome") else path.stem
+
+
+def name_slices(path: Path, pages: int) -> list[str]:
+    """Return the names of a file's pages: NAME, or NAME_000 … of several, whose alphabetical order is theirs."""
+    digits = max(3, len(str(pages - 1)))
+    return [f"{stem_of(path)}_{page:0{digits}}" for page in range(pages)] if pages > 1 else [stem_of(path)]
 
 
 def _key(path: Path, suffix: str) -> str:
     """Return the name that pairs a file: accents may be stored in two ways, and macOS changes one into the other."""
-    return unicodedata.normalize("NFC", _stem(path).removesuffix(suffix))
+    return unicodedata.normalize("NFC", stem_of(path).removesuffix(suffix))
 
 
 def _holds_images(folder: Path) -> bool:
@@ -135,10 +143,11 @@ def _may_be_an_image(path: Path) -> bool:
         return False
 
 
-def _without_partner(images: dict[str, Path], masks: dict[str, Path]) -> list[str]:
+def _without_partner(images: dict[str, Path], masks: dict[str, Path], channels: int) -> list[str]:
     """Return a fault for each file without a partner, or one for all where their names differ in one way alone."""
     lone_images, lone_masks = sorted(images.keys() - masks.keys()), sorted(masks.keys() - images.keys())
-    if lone_images and lone_masks:
+    stacks = {name: count_pages(images[name], channels) for name in lone_images}
+    if lone_images and lone_masks and max(stacks.values()) < 2:
         tail = _common_tail(lone_masks)
         for ending in (tail[start:] for start in range(len(tail))):
             if all(name.removesuffix(ending) in images for name in lone_masks):
@@ -147,6 +156,11 @@ def _without_partner(images: dict[str, Path], masks: dict[str, Path]) -> list[st
                 return [f"{masks[lone_masks[0]].parent}: {len(lone_masks)} masks {hint}"] + [
                     _lone(images[name], name, "masks") for name in lone_images
                 ]
+        endings = [name.removeprefix(lone_images[0]) for name in lone_masks if name.startswith(lone_images[0])]
+        endings = [ending for ending in endings if all(image + ending in masks for image in lone_images)]
+        if endings:  # and files of another kind, such as the probabilities that `unetpp predict` writes
+            hint = f'set mask_suffix="{endings[0]}" (--mask-suffix {endings[0]}), which passes other files over'
+            return [f"{masks[lone_masks[0]].parent}: masks are named as images with {' or '.join(endings)}; {hint}"]
         (head, tail), (mask_head, mask_tail) = _common_ends(lone_images), _common_ends(lone_masks)
         cores = {name.removeprefix(head).removesuffix(tail) for name in lone_images}
         if len(cores) > 1 and cores == {name.removeprefix(mask_head).removesuffix(mask_tail) for name in lone_masks}:
@@ -158,6 +172,7 @@ def _without_partner(images: dict[str, Path], masks: dict[str, Path]) -> list[st
     return [
         (_lone(images[name], name, "masks") if name in images else _lone(masks[name], name, "images"))
         + " (one differs in upper and lower case alone)" * (name.casefold() in folded)
+        + f" (the mask of a stack is one TIFF of its {stacks.get(name)} pages)" * (stacks.get(name, 1) > 1)
         for name in sorted([*lone_images, *lone_masks])
     ]
 

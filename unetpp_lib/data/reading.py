@@ -13,6 +13,7 @@ from unetpp_lib.data.mask_values import to_labels
 from unetpp_lib.data.pixels import Page, Picture, require_visible, to_image
 from unetpp_lib.data.tiff_files import is_ambiguous, list_planes
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import IGNORED
 
 CHANNELS_AS_PAGES = (
     "if these are the channels of one image, save them as one page: tifffile.imwrite(name, planes, "
@@ -33,7 +34,10 @@ def read_image(path: str | os.PathLike[str], channels: int = 1, page: int = 0) -
     source = Page(Path(path), page)
     picture = decode(source, channels)
     if is_tiff(source.path) and is_ambiguous(source.path, channels):
-        raise InputError(f"{source.path}: has {channels} pages of one channel; {CHANNELS_AS_PAGES}")
+        raise InputError(
+            f"{source.path}: has {channels} pages of one channel; {CHANNELS_AS_PAGES}; if they are slices, save each "
+            "as a file of its own"
+        )
     return as_image(picture, channels, source)
 
 
@@ -46,6 +50,8 @@ def read_mask(path: str | os.PathLike[str], num_classes: int = 1, page: int = 0)
     comes from tifffile or ImageJ, which store labels as they are. InputError, naming the file, where a mask holds
     anything else, is JPEG, 16-bit colour or painted into the transparency, or cannot be read.
     """
+    if not 1 <= num_classes <= IGNORED:
+        raise InputError(f"num_classes is {num_classes}; give 1 (binary) to {IGNORED}.")
     source = Page(Path(path), page)
     return torch.from_numpy(to_labels(decode(source), num_classes, source).classes)[None]
 

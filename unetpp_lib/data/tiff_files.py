@@ -29,12 +29,14 @@ TOO_LARGE = (
     "`unetpp predict` reads area by area"
 )
 
+MOST_BANDS = 8  # pages so narrow are the bands of one image
+
 Planes = tuple[tuple[int, ...], ...]
 """For each page the numbers of the planes that are its bands."""
 
 
 def list_planes(path: Path, channels: int) -> Planes:
-    """Return the planes of each page: one, or ``channels`` where the file says that it has that many channels.
+    """Return the planes of each page: one, or ``channels`` where more than one is asked for and the file tells them.
 
     Smaller copies of a page and masks of its transparency are no pages.
     """
@@ -53,20 +55,38 @@ def _list_planes(path: Path, channels: int, _: int, __: int) -> Planes:
         if len(file.series) != 1:
             all_pages = enumerate(page.aspage() for page in pages)
             return tuple((n,) for n, page in all_pages if not (page.is_reduced or page.is_mask))
-        series, inner = file.series[0], len(pages.first.axes)
+        series, page = file.series[0], pages.first
+        _refuse_bands_as_pages(path, series.shape, series.axes)
         parts = [series[n] for n in range(len(series))]
         indices = [part.index for part in parts if part is not None and part.parent is file]
         if len(indices) < len(parts):
             raise InputError(f"{path}: is one of several files that hold an image together; save it as one TIFF")
-        sizes, axes = series.shape[:-inner], series.axes[:-inner]
+        # without axes of one place, which may also follow those of the page, as in (H, W, 1)
+        known = zip(series.shape, series.axes, strict=True)
+        leading = [(size, axis) for size, axis in known if size > 1 or axis in page.axes][: -len(page.axes)]
+        sizes, axes = tuple(size for size, _ in leading), "".join(axis for _, axis in leading)
         if len(parts) < prod(sizes):  # they follow each other in what is called a single page
             indices = [*range(prod(sizes))]
         order = np.array(indices).reshape(sizes)
-        if channels > 1 and "C" in axes and sizes[axes.index("C")] == channels:
+        if channels > 1 and "C" in axes:
             order = np.moveaxis(order, axes.index("C"), -1)
+            if order.shape[-1] != channels:
+                own = order.shape[-1]
+                raise InputError(f"{path}: has {own} channel(s), not {channels}; set channels={own}, or save it again")
         else:
             order = order[..., None]
         return tuple(map(tuple, order.reshape(-1, order.shape[-1]).tolist()))
+
+
+def _refuse_bands_as_pages(path: Path, shape: tuple[int, ...], axes: str) -> None:
+    """Raise InputError for an array (H, W, bands) that tifffile, not told so, has written as H pages (W, bands)."""
+    if len(shape) > 2 and axes.endswith("QYX") and shape[-1] <= MOST_BANDS < min(shape[-3:-1]):
+        width, bands = shape[-2:]
+        raise InputError(
+            f"{path}: has {prod(shape[:-2])} pages of {width}×{bands} pixels, as if an array (H, W, {bands}) had been "
+            'saved without a word on its bands; save it by tifffile.imwrite(name, array, photometric="minisblack", '
+            'planarconfig="contig")'
+        )
 
 
 def read_page(source: Page, channels: int, mapped: bool = False) -> Picture:
@@ -157,6 +177,11 @@ def _read_with_pillow(page: TiffPage, source: Page, error: Exception) -> Picture
             picture = read_opened(opened)
     except UnidentifiedImageError:
         picture = Picture(np.empty((0, 0, 0)))
+    except OSError as second:  # a codec that Pillow was built without, or a damaged file
+        if "imagecodecs" not in str(error):
+            raise
+        remedy = "if the file is whole, save it without compression, or: pip install imagecodecs; else copy it anew"
+        raise InputError(f"{source}: cannot be read ({error}; by Pillow: {second}); {remedy}") from error
     values = picture.values
     if values.shape[-1] != page.samplesperpixel or 8 * values.itemsize < page.bitspersample:
         remedy = "save it without compression, or: pip install imagecodecs"

@@ -43,14 +43,13 @@ class TrainConfig:
     dropout: float = 0.0
     """Fraction of the channels that dropout zeroes after each block in training."""
     channels: int = 1
-    """Channels of the images: 1 (grey) or 3 (RGB)."""
+    """Channels of the images: 1 (grey), 3 (RGB), or the number of their bands."""
     num_classes: int = 1
     """1: foreground against background; C ≥ 2: the masks hold classes 0 … C-1, and 255 is ignored."""
     class_names: tuple[str, ...] = ()
     """The names of the classes, class 0 first; they go into the network's card and the tables of scores."""
     init: str = ""
-    """Start from the best weights of a run, of a .safetensors file or of a network that comes along; then the options
-    start from those of that run or, its architecture apart, of the preset."""
+    """Train on from the weights of a run (and from its options), a .safetensors file or a network that comes along."""
     mask_suffix: str = ""
     """What follows an image's name in its mask's: _mask for images/a.png with masks/a_mask.png."""
     epochs: int = 40
@@ -70,8 +69,7 @@ class TrainConfig:
     augment: bool = True
     """Flip, rotate and deform the training patches, change their intensity and add noise."""
     split: Literal["auto", "random", "blocked"] = "auto"
-    """auto: the set's split.json; else whole stacks where there are three or more, blocks of neighbours within one or
-    two; else random by image."""
+    """auto: the set's split.json; else by whole stacks (three or more), in blocks (one or two), or random by image."""
     group: str = ""
     """A regular expression that finds in each file's name what must not be divided, an animal say: `mouse[0-9]+`."""
     validation: float = 0.15
@@ -141,9 +139,10 @@ class TrainConfig:
         if self.group and self.split != "auto":
             raise InputError(f'group is {self.group!r} and split is "{self.split}"; groups need split="auto".')
         if self.class_names and len(self.class_names) != max(2, self.num_classes):
+            advice = " A network that starts from init keeps its number of classes." if self.init else ""
             raise InputError(
                 f"class_names is {self.class_names}; num_classes={self.num_classes} needs {max(2, self.num_classes)} "
-                "names, class 0 (the background) first."
+                f"names, class 0 (the background) first.{advice}"
             )
 
     @property

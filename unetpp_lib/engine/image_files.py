@@ -8,16 +8,14 @@ from glob import glob, has_magic
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from unetpp_lib.data import LargeImage, count_pages
-from unetpp_lib.data.listing import SUFFIXES
-from unetpp_lib.engine.pictures import CLASS_COLOURS, IGNORED_COLOUR
+from unetpp_lib.data.listing import SUFFIXES, name_slices
+from unetpp_lib.engine.pictures import class_palette
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_png
-from unetpp_lib.labels import IGNORED
 from unetpp_lib.metrics import classify
 
 KINDS = SUFFIXES | {".npy"}
@@ -46,15 +44,17 @@ def _expand(given: Path) -> list[Path]:
     if given.is_dir():
         entries = sorted(given.iterdir())
     elif has_magic(str(given)):
-        entries = [Path(name) for name in sorted(glob(str(given), recursive=True))]  # noqa: PTH207 - absolute too
+        there = next(folder for folder in given.parents if folder.exists())  # its name may hold brackets
+        names = glob(str(given.relative_to(there)), root_dir=there, recursive=True)  # noqa: PTH207 - absolute too
+        entries = [there / name for name in sorted(names)]
     else:
         raise InputError(f"{given}: there is no such file or folder. Check the path.")
     images = [path for path in entries if path.suffix.lower() in KINDS and not path.name.startswith(".")]
     for path in images:
         if not path.exists():
             raise InputError(f"{path}: is a broken link. Mend it, or take it away.")
-    names = {path.with_suffix("") for path in images}
-    images = [path for path in images if path.is_file() and not _is_ours(path, names)]
+    stems = {path.with_suffix("") for path in images}
+    images = [path for path in images if path.is_file() and not _is_ours(path, stems)]
     if not images:
         folders = any(path.is_dir() for path in entries)
         advice = f"; subfolders are not looked into: give them, or {given / '**' / '*.png'}" if folders else ""
@@ -79,7 +79,7 @@ def name_pages(paths: Sequence[Path], channels: int = 1) -> dict[str, Page]:
     for path in paths:
         count = max(1, count_pages(path, channels))
         pages += [(path, number) for number in range(count)]
-        names += [f"{path.stem}_{number:03}" if count > 1 else path.stem for number in range(count)]
+        names += name_slices(path, count)
     if _repeated(names) is not None:
         folders = [path.resolve().parent for path, _ in pages]
         common = os.path.commonpath(folders) if len({path.drive for path in folders}) == 1 else ""
@@ -125,12 +125,3 @@ def write_prediction(folder: Path, name: str, probability: Tensor, threshold: fl
     write_png(folder / f"{name}_mask.png", picture)
     for label, one in enumerate((probability * 255).round().numpy().astype(np.uint8)):
         write_png(folder / f"{name}_probability{f'_{label}' * several}.png", Image.fromarray(one))
-
-
-def class_palette() -> NDArray[np.uint8]:
-    """Return the colours of the classes 0 … 255, (256, 3): those of `pictures`, and after the eighth darker ones."""
-    rounds, hues = np.divmod(np.arange(255), len(CLASS_COLOURS) - 1)
-    shown = CLASS_COLOURS[1:][hues] / (1 + rounds[:, None] / 2)
-    palette = np.concatenate([CLASS_COLOURS[:1], shown.astype(np.uint8)])
-    palette[IGNORED] = IGNORED_COLOUR
-    return palette

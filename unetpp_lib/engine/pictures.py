@@ -24,7 +24,7 @@ CAPTION = 28
 
 # by truth and prediction; colour-blind readers can tell orange and blue apart (Okabe and Ito)
 COLOURS = np.array([[[0, 0, 0], [230, 159, 0]], [[0, 114, 178], [255, 255, 255]]], dtype=np.uint8)
-# of the classes 0, 1, 2 …: black, then the palette of Okabe and Ito, which repeats after eight classes
+# of the classes 0, 1, 2 …: black, then the palette of Okabe and Ito; beyond eight classes see `class_palette`
 _OKABE_ITO = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 CLASS_COLOURS = np.array([ImageColor.getrgb(colour) for colour in _OKABE_ITO], dtype=np.uint8)
 IGNORED_COLOUR = np.array([160, 160, 160], dtype=np.uint8)  # of ignored pixels
@@ -93,7 +93,7 @@ def _legend(card: Card, num_classes: int, ignored: bool) -> list[Entry]:
         meanings = (here, f"called {there}, is {here}"), (f"called {here}, is {there}", there)
         return [(meanings[t][p], COLOURS[t, p]) for t in (0, 1) for p in (0, 1)]
     names = card.classes if len(card.classes) == num_classes else tuple(map(str, range(num_classes)))
-    entries = [(name, CLASS_COLOURS[label % len(CLASS_COLOURS)]) for label, name in enumerate(names)]
+    entries = list(zip(names, class_palette(), strict=False))
     return entries + [("ignored", IGNORED_COLOUR)] * ignored
 
 
@@ -111,9 +111,17 @@ def _lay_out(entries: Sequence[Entry], width: int) -> list[tuple[int, int, Entry
 
 def colour_classes(labels: Tensor | NDArray[np.integer]) -> NDArray[np.uint8]:
     """Return class indices, (H, W) or (1, H, W), in colour, (H, W, 3): black for class 0, grey for ignored pixels."""
-    classes = np.asarray(labels).reshape(np.shape(labels)[-2:])
-    colours = CLASS_COLOURS[classes % len(CLASS_COLOURS)]
-    return np.where((classes == IGNORED)[..., None], IGNORED_COLOUR, colours)
+    colours: NDArray[np.uint8] = class_palette()[np.asarray(labels).reshape(np.shape(labels)[-2:])]
+    return colours
+
+
+def class_palette() -> NDArray[np.uint8]:
+    """Return the colours of the classes 0 … 255, (256, 3): `CLASS_COLOURS`, and after the eighth darker ones."""
+    rounds, hues = np.divmod(np.arange(255), len(CLASS_COLOURS) - 1)
+    shown = CLASS_COLOURS[1:][hues] / (1 + rounds[:, None] / 2)
+    palette = np.concatenate([CLASS_COLOURS[:1], shown.astype(np.uint8)])
+    palette[IGNORED] = IGNORED_COLOUR
+    return palette
 
 
 def _as_shown(image: Tensor) -> NDArray[np.uint8]:

@@ -4,7 +4,8 @@ Count each batch with `confusion_counts`, join the batches with `torch.cat`, the
 size or the order of the batches. Two rules for empty masks, in all scores. A class that is absent from the truth and
 from the prediction is left out of a mean over classes: 20 classes that are not there do not hide that the only one
 that is there was missed. Where none of the classes that are asked for is in either, the score is 1 (nothing to find,
-nothing found): in a binary image without foreground, for example, or one whose pixels are all ignored.
+nothing found): in a binary image without foreground, for example. An image whose pixels are all ignored is left out
+of a mean over images, unless all are: then the score is 1.
 
 Every score answers two questions that a number alone leaves open:
 
@@ -181,7 +182,10 @@ def _averaged(counts: Tensor, average: Average) -> Tensor:
         raise InputError(f"counts are {tuple(counts.shape)}: {_COUNT_FIRST}.")
     _check_choice("average", average, get_args(Average))
     counts = counts.cpu().double()
-    return counts if average == "image" else counts.sum(dim=0, keepdim=True)
+    if average == "pooled":
+        return counts.sum(dim=0, keepdim=True)
+    labelled = counts.sum(dim=(1, 2)) > 0
+    return counts[labelled] if labelled.any() else counts
 
 
 def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:

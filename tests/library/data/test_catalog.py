@@ -96,6 +96,9 @@ def test_path_is_never_looked_up_beside_the_places(places, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path / "deep" / "er")
     assert "no folder ../cells" in refusal("../cells")
     assert "has no folder images/" in refusal("..")
+    (tmp_path / "parts" / "train" / "images").mkdir(parents=True)
+    (tmp_path / "parts" / "val" / "images").mkdir(parents=True)
+    assert "These subfolders have: train, val. Give one of them" in refusal(tmp_path / "parts")
 
 
 def test_here_means_the_current_folder_also_where_the_own_folder_is_itself_a_set(places, monkeypatch, tmp_path):

@@ -209,6 +209,51 @@ def test_a_suffix_is_found_beside_other_faults(tmp_path):
     ]
 
 
+def test_a_suffix_is_found_among_other_files(tmp_path):
+    masks = [f"{name}_{kind}.png" for name in "ab" for kind in ("mask", "probability")]
+    assert faults(pairs(tmp_path, ["a.png", "b.png"], masks)) == (
+        'masks: masks are named as images with _mask or _probability; set mask_suffix="_mask" (--mask-suffix _mask), '
+        "which passes other files over",
+    )
+
+
+def test_a_suffix_that_ends_as_a_file_does_is_told_so(tmp_path):
+    root = pairs(tmp_path, ["a.png"], ["a_mask.png"])
+    (fault,) = faults(root, mask_suffix="_mask.png")
+    assert fault == (
+        "masks: holds no PNG, TIFF or JPEG file but a_mask.png and the like; put NAME_mask.png.png there; "
+        "leave .png out of the suffix"
+    )
+
+
+def test_the_mask_of_a_stack_is_no_row_of_files(tmp_path):
+    root = stacks(tmp_path, np.stack([noise(seed) for seed in range(2)]), MASK)
+    for page in range(2):
+        Image.fromarray(MASK).save(root / f"masks/s_00{page}.png")
+    (root / "masks/s.tif").unlink()
+    assert faults(root)[0] == (
+        "images/s.tif: has no partner masks/s.*; add or rename that file, or take this one away "
+        "(the mask of a stack is one TIFF of its 2 pages)"
+    )
+
+
+def test_an_axis_of_one_place_makes_no_slices(tmp_path):
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+    for name in "ab":
+        tifffile.imwrite(tmp_path / f"images/{name}.tif", GREY[..., None])
+        tifffile.imwrite(tmp_path / f"masks/{name}.tif", MASK[..., None])
+    folder = SegmentationFolder(tmp_path)
+    assert folder.names == ("a", "b")
+    np.testing.assert_array_equal(folder[1][1][0], MASK)
+
+
+def test_images_of_one_colour_teach_nothing(tmp_path):
+    root = fill(tmp_path, [EMPTY + 9, EMPTY], [MASK, MASK])
+    assert faults(root) == ("images: every image is of one colour; check how they were saved",)
+    assert SegmentationFolder(root, complete=False).names == ("a", "b")
+
+
 def test_what_predict_writes_is_a_folder_of_masks(capsys, tmp_path):
     root = pairs(tmp_path, ["a.png"], ["a_mask.png", "a_probability.png"])
     assert notes(capsys, root, "--mask-suffix", "_mask") == ["1 file(s) passed over: masks/a_probability.png"]

@@ -169,6 +169,13 @@ def test_an_image_whose_file_rounds_is_read_nearly_as_it_is_meant(tmp_path, reci
     agree(read_image(write(recipe, tmp_path), channels), channels, expected, 0.015)
 
 
+def with_webp(path):
+    """Write a TIFF that says it is compressed by WebP, which neither Pillow nor tifffile decodes here."""
+    imwrite(path, GREY, metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[0].tags[259].overwrite(50001)
+
+
 NAN = np.where(MASK, np.nan, 0.5)
 UNKNOWN = r"whose black and white are unknown; save it with 8 or 16 bit, or as float from 0 to 1"
 REFUSED_IMAGES = {  # recipe, channels, words of the message
@@ -188,12 +195,17 @@ REFUSED_IMAGES = {  # recipe, channels, words of the message
     "infrared for 1": (tiff(BANDS[..., :4], photometric="rgb", extrasamples=["unspecified"]), 1, r"has 4 channel\(s\), not 1; set channels=4"),
     "RGB for 4": (pillow(COLOUR, "a.png"), 4, r"has 3 channel\(s\), not 4; set channels=3"),
     "3 pages for 3 channels": (tiff(chw(COLOUR), photometric="minisblack"), 3, "has 3 pages of one channel; if these are the channels of one image, save them as one page: tifffile"),
+    "(H, W, 5) without a word": (tiff(BANDS), 1, "has 40 pages of 56×5 pixels, as if an array .*; save it by tifffile.imwrite"),
+    "(H, W, 2) without a word": (tiff(BANDS[..., :2]), 2, "has 40 pages of 56×2 pixels, as if an array"),
+    "4 channels for 3, ImageJ": (tiff(chw(BANDS)[:4], imagej=True, metadata={"axes": "CYX"}), 3, r"has 4 channel\(s\), not 3; set channels=4"),
+    "a folder": (("a.png", lambda path: path.mkdir()), 1, "is a folder; give one of its images"),
     "3 pages by Pillow": (pillow(GREY, "a.tif", save_all=True, append_images=[Image.fromarray(GREY)] * 2), 3, "has 3 pages of one channel"),
     "content in alpha": (pillow(FLAT, "a.png"), 3, "has one colour everywhere, and its content in the transparency"),
     "content in alpha, TIFF": (tiff(FLAT), 1, "has one colour everywhere, and its content in the transparency"),
     "CIELAB": (pillow(Image.new("RGB", (W, H)), "a.tif", "LAB"), 3, "holds colours of the kind CIELAB.* save it as pages of grey or RGB"),
     "a volume in one page": (tiff(np.zeros((16, H, W), np.uint8), volumetric=True, tile=(16, 16, 16)), 1, "holds a volume in one page"),
     "LZW of 5 bands": (("a.tif", with_lzw), 5, "cannot be read .*LZW.* save it without compression, or: pip install imagecodecs"),
+    "WebP in a TIFF": (("a.tif", with_webp), 1, "cannot be read .*WEBP.*; if the file is whole, .* pip install imagecodecs; else"),
     "empty": (raw(b""), 1, r"is no image but an empty file \(0 bytes\); copy it anew"),
     "empty TIFF": (raw(b"", "a.tif"), 1, "is no image but an empty file"),
     "Git LFS": (raw(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"), 1, "is no image but a Git LFS pointer to one; run: git lfs pull"),
@@ -349,6 +361,14 @@ PAGES = {  # recipe, channels, pages
         tiff(volume(6).reshape(2, 3, H, W), ome=True, photometric="minisblack", metadata={"axes": "CZYX"}),
         2,
         volume(6).reshape(2, 3, H, W).swapaxes(0, 1),
+    ),
+    "an axis of one place behind": (tiff(WIDE[..., None]), 1, WIDE[None] / 257),
+    "an axis of one place before": (tiff(WIDE[None]), 1, WIDE[None] / 257),
+    "a stack with an axis of one place behind": (tiff(volume(5)[..., None], photometric="minisblack"), 1, volume(5)),
+    "narrow pages by Pillow": (
+        pillow(GREY[:, :1], "a.tif", save_all=True, append_images=[Image.fromarray(GREY[:, :1])] * 39),
+        1,
+        [GREY[:, :1]] * 40,
     ),
     "smaller copies": (("a.tif", small_copies), 1, GREY[None]),
     "a mask beside an image": (pillow(GREY, "a.png"), 1, GREY[None]),

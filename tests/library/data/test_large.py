@@ -78,7 +78,9 @@ def test_arrays_that_are_no_images_are_named(tmp_path):
         np.save(tmp_path / f"{name}.npy", array)
     np.save(tmp_path / "objects.npy", np.array([None]), allow_pickle=True)
     np.save(tmp_path / "five.npy", noise((40, 50, 5)))
+    np.save(tmp_path / "channels first.npy", noise((3, 40, 50)))
     for name, words in {
+        "channels first": r"has the shape \(3, 40, 50\), with the channels first; .* numpy.moveaxis\(image, 0, -1\)",
         "flat": r"has the shape \(40,\)",
         "signed": "holds int64",
         "objects": "cannot be mapped",

@@ -137,6 +137,12 @@ REFUSED_MASKS = {  # recipe, classes, words of the message
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("num_classes", [-1, 0, 256])
+def test_impossible_numbers_of_classes_are_refused(tmp_path, num_classes):
+    with pytest.raises(InputError, match=f"num_classes is {num_classes}; give 1"):
+        read_mask(write(pillow(MASK, "a.png"), tmp_path), num_classes)
+
+
 @pytest.mark.parametrize(("recipe", "num_classes", "words"), REFUSED_MASKS.values(), ids=REFUSED_MASKS.keys())
 def test_a_mask_that_cannot_be_read_rightly_is_refused(tmp_path, recipe, num_classes, words):
     path = write(recipe, tmp_path)

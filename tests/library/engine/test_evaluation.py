@@ -103,7 +103,7 @@ def beads(tmp_path):
         mask[4:8, 4 : 8 + 2 * number] = 1 if number % 2 else 3
         Image.fromarray(40 * mask).save(tmp_path / "images" / f"{number}.png")
         Image.fromarray(mask).save(tmp_path / "masks" / f"{number}.png")
-    return SegmentationFolder(tmp_path, num_classes=4)
+    return SegmentationFolder(tmp_path, num_classes=4, complete=False)
 
 
 class ClassesByBrightness(UNet):

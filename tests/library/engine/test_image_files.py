@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tifffile import imwrite
 
 from unetpp_lib.data import LargeImage, read_mask
-from unetpp_lib.engine.image_files import class_palette, find_images, name_pages, thin_out, write_prediction
-from unetpp_lib.engine.pictures import CLASS_COLOURS
+from unetpp_lib.engine.image_files import find_images, name_pages, thin_out, write_prediction
+from unetpp_lib.engine.pictures import CLASS_COLOURS, class_palette
 from unetpp_lib.errors import InputError
 
 
@@ -53,6 +54,13 @@ def test_a_pattern_is_expanded_also_where_no_shell_does(tmp_path, pattern, names
 def test_a_file_whose_name_looks_like_a_pattern_is_taken_as_it_is(tmp_path):
     touch(tmp_path, "cell[1].png", "cell1.png")
     assert found(tmp_path, tmp_path / "cell[1].png") == ["cell[1].png"]
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_is_taken_as_it_is(tmp_path):
+    touch(tmp_path, "plate[1]/a.png", "plate[1]/deep/b.png", "plate1/wrong.png")
+    assert found(tmp_path, tmp_path / "plate[1]" / "*.png") == ["plate[1]/a.png"]
+    assert found(tmp_path, tmp_path / "plate[1]" / "**" / "b.*") == ["plate[1]/deep/b.png"]
+    assert found(tmp_path, tmp_path / "plate[12]" / "*.png") == ["plate1/wrong.png"]
 
 
 def test_a_path_may_begin_at_home_where_no_shell_does(tmp_path, monkeypatch):
@@ -105,6 +113,15 @@ def test_equal_names_of_two_folders_get_their_folders(tmp_path):
 def test_names_that_differ_in_upper_case_alone_are_the_same_file_on_some_machines(tmp_path):
     paths = touch(tmp_path, "x/Cell.png", "y/cell.png")
     assert list(name_pages(paths)) == ["x/Cell", "y/cell"]
+
+
+def test_a_mask_has_the_name_that_pairs_it_with_its_image(tmp_path):
+    path, stack = tmp_path / "a.ome.tif", tmp_path / "b.tif"
+    imwrite(path, np.zeros((4, 4), np.uint8))
+    imwrite(stack, np.zeros((1001, 9, 9), np.uint8), photometric="minisblack")
+    names = list(name_pages([path, stack]))
+    assert (names[0], names[1], names[-1]) == ("a", "b_0000", "b_1000")
+    assert names == sorted(names)
 
 
 def test_two_files_of_one_folder_and_one_name_are_refused(tmp_path):

@@ -13,6 +13,7 @@ from unetpp_lib.engine.pictures import (
     CLASS_COLOURS,
     COLOURS,
     IGNORED_COLOUR,
+    class_palette,
     colour_classes,
     draw_predictions,
 )
@@ -26,6 +27,11 @@ def test_each_class_has_its_colour_and_what_is_ignored_is_grey():
     assert np.array_equal(colours.reshape(4, 3), [*CLASS_COLOURS[:3], IGNORED_COLOUR])
     assert np.array_equal(colours, colour_classes(labels[0].numpy()))
     assert len({tuple(colour) for colour in (*CLASS_COLOURS, IGNORED_COLOUR)}) == len(CLASS_COLOURS) + 1
+
+
+def test_the_ninth_class_is_not_drawn_as_the_first():
+    colours = colour_classes(np.arange(20)[None])
+    assert len(np.unique(colours.reshape(-1, 3), axis=0)) == 20
 
 
 def drawn(root, size, num_classes):
@@ -67,6 +73,6 @@ def test_pictures_keep_proportions_and_the_colours_of_labels(tmp_path, size, num
 def test_a_legend_shows_the_colour_of_every_class(tmp_path, num_classes):
     sheet, _ = drawn(tmp_path, (64, 64), num_classes)
     legend = {tuple(colour) for colour in sheet[CELL + CAPTION :].reshape(-1, 3)}
-    wanted = COLOURS.reshape(-1, 3) if num_classes == 1 else [*CLASS_COLOURS[:num_classes], IGNORED_COLOUR]
+    wanted = COLOURS.reshape(-1, 3) if num_classes == 1 else [*class_palette()[:num_classes], IGNORED_COLOUR]
     assert {tuple(colour) for colour in wanted} <= legend
     assert (sheet[:, -1] == 255).all()  # nothing runs over the edge

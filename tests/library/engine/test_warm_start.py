@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from unetpp_lib.cli import train_defaults
+from unetpp_lib.cli import main, train_defaults
 from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine import PRESETS, Card, Run, TrainConfig, load_model, save_model, train
 from unetpp_lib.engine.runs import choose_split
@@ -90,7 +90,7 @@ def test_norms_whose_weights_have_equal_shapes_are_told_apart(tiny_set, tmp_path
 
 
 def test_weights_that_are_not_there_are_named(tiny_set, tmp_path):
-    with pytest.raises(InputError, match="nowhere: there is no such file, and no such run folder"):
+    with pytest.raises(InputError, match="nowhere: there is no such file or run folder"):
         train(tiny(tiny_set, tmp_path / "run", init="nowhere"))
 
 
@@ -146,6 +146,12 @@ def test_of_a_file_the_architecture_is_taken(model, tmp_path):
     built = config.build_model()
     built.load_state_dict(load_model(tmp_path / "w.safetensors")[0].state_dict())
     assert (type(built), built.norm, built.upsample) == (type(model), model.norm, model.upsample)
+
+
+def test_another_number_of_classes_is_refused_for_what_it_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--init", "unetpp_membranes", "--num-classes", "3"])
+    assert "A network that starts from init keeps its number of classes." in capsys.readouterr().err
 
 
 def test_a_network_that_comes_along_can_be_named():

@@ -18,7 +18,7 @@ KNOWN = {
     "tests/library/metrics/test_overlap.py",
     "tests/library/test_cli.py",
     "tests/library/test_losses.py",
-    "unetpp_lib/cli.py: predict",
+    "unetpp_lib/cli.py: predict",  # its docstring is the command's help
     "unetpp_lib/engine/evaluation.py: evaluate",
 }
 

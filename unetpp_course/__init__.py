@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from unetpp_course.figures import use_small_figures
     from unetpp_course.progress import progress_board
     from unetpp_course.shipped import shipped_model
-    from unetpp_course.style import MISTAKES, mark_mistakes, show_images, show_numbers, use_course_style
+    from unetpp_course.style import (
+        MISTAKES,
+        mark_mistakes,
+        show_images,
+        show_numbers,
+        show_predictions,
+        use_course_style,
+    )
 
 __all__ = [
     "MISTAKES",
@@ -56,6 +63,7 @@ __all__ = [
     "shipped_model",
     "show_images",
     "show_numbers",
+    "show_predictions",
     "stored_scores",
     "thin_membranes",
     "use_course_style",
@@ -83,7 +91,14 @@ _LAZY = {
     "explorers.wiring": {"HiddenWire", "WiringExplorer"},
     "figures": {"use_small_figures"},
     "shipped": {"shipped_model"},
-    "style": {"MISTAKES", "mark_mistakes", "show_images", "show_numbers", "use_course_style"},
+    "style": {
+        "MISTAKES",
+        "mark_mistakes",
+        "show_images",
+        "show_numbers",
+        "show_predictions",
+        "use_course_style",
+    },
     "progress": {"progress_board"},
 }
 

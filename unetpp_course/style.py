@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from cycler import cycler
 from matplotlib.colors import to_hex
 from matplotlib.patches import Patch
@@ -15,6 +16,7 @@ from torch import Tensor
 from unetpp_course.figures import load_backend, use_small_figures
 from unetpp_lib.engine.pictures import COLOURS
 from unetpp_lib.errors import InputError
+from unetpp_lib.metrics import confusion_counts, iou
 
 Pixels = Tensor | NDArray[Any]
 
@@ -136,6 +138,22 @@ def mark_mistakes(truth: Pixels, prediction: Pixels) -> NDArray[np.uint8]:
         )
     marked: NDArray[np.uint8] = COLOURS[true.astype(int), predicted.astype(int)]
     return marked
+
+
+def show_predictions(
+    truth: Pixels, predictions: Mapping[str, Pixels], image: Pixels | None = None, columns: int = 5
+) -> None:
+    """Show a mask, and predictions of it with their mistakes in colour; titles give the IoU of the membrane, class 0.
+
+    ``image`` comes first where it is given. Shapes and values of the masks as for `mark_mistakes`.
+    """
+    panels: dict[str, Pixels] = {"truth": truth} if image is None else {"image": image, "truth": truth}
+    for name, prediction in predictions.items():
+        picture = mark_mistakes(truth, prediction)
+        true, predicted = (torch.as_tensor(mask).reshape(1, 1, *picture.shape[:2]) for mask in (truth, prediction))
+        score = iou(confusion_counts(predicted, true), of="background")
+        panels[f"{name}: IoU {score:.2f}"] = picture
+    show_images(panels, columns, legend=MISTAKES)
 
 
 def as_picture(pixels: Pixels) -> NDArray[Any]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, cast, get_args
 
 import tyro
-from tqdm import tqdm
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
 from unetpp_lib import data, engine, models
@@ -18,7 +17,7 @@ from unetpp_lib.data.catalog import KNOWN
 from unetpp_lib.engine import Run, TrainConfig
 from unetpp_lib.engine.config import PresetName
 from unetpp_lib.engine.distributed import is_main_process
-from unetpp_lib.engine.image_files import find_images, name_pages, refuse_to_overwrite, thin_out, write_prediction
+from unetpp_lib.engine.image_files import find_images, name_pages, predict_pages, refuse_to_overwrite
 from unetpp_lib.engine.tiles import TILE
 from unetpp_lib.engine.warm_start import config_from
 from unetpp_lib.errors import InputError
@@ -166,16 +165,7 @@ def predict(
     card = card if threshold is None else replace(card, threshold=threshold)
     ask = engine.Predictor(model, card, mode, depth, tile, average_flips, engine.choose_runtime(device))
     refuse_to_overwrite(out, pages, model.num_classes)
-    strange: list[str] = []
-    for name, (path, page) in tqdm(pages.items(), unit="image", delay=1):
-        large = data.is_large(path)
-        image = data.LargeImage(path, model.in_channels) if large else data.read_image(path, model.in_channels, page)
-        difference = card.unlike_training(thin_out(image))
-        strange += [f"{name}: {difference}"] if difference else []
-        if isinstance(image, data.LargeImage):
-            ask.write(image, out / f"{name}_probability.npy", out / f"{name}_mask.npy", progress=True)
-        else:
-            write_prediction(out, name, ask(image), card.threshold)
+    strange = predict_pages(ask, pages, out)
     print(f"Wrote the masks and probabilities of {len(pages)} images to {out}.")
     for line in strange[:WARNINGS]:
         print(f"Warning: {line}.", file=sys.stderr)

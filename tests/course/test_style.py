@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from skimage.color import rgb2lab
 
-from unetpp_course import MISTAKES, mark_mistakes, show_images, style, use_course_style
+from unetpp_course import MISTAKES, mark_mistakes, show_images, show_predictions, style, use_course_style
 from unetpp_lib.errors import InputError
 
 PAGE = 800  # CSS pixels: about the width of a notebook's page in JupyterLab, where wider figures are shrunk
@@ -132,3 +132,18 @@ def test_masks_of_two_sizes_are_refused():
 def test_a_batch_is_no_picture():
     with pytest.raises(InputError, match=r"\(2, 1, 4, 4\)"):
         show_images({"batch": torch.zeros(2, 1, 4, 4)})
+
+
+def test_a_prediction_is_shown_with_its_mistakes_and_the_membranes_iou():
+    truth = torch.tensor([[[0, 0, 0, 1], [1, 1, 1, 1]]], dtype=torch.uint8)  # three pixels of membrane
+    found = torch.tensor([[[[0, 0, 1, 1], [0, 0, 1, 1]]]], dtype=torch.uint8)  # two of them, and two others
+    show_predictions(truth, {"head 1": found, "perfect": truth}, image=torch.zeros(1, 2, 4))
+    axes = plt.gcf().axes
+    assert [axis.get_title() for axis in axes] == ["image", "truth", "head 1: IoU 0.40", "perfect: IoU 1.00"]
+    assert np.array_equal(axes[2].images[0].get_array(), mark_mistakes(truth, found))
+
+
+def test_predictions_are_shown_without_the_image_where_none_is_given():
+    mask = torch.ones(1, 2, 4, dtype=torch.uint8)
+    show_predictions(mask, {"head 1": mask})
+    assert [axis.get_title() for axis in plt.gcf().axes] == ["truth", "head 1: IoU 1.00"]

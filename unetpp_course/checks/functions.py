@@ -22,7 +22,8 @@ class FunctionExercise(Exercise):
 
     ``cases`` yields tuples of arguments: hand-made ones, then random ones from the generator that it is given. The
     first that fails is shown to the learner, so those that tell most come first.
-    What the reference returns is the contract: kind, shape, dtype and device too. ``seconds`` is for all cases.
+    What the reference returns is the contract: kind, shape, dtype and device too. With ``only_values`` an answer may be
+    of another dtype, or an array instead of a tensor. ``seconds`` is for all cases.
     ``describe`` puts the arguments of a case into words, where they would be too long to show.
     A mistake of ``mistakes`` is a wrong function: an answer that does in all cases what that one does is told so.
     """
@@ -32,6 +33,7 @@ class FunctionExercise(Exercise):
     mistakes: Sequence[tuple[Callable[..., object], str]] = ()
     describe: Callable[..., str] | None = None
     tolerance: float = 1e-6
+    only_values: bool = False
     seconds: float = 5.0
 
     def _judge(self, answer: object) -> Verdict:
@@ -78,6 +80,8 @@ class FunctionExercise(Exercise):
             return "It returns None: does its last line begin with `return`?"
         if _changed(trial):
             return "It changes what it is given: work on a copy, or write the result to a new variable."
+        if self.only_values and alike(right, trial.value, self.tolerance):
+            return ""
         return difference(right, trial.value, self.tolerance)
 
     def _known_mistake(self, trials: Sequence[Trial]) -> str:

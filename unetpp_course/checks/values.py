@@ -152,7 +152,8 @@ def _as_mask(answer: object) -> NDArray[np.float64] | None:
 class WiringExercise(ValueExercise):
     """The edges of a network's grid: a set of pairs of nodes, ((0, 0), (0, 1)) for X^{0,0} → X^{0,1}.
 
-    Answered with such a set, or as `wiring` does, with each node's inputs: {(0, 1): [(0, 0)]}.
+    Answered with such a set, or with the edge itself where it is a single one, or with each node's inputs:
+    {(0, 1): [(0, 0)]}.
     """
 
     solution: frozenset[Edge]
@@ -181,7 +182,7 @@ def _count(edges: frozenset[Edge]) -> str:
 def _no_edges(answer: object) -> str:
     """Return a sentence on how an answer that holds no edges should be written."""
     if isinstance(answer, dict):
-        return "This is no set of edges: give each node's inputs as a list, also where there is only one."
+        return "This is no set of edges: write each node as a pair of numbers, and its inputs as a list of such pairs."
     if isinstance(answer, set | frozenset | list | tuple):
         return "This is no set of edges: an edge is a pair of nodes, and the answer a set of such pairs."
     return f"The answer should be a set of edges, not {kind_of(answer)}."
@@ -201,14 +202,20 @@ def _name(node: Node) -> str:
     return f"X^{{{node[0]},{node[1]}}}"
 
 
+def _is_node(value: object) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(type(index) is int for index in value)
+
+
 def _as_edges(answer: object) -> frozenset[Edge] | None:
     if not isinstance(answer, dict | set | frozenset | list | tuple):
         return None
+    if isinstance(answer, list | tuple) and len(answer) == 2 and all(map(_is_node, answer)):
+        answer = [answer]  # a single edge
     try:
         if isinstance(answer, dict):
             answer = [(source, target) for target, sources in answer.items() for source in sources]
         edges = frozenset((tuple(source), tuple(target)) for source, target in answer)
     except (TypeError, ValueError):
         return None
-    whole = all(len(node) == 2 and all(type(index) is int for index in node) for edge in edges for node in edge)
+    whole = all(_is_node(node) for edge in edges for node in edge)
     return edges if whole else None

@@ -1,396 +1,738 @@
-"""The exercises of notebook 03: doubling a map, joining it with the skip, and finding what is wrong with a U."""
+"""The exercises of notebook 03: a U of one level, encoder and decoder of any depth, and what its skips carry."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
-from unetpp_course.checks import (
-    ChoiceExercise,
-    FunctionExercise,
-    NumberExercise,
-    Option,
-    WiringExercise,
-)
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option, WiringExercise
+from unetpp_lib.models import ConvBlock, UNet
 
-# Exercise 3.1: Double a map of several channels
+Blocks = tuple[nn.Module, ...]
 
 
-def double(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return the transposed 2×2 convolution with stride 2, stamp by stamp.
+class Scaled(nn.Module):
+    """Takes the place of a block or a head: ``factor`` times the map, plus ``shift``, for any number of channels."""
 
-    ``x`` (C, H, W), ``weight`` (C, D, 2, 2), ``bias`` (D) → (D, 2H, 2W).
+    def __init__(self, factor: float, shift: float) -> None:
+        super().__init__()
+        self.factor, self.shift = factor, shift
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a map of the same shape."""
+        return self.factor * x + self.shift
+
+
+class Repeated(nn.Module):
+    """Takes the place of an up-convolution: each pixel four times, plus 1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a map that is twice as wide and twice as high."""
+        return interpolate(x, scale_factor=2) + 1
+
+
+class Mixed(nn.Module):
+    """Takes the place of the block that joins: the channels times 1, 2, 3 … are added up.
+
+    It fits any number of channels, so that a wrong input gives wrong numbers where a convolution would only raise.
     """
-    C, H, W = x.shape
-    D = weight.shape[1]
-    out = torch.zeros(D, 2 * H, 2 * W)
-    for d in range(D):
-        out[d] = bias[d]
-        for c in range(C):
-            for row in range(H):
-                for column in range(W):
-                    for i in (0, 1):
-                        for j in (0, 1):
-                            out[d, 2 * row + i, 2 * column + j] += x[c, row, column] * weight[c, d, i, j]
-    return out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a map of one channel."""
+        factors = torch.arange(1.0, x.shape[1] + 1)[:, None, None]
+        return (factors * x).sum(dim=1, keepdim=True)
 
 
-def maps(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield a map, stamps and biases: a readable one first."""
-    stamps = torch.tensor([[[[1.0, 10.0], [100.0, 1000.0]]], [[[1.0, 0.0], [0.0, 2.0]]]])
-    yield torch.tensor([[[1.0, 2.0]], [[3.0, 4.0]]]), stamps, torch.tensor([0.5])
-    for C, D, H, W in ((1, 3, 2, 4), (2, 3, 3, 2), (3, 2, 1, 3), (4, 1, 2, 2)):
-        shapes = ((C, H, W), (C, D, 2, 2), (D,))
-        x, weight, bias = (torch.from_numpy(random.normal(size=shape)).float() for shape in shapes)
-        yield x, weight, bias
+def halve(x: Tensor) -> Tensor:
+    """Return a map (N, C, H, W) with the largest value of each 2×2 cell."""
+    n, c, h, w = x.shape
+    return x.reshape(n, c, h // 2, 2, w // 2, 2).amax(dim=(3, 5))
 
 
-def forgets_the_bias(x, weight, bias):
-    return torch.stack(
-        [sum(torch.kron(x[c], weight[c, d]) for c in range(len(x))) for d in range(weight.shape[1])],
+def random_image(random: np.random.Generator, *shape: int) -> Tensor:
+    """Return an image of normal noise."""
+    return torch.from_numpy(random.normal(size=shape)).float()
+
+
+# Exercise 3.1: A U of one level
+
+
+def one_level(net: SimpleNamespace, image: Tensor) -> Tensor:
+    """Return the logits of a U with the layers first, bottom, up, join and head."""
+    fine = net.first(image)
+    deep = net.up(net.bottom(halve(fine)))
+    channels = [*fine.unbind(dim=1), *deep.unbind(dim=1)]
+    logits: Tensor = net.head(net.join(torch.stack(channels, dim=1)))
+    return logits
+
+
+def one_level_nets(random: np.random.Generator) -> Iterator[tuple[SimpleNamespace, Tensor]]:
+    """Yield a toy whose maps can be calculated by hand, and real networks, each with an image."""
+    toy = SimpleNamespace(
+        first=Scaled(1, 1), bottom=Scaled(10, 0), up=Repeated(), join=Mixed(), head=Scaled(1, -100), toy=True
     )
+    yield toy, torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
+    yield toy, random_image(random, 1, 1, 4, 6) - 3
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        for width, shape in ((4, (1, 1, 8, 8)), (3, (2, 1, 4, 6))):
+            net = SimpleNamespace(
+                first=ConvBlock(1, width).eval(),
+                bottom=ConvBlock(width, 2 * width).eval(),
+                up=nn.ConvTranspose2d(2 * width, width, 2, stride=2),
+                join=ConvBlock(2 * width, width).eval(),
+                head=nn.Conv2d(width, 1, 1),
+                toy=False,
+            )
+            yield net, random_image(random, *shape)
 
 
-def adds_the_bias_in_the_loop(x, weight, bias):
-    return torch.stack(
-        [sum(torch.kron(x[c], weight[c, d]) + bias[d] for c in range(len(x))) for d in range(weight.shape[1])]
-    )
+def describe_one_level(net: SimpleNamespace, image: Tensor) -> str:
+    """Return in words what the function is called with."""
+    if not net.toy:
+        return f"a network of real layers, an image {tuple(image.shape)}"
+    layers = "first adds 1, bottom multiplies by 10, up repeats each pixel and adds 1, join adds the channels times "
+    return f"a toy: {layers}1, 2, …, head subtracts 100; the image is {image[0, 0].tolist()}"
 
 
-def writes_over(x, weight, bias):
-    out = torch.zeros(weight.shape[1], 2 * x.shape[1], 2 * x.shape[2])
-    for c in range(len(x)):
-        for d in range(len(out)):
-            out[d] = torch.kron(x[c], weight[c, d]) + bias[d]
-    return out
+def never_halves(net, image):
+    fine = net.first(image)
+    both = torch.cat([fine, net.up(net.bottom(fine))], dim=1)
+    return net.head(net.join(both))
 
 
-def writes_over_the_bias(x, weight, bias):
-    out = bias[:, None, None].repeat(1, 2 * x.shape[1], 2 * x.shape[2])
-    for c in range(len(x)):
-        for d in range(len(out)):
-            out[d] = torch.kron(x[c], weight[c, d])
-    return out
+def leaves_the_skip_out(net, image):
+    deep = net.bottom(max_pool2d(net.first(image), 2))
+    return net.head(net.join(net.up(deep)))
 
 
-def stamps_with_the_map(x, weight, bias):
-    return torch.einsum("chw,cdij->dihjw", x, weight).flatten(1, 2).flatten(2) + bias[:, None, None]
+def puts_the_skip_second(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(net.join(torch.cat([net.up(deep), fine], dim=1)))
 
 
-def averages(x, weight, bias):
-    return torch.einsum("chw,cdij->dhiwj", x, weight).flatten(1, 2).flatten(2) / len(x) + bias[:, None, None]
+def adds_instead(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(net.join(fine + net.up(deep)))
 
 
-def convolves(x, weight, bias):
-    return F.conv_transpose2d(x[None], torch.rot90(weight, 2, (2, 3)), bias, stride=2)[0]
+def averages_instead(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(net.join((fine + net.up(deep)) / 2))
 
 
-def mixes_up_rows_and_columns(x, weight, bias):
-    return torch.einsum("chw,cdji->dhiwj", x, weight).flatten(1, 2).flatten(2) + bias[:, None, None]
+def halves_after_the_bottom(net, image):
+    fine = net.first(image)
+    deep = max_pool2d(net.bottom(fine), 2)
+    return net.head(net.join(torch.cat([fine, net.up(deep)], dim=1)))
 
 
-def strides_by_one(x, weight, bias):
-    H, W = x.shape[1:]
-    out = bias[:, None, None].repeat(1, 2 * H, 2 * W)
-    for row in range(H):
-        for column in range(W):
-            for c in range(len(x)):
-                out[:, row : row + 2, column : column + 2] += x[c, row, column] * weight[c]
-    return out
+def skips_the_image(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(net.join(torch.cat([image, net.up(deep)], dim=1)))
 
 
-def repeats_pixels(x, weight, bias):
-    mixed = torch.einsum("chw,cd->dhw", x, weight[:, :, 0, 0])
-    return mixed.repeat_interleave(2, 1).repeat_interleave(2, 2) + bias[:, None, None]
+def halves_the_image(net, image):
+    deep = net.bottom(max_pool2d(image, 2))
+    return net.head(net.join(torch.cat([net.first(image), net.up(deep)], dim=1)))
 
 
-def subtracts_the_bias(x, weight, bias):
-    return F.conv_transpose2d(x[None], weight, -bias, stride=2)[0]
+def forgets_the_head(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.join(torch.cat([fine, net.up(deep)], dim=1))
 
 
-def keeps_the_batch(x, weight, bias):
-    return F.conv_transpose2d(x[None], weight, bias, stride=2)
+def forgets_the_join(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(torch.cat([fine, net.up(deep)], dim=1))
 
 
-def does_not_stride(x, weight, bias):
-    return F.conv_transpose2d(x[None], weight, bias)[0]
+def concatenates_the_batch(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(net.join(torch.cat([fine, net.up(deep)])))
 
 
-def gives_a_list(x, weight, bias):
-    return F.conv_transpose2d(x[None], weight, bias, stride=2)[0].tolist()
+def concatenates_the_rows(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(net.join(torch.cat([fine, net.up(deep)], dim=2)))
 
 
-def uses_an_ordinary_convolution(x, weight, bias):
-    return F.conv2d(x[None], weight, bias)[0]
+def halves_by_the_mean(net, image):
+    fine = net.first(image)
+    deep = net.bottom(avg_pool2d(fine, 2))
+    return net.head(net.join(torch.cat([fine, net.up(deep)], dim=1)))
 
 
-def writes_into_the_bias(x, weight, bias):
-    out = F.conv_transpose2d(x[None], weight, bias, stride=2)[0]
-    bias *= 0
-    return out
+def leaves_the_bottom_out(net, image):
+    fine = net.first(image)
+    return net.head(net.join(torch.cat([fine, net.up(max_pool2d(fine, 2))], dim=1)))
 
 
-def forgets_to_return(x, weight, bias):
-    F.conv_transpose2d(x[None], weight, bias, stride=2)
+def uses_the_first_block_twice(net, image):
+    fine = net.first(image)
+    deep = net.first(max_pool2d(fine, 2))
+    return net.head(net.join(torch.cat([fine, net.up(deep)], dim=1)))
 
 
-def never_ends(x, weight, bias):
-    while len(x):
-        pass
+def doubles_without_the_layer(net, image):
+    fine = net.first(image)
+    deep = interpolate(net.bottom(max_pool2d(fine, 2)), scale_factor=2)
+    return net.head(net.join(torch.cat([fine, deep], dim=1)))
+
+
+def applies_the_sigmoid(net, image):
+    return torch.sigmoid(one_level(net, image))
+
+
+def decides(net, image):
+    return (one_level(net, image) > 0).float()
+
+
+def concatenates_the_skip_twice(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(net.join(torch.cat([fine, fine, net.up(deep)], dim=1)))
+
+
+def gives_the_logits_in_a_list(net, image):
+    return [one_level(net, image)]
+
+
+def forgets_to_return_the_logits(net, image):
+    one_level(net, image)
+
+
+def concatenates_without_a_list(net, image):
+    fine = net.first(image)
+    deep = net.bottom(max_pool2d(fine, 2))
+    return net.head(net.join(torch.cat(fine, net.up(deep), dim=1)))
+
+
+def takes_the_image_alone(image):
+    return image
 
 
 EXERCISE_3_1 = FunctionExercise(
     number="3.1",
-    title="Double a map of several channels",
-    difficulty="medium",
-    minutes=10,
-    reference=double,
-    cases=maps,
-    mistakes=[
-        (forgets_the_bias, "The bias is missing: each output channel d starts from bias[d]."),
-        (
-            adds_the_bias_in_the_loop,
-            "The bias is added once for each input channel: it belongs to an output channel, once.",
-        ),
-        (writes_over, "The last input channel wins: the stamps of all input channels must be added, not written over."),
-        (
-            writes_over_the_bias,
-            "The last input channel wins, and the bias is gone: add to what stands in `out[d]`, with `+=`.",
-        ),
-        (
-            stamps_with_the_map,
-            "Stamp and map have changed places: the map stands first in `torch.kron(x[c], weight[c, d])`.",
-        ),
-        (averages, "You average over the input channels: add them up."),
-        (convolves, "The stamp is turned by half a turn: weight[c, d, 0, 0] belongs to the upper left pixel."),
-        (mixes_up_rows_and_columns, "Rows and columns of the stamp are exchanged: i is the row in weight[c, d, i, j]."),
-        (strides_by_one, "The stamps overlap: the one of pixel (row, column) begins at (2·row, 2·column)."),
-        (
-            repeats_pixels,
-            "You repeat each pixel, and the stamp has no say: multiply the pixel by the stamp's four numbers.",
-        ),
-        (subtracts_the_bias, "The bias is taken off: add it."),
-    ],
-    also_wrong=[
-        (keeps_the_batch, "The shape is (1, 1, 2, 4)"),
-        (does_not_stride, "The shape is (1, 2, 3)"),
-        (gives_a_list, "not a list"),
-        (uses_an_ordinary_convolution, "raises RuntimeError in line 2"),
-        (writes_into_the_bias, "changes what it is given"),
-        (forgets_to_return, "returns None"),
-        (never_ends, "longer than"),
-    ],
-    tolerance=1e-4,
-    seconds=5,
-)
-
-
-EXERCISE_3_2 = NumberExercise(
-    number="3.2",
-    title="Count what a join sees",
+    title="A U of one level",
     difficulty="easy",
-    minutes=2,
-    question="the channels that the first 3×3 convolution of the join of row 2 takes in",
-    solution=256,
-    unit="channels",
+    minutes=6,
+    reference=one_level,
+    cases=one_level_nets,
+    describe=describe_one_level,
     mistakes=[
-        (128, "You left out one of the two: the join sees the skip and the map from below."),
-        (384, "The map from below has 256 channels before it is doubled: how many after?"),
-        (512, "Neither the skip nor the doubled map is as wide as the level below."),
-        (64, "This is the skip of row 1; the question is for row 2, and for all that the join sees."),
+        (
+            never_halves,
+            "Two maps of different sizes meet in `torch.cat`. Is the map halved on its way down, and doubled by "
+            "`net.up` before it meets the skip?",
+        ),
+        (leaves_the_skip_out, "The skip is missing: the join reads `fine` as well as the doubled map."),
+        (puts_the_skip_second, "The order is reversed: the skip's channels come first, then those of the doubled map."),
+        (adds_instead, "You add the two maps. Concatenate them, so that the join can treat them differently."),
+        (averages_instead, "You average the two maps. Concatenate them: put their channels one behind the other."),
+        (halves_after_the_bottom, "You halve after the bottom block. Halve before it: it works on the small map."),
+        (
+            skips_the_image,
+            "You concatenate the image itself. The skip is the map that `net.first` makes from the image.",
+        ),
+        (halves_the_image, "You halve the image. The bottom works on the map of `net.first`, halved."),
+        (forgets_the_head, "The head is missing: `net.head` turns the channels of the join into the logit."),
+        (
+            forgets_the_join,
+            "The block `net.join` is missing: it mixes the concatenated maps before the head reads them.",
+        ),
+        (
+            concatenates_the_batch,
+            "You concatenate along dimension 0, so you get twice as many images. The channels are dimension 1.",
+        ),
+        (
+            concatenates_the_rows,
+            "You concatenate along dimension 2, so the image gets twice as high. The channels are dimension 1.",
+        ),
+        (halves_by_the_mean, "You halve by the mean. Take the largest value of each cell, with `max_pool2d`."),
+        (leaves_the_bottom_out, "The halved map has to go through `net.bottom` before it is doubled."),
+        (uses_the_first_block_twice, "`net.first` works on the halved map, too. That is the task of `net.bottom`."),
+        (doubles_without_the_layer, "You double the map yourself. The network has a layer for that: `net.up`."),
+        (applies_the_sigmoid, "These are probabilities. Return the logits, as the head gives them."),
+        (decides, "These are classes. Return the logits, as the head gives them."),
+        (concatenates_the_skip_twice, "The join gets `fine` twice: it reads one skip and the doubled map."),
     ],
     also_wrong=[
-        ("256 channels", "one number"),
-        (float("inf"), "one number"),
+        (gives_the_logits_in_a_list, "not a list"),
+        (forgets_to_return_the_logits, "returns None"),
+        (concatenates_without_a_list, "raises TypeError in line 4"),
+        (takes_the_image_alone, "cannot be called"),
     ],
 )
 
 
-# Exercise 3.3: Crop and copy
+# Exercise 3.2: Down, with any number of blocks
 
 
-def crop_and_join(skip: Tensor, up: Tensor) -> Tensor:
-    """Return the middle of ``skip`` (N, C, H, W), as large as ``up`` (N, D, h, w), and ``up``: (N, C + D, h, w)."""
-    N, C, D = len(skip), skip.shape[1], up.shape[1]
-    h, w = up.shape[2:]
-    top, left = (skip.shape[2] - h) // 2, (skip.shape[3] - w) // 2
-    out = torch.empty(N, C + D, h, w)
-    for row in range(h):
-        for column in range(w):
-            out[:, :C, row, column] = skip[:, :, top + row, left + column]
-            out[:, C:, row, column] = up[:, :, row, column]
-    return out
+def encode(blocks: Blocks, image: Tensor) -> list[Tensor]:
+    """Return the map of every row, top first; each is computed from the image, whatever the others were."""
+    maps = []
+    for last in range(len(blocks)):
+        x = blocks[0](image)
+        for i in range(1, last + 1):
+            x = blocks[i](halve(x))
+        maps.append(x)
+    return maps
 
 
-def skips_and_maps(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield a skip that is larger by an even number of pixels, and an up-sampled map: a readable pair first."""
-    yield torch.arange(16.0).reshape(1, 1, 4, 4), torch.full((1, 1, 2, 2), -1.0)
-    for N, C, D, h, w, dh, dw in ((1, 2, 1, 2, 3, 4, 2), (2, 1, 3, 3, 2, 2, 6), (1, 3, 3, 4, 4, 0, 2)):
-        shapes = ((N, C, h + dh, w + dw), (N, D, h, w))
-        skip, up = (torch.from_numpy(random.normal(size=shape)).float() for shape in shapes)
-        yield skip, up
+def encoders(random: np.random.Generator) -> Iterator[tuple[Blocks, Tensor]]:
+    """Yield toy encoders and real ones, each with an image."""
+    yield tuple(Scaled(1, 10**i) for i in range(2)), torch.arange(16.0).reshape(1, 1, 4, 4)
+    yield tuple(Scaled(1, 10**i) for i in range(3)), random_image(random, 1, 1, 16, 8)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        for widths in ((2, 4), (2, 3, 5), (2, 3, 4, 2, 3)):
+            yield tuple(UNet(widths=widths).eval().encoder), random_image(random, 2, 1, 32, 64)
 
 
-def cuts_the_corner(skip, up):
-    h, w = up.shape[-2:]
-    return torch.cat((skip[..., :h, :w], up), dim=1)
+def describe_encoder(blocks: Blocks, image: Tensor) -> str:
+    """Return in words what the function is called with."""
+    if not isinstance(blocks[0], Scaled):
+        return f"{len(blocks)} real blocks, an image {tuple(image.shape)}"
+    shifts = ", ".join(f"{block.shift:g}" for block in blocks)
+    return f"{len(blocks)} toy blocks, which add {shifts}; the image is {image[0, 0].tolist()}"
 
 
-def cuts_the_last_corner(skip, up):
-    h, w = up.shape[-2:]
-    return torch.cat((skip[..., skip.shape[2] - h :, skip.shape[3] - w :], up), dim=1)
+def never_halves_a_map(blocks, image):
+    maps = []
+    for block in blocks:
+        image = block(image)
+        maps.append(image)
+    return maps
 
 
-def squeezes(skip, up):
-    return torch.cat((F.interpolate(skip, size=up.shape[-2:], mode="nearest"), up), dim=1)
+def halves_the_image_first(blocks, image):
+    maps = []
+    for block in blocks:
+        image = block(max_pool2d(image, 2))
+        maps.append(image)
+    return maps
 
 
-def blends(skip, up):
-    return torch.cat((F.interpolate(skip, size=up.shape[-2:], mode="bilinear", align_corners=False), up), dim=1)
+def keeps_what_is_halved_after_the_block(blocks, image):
+    maps = []
+    for block in blocks:
+        image = max_pool2d(block(image), 2)
+        maps.append(image)
+    return maps
 
 
-def crop(skip, up):
-    top, left = ((a - b) // 2 for a, b in zip(skip.shape[2:], up.shape[2:], strict=True))
-    return skip[..., top : top + up.shape[2], left : left + up.shape[3]]
+def keeps_what_goes_into_a_block(blocks, image):
+    maps = []
+    for i, block in enumerate(blocks):
+        if i > 0:
+            image = max_pool2d(image, 2)
+        maps.append(image)
+        image = block(image)
+    return maps
 
 
-def takes_one_offset(skip, up):
-    top, (h, w) = (skip.shape[2] - up.shape[2]) // 2, up.shape[2:]
-    return torch.cat((skip[:, :, top:, top:][:, :, :h, :w], up), dim=1)
+def starts_from_the_image(blocks, image):
+    return [block(max_pool2d(image, 2**i) if i else image) for i, block in enumerate(blocks)]
 
 
-def counts_from_the_end(skip, up):
-    top, left = ((a - b) // 2 for a, b in zip(skip.shape[2:], up.shape[2:], strict=True))
-    return torch.cat((skip[..., top:-top, left:-left], up), dim=1)
+def starts_from_the_first_map(blocks, image):
+    first = blocks[0](image)
+    return [first] + [blocks[i](max_pool2d(first, 2**i)) for i in range(1, len(blocks))]
 
 
-def exchanges(skip, up):
-    return torch.cat((up, crop(skip, up)), dim=1)
+def halves_maps_by_the_mean(blocks, image):
+    maps = [blocks[0](image)]
+    for block in list(blocks)[1:]:
+        maps.append(block(avg_pool2d(maps[-1], 2)))
+    return maps
 
 
-def adds(skip, up):
-    return crop(skip, up) + up
+def takes_every_second_pixel(blocks, image):
+    maps = [blocks[0](image)]
+    for block in blocks[1:]:
+        maps.append(block(maps[-1][:, :, ::2, ::2]))
+    return maps
 
 
-def pads(skip, up):
-    rows, columns = (a - b for a, b in zip(skip.shape[2:], up.shape[2:], strict=True))
-    return torch.cat((skip, F.pad(up, [columns // 2, columns // 2, rows // 2, rows // 2])), dim=1)
+def starts_at_the_bottom(blocks, image):
+    return encode(blocks, image)[::-1]
 
 
-def joins_the_height(skip, up):
-    return torch.cat((crop(skip, up), up), dim=2)
+def keeps_the_image(blocks, image):
+    return [image, *encode(blocks, image)]
 
 
-def joins_the_batch(skip, up):
-    return torch.cat((crop(skip, up), up))
+def forgets_the_bottleneck(blocks, image):
+    return encode(blocks, image)[:-1]
 
 
-def forgets_up(skip, up):
-    return crop(skip, up).clone()
+def forgets_the_top(blocks, image):
+    return encode(blocks, image)[1:]
 
 
-def forgets_the_skip(skip, up):
-    return up.clone()
+def keeps_the_last_map_alone(blocks, image):
+    return encode(blocks, image)[-1:]
 
 
-def does_not_crop(skip, up):
-    return torch.cat((skip, up), dim=1)
+def returns_within_the_loop(blocks, image):
+    return encode(blocks, image)[:1]
 
 
-def crops_rows_alone(skip, up):
-    top = (skip.shape[2] - up.shape[2]) // 2
-    return torch.cat((skip[:, :, top : top + up.shape[2]], up), dim=1)
+def uses_the_first_block_everywhere(blocks, image):
+    maps = [blocks[0](image)]
+    for _ in range(1, len(blocks)):
+        maps.append(blocks[0](max_pool2d(maps[-1], 2)))
+    return maps
 
 
-def gives_both(skip, up):
-    return crop(skip, up), up
+def leaves_out_the_last_block(blocks, image):
+    maps = encode(blocks, image)[:-1]
+    return [*maps, max_pool2d(maps[-1], 2)]
 
 
-def forgets_to_return_the_join(skip, up):
-    torch.cat((crop(skip, up), up), dim=1)
+def goes_one_block_too_far(blocks, image):
+    maps = [blocks[0](image)]
+    for i in range(len(blocks)):
+        maps.append(blocks[i + 1](max_pool2d(maps[i], 2)))
+    return maps
 
 
-def blanks_the_skip(skip, up):
-    out = torch.cat((crop(skip, up), up), dim=1)
-    skip.zero_()
-    return out
+def returns_the_bottleneck(blocks, image):
+    return encode(blocks, image)[-1]
+
+
+def forgets_to_return_the_maps(blocks, image):
+    encode(blocks, image)
+
+
+def calls_the_list(blocks, image):
+    return [blocks(image)]
+
+
+EXERCISE_3_2 = FunctionExercise(
+    number="3.2",
+    title="The way down",
+    difficulty="easy",
+    minutes=5,
+    reference=encode,
+    cases=encoders,
+    describe=describe_encoder,
+    mistakes=[
+        (never_halves_a_map, "No map is halved: from the second block on, halve the map before the block."),
+        (halves_the_image_first, "The first block gets a halved image. It works on the image as it is."),
+        (
+            keeps_what_is_halved_after_the_block,
+            "You keep each map after it has been halved. Keep what the block returns, and halve only what goes on to "
+            "the next block.",
+        ),
+        (keeps_what_goes_into_a_block, "You keep what goes into each block. Keep what comes out of it."),
+        (starts_from_the_image, "Every block starts from the image. It should take the map of the block before."),
+        (
+            starts_from_the_first_map,
+            "Every block starts from the map of the first one. It should take the map of the block just before it.",
+        ),
+        (halves_maps_by_the_mean, "You halve by the mean: take `max_pool2d`."),
+        (takes_every_second_pixel, "You keep every second pixel. Keep the largest of each cell: take `max_pool2d`."),
+        (starts_at_the_bottom, "The order is reversed: the map of the first block, the largest, comes first."),
+        (keeps_the_image, "The image itself is in the list: the first map is what the first block returns."),
+        (forgets_the_bottleneck, "The last map, that of the bottleneck, is missing."),
+        (forgets_the_top, "The map of the first block is missing: it is the first skip."),
+        (keeps_the_last_map_alone, "Only the last map is in the list. The decoder needs all of them."),
+        (
+            returns_within_the_loop,
+            "Only the first map is in the list. Does `return` stand inside the loop, so that it ends after one round?",
+        ),
+        (
+            uses_the_first_block_everywhere,
+            "The first block does the work of all: row i has its own block, `blocks[i]`.",
+        ),
+        (leaves_out_the_last_block, "The last map has been halved, but has not gone through its block."),
+        (
+            goes_one_block_too_far,
+            "The loop asks for a block that is not there: the last one is `blocks[len(blocks) - 1]`.",
+        ),
+    ],
+    also_wrong=[
+        (returns_the_bottleneck, "should be a list, not a tensor"),
+        (forgets_to_return_the_maps, "returns None"),
+        (calls_the_list, "raises TypeError in line 2"),
+    ],
+)
+
+
+# Exercise 3.3: Up, with any number of joins
+
+
+class ToyJoin(nn.Module):
+    """Takes the place of a join: ``factor`` times the skip, plus half of the map from below, stretched to its size."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, skip: Tensor, below: Tensor) -> Tensor:
+        """Return a map of the size of the skip."""
+        return self.factor * skip + 0.5 * interpolate(below, size=skip.shape[2:])
+
+
+class RealJoin(nn.Module):
+    """A node of the library's decoder, called with one skip instead of a list."""
+
+    def __init__(self, node: nn.Module) -> None:
+        super().__init__()
+        self.node = node
+
+    def forward(self, skip: Tensor, below: Tensor) -> Tensor:
+        """Return the node's map."""
+        joined: Tensor = self.node([skip], below)
+        return joined
+
+
+def decode(joins: Blocks, maps: list[Tensor]) -> Tensor:
+    """Return the map of row 0; each row asks the one below for its map."""
+
+    def map_of(row: int) -> Tensor:
+        return maps[-1] if row == len(joins) else joins[row](maps[row], map_of(row + 1))
+
+    return map_of(0)
+
+
+def decoders(random: np.random.Generator) -> Iterator[tuple[Blocks, list[Tensor]]]:
+    """Yield toy decoders and real ones, each with the maps of an encoder."""
+    for depth in (2, 3):
+        sides = [2 ** (depth - i) for i in range(depth + 1)]
+        maps = [random_image(random, 1, 1, side, side) for side in sides]
+        yield tuple(ToyJoin(i + 1) for i in range(depth)), maps
+    with torch.random.fork_rng(devices=()), torch.inference_mode():
+        torch.manual_seed(0)
+        for widths in ((2, 3, 5), (2, 4), (2, 3, 4, 2, 3)):
+            net = UNet(widths=widths).eval()
+            maps = [found.clone() for found in encode(tuple(net.encoder), random_image(random, 2, 1, 16, 32))]
+            yield tuple(map(RealJoin, net.decoder)), maps
+
+
+def describe_decoder(joins: Blocks, maps: list[Tensor]) -> str:
+    """Return in words what the function is called with."""
+    sides = ", ".join(f"{one.shape[2]} × {one.shape[3]}" for one in maps)
+    rule = ": join i gives (i + 1) · skip + ½ · below, doubled" if isinstance(joins[0], ToyJoin) else ""
+    return f"{len(joins)} {'toy' if rule else 'real'} joins{rule}; maps of {sides} pixels"
+
+
+def starts_at_the_top(joins, maps):
+    x = maps[-1]
+    for i in range(len(joins)):
+        x = joins[i](maps[i], x)
+    return x
+
+
+def reads_the_encoder_below(joins, maps):
+    for i in reversed(range(len(joins))):
+        x = joins[i](maps[i], maps[i + 1])
+    return x
+
+
+def stops_one_row_early(joins, maps):
+    x = maps[-1]
+    for i in range(len(joins) - 1, 0, -1):
+        x = joins[i](maps[i], x)
+    return x
+
+
+def returns_after_the_first_join(joins, maps):
+    return joins[-1](maps[-2], maps[-1])
+
+
+def swaps_skip_and_below(joins, maps):
+    x = maps[-1]
+    for i in reversed(range(len(joins))):
+        x = joins[i](x, maps[i])
+    return x
+
+
+def starts_above_the_bottleneck(joins, maps):
+    x = maps[-2]
+    for i in reversed(range(len(joins))):
+        x = joins[i](maps[i], x)
+    return x
+
+
+def leaves_the_skips_out(joins, maps):
+    x = maps[-1]
+    for join in reversed(joins):
+        x = join(x, x)
+    return x
+
+
+def takes_the_joins_from_the_top(joins, maps):
+    x = maps[-1]
+    for join, skip in zip(joins, maps[-2::-1], strict=True):
+        x = join(skip, x)
+    return x
+
+
+def takes_the_skips_from_the_top(joins, maps):
+    x = maps[-1]
+    for join, skip in zip(reversed(joins), maps, strict=False):
+        x = join(skip, x)
+    return x
+
+
+def joins_the_bottleneck_with_itself(joins, maps):
+    x = maps[-1]
+    for i in reversed(range(len(maps))):
+        x = joins[i](maps[i], x)
+    return x
+
+
+def takes_the_skip_of_the_row_below(joins, maps):
+    x = maps[-1]
+    for i in reversed(range(len(joins))):
+        x = joins[i](maps[i + 1], x)
+    return x
+
+
+def gives_the_bottleneck_to_every_join(joins, maps):
+    for i in reversed(range(len(joins))):
+        x = joins[i](maps[i], maps[-1])
+    return x
+
+
+def starts_from_the_first_map_of_all(joins, maps):
+    x = maps[0]
+    for i in reversed(range(len(joins))):
+        x = joins[i](maps[i], x)
+    return x
+
+
+def takes_the_top_skip_everywhere(joins, maps):
+    x = maps[-1]
+    for i in reversed(range(len(joins))):
+        x = joins[i](maps[0], x)
+    return x
+
+
+def takes_maps_away(joins, maps):
+    x = maps.pop()
+    for join in reversed(joins):
+        x = join(maps.pop(), x)
+    return x
+
+
+def returns_all_maps(joins, maps):
+    found = [maps[-1]]
+    for i in reversed(range(len(joins))):
+        found.append(joins[i](maps[i], found[-1]))
+    return found
+
+
+def gives_the_skip_alone(joins, maps):
+    x = maps[-1]
+    for i in reversed(range(len(joins))):
+        x = joins[i](maps[i])
+    return x
+
+
+def forgets_to_return_the_map(joins, maps):
+    decode(joins, maps)
 
 
 EXERCISE_3_3 = FunctionExercise(
     number="3.3",
-    title="Crop and copy",
+    title="The way up",
     difficulty="medium",
     minutes=8,
-    reference=crop_and_join,
-    cases=skips_and_maps,
+    reference=decode,
+    cases=decoders,
+    describe=describe_decoder,
     mistakes=[
-        (cuts_the_corner, "You cut out the upper left corner: the crop is the skip's middle."),
-        (cuts_the_last_corner, "You cut out the lower right corner: the crop is the skip's middle."),
+        (starts_at_the_top, "The loop runs from the top to the bottom. The lowest join has to come first."),
         (
-            takes_one_offset,
-            "The rows' offset serves the columns, too: height and width may differ by different numbers.",
+            reads_the_encoder_below,
+            "Each join reads the encoder's map of the row below. It should read what the join below it has made.",
+        ),
+        (stops_one_row_early, "The loop ends one row too early: the join of row 0 is missing."),
+        (
+            returns_after_the_first_join,
+            "Only the lowest join has run. Does `return` stand inside the loop, so that it ends after one round?",
+        ),
+        (swaps_skip_and_below, "The two arguments are swapped: a join takes the skip first, then the map from below."),
+        (
+            starts_above_the_bottleneck,
+            "It starts from the map above the bottleneck. The bottleneck's map is the last one, `maps[-1]`.",
+        ),
+        (leaves_the_skips_out, "The skips are missing: the join of row i reads `maps[i]` and the map from below."),
+        (takes_the_joins_from_the_top, "The skips run upwards, but the joins downwards: skip i belongs to `joins[i]`."),
+        (takes_the_skips_from_the_top, "The joins run upwards, but the skips downwards: join i reads `maps[i]`."),
+        (
+            joins_the_bottleneck_with_itself,
+            "The loop asks for a join that is not there: the bottleneck has none, so there is one join fewer.",
         ),
         (
-            counts_from_the_end,
-            "Where nothing is too much, `-0` ends a slice at the start: end it at top + up.shape[2].",
+            takes_the_skip_of_the_row_below,
+            "Each join gets the encoder's map of the row below as its skip. The skip of row i is `maps[i]`.",
         ),
         (
-            squeezes,
-            "You squeeze the whole skip into the small size: its pixels no longer lie above those of `up`. Cut.",
+            gives_the_bottleneck_to_every_join,
+            "Every join gets the bottleneck's map from below. It should get what the join below it has made.",
         ),
-        (
-            blends,
-            "You squeeze the whole skip, with values in between: its pixels must stay where and what they are. Cut.",
-        ),
-        (exchanges, "The order is exchanged: the skip comes first, then `up`."),
-        (pads, "You enlarge `up` with zeros: crop the skip instead."),
-        (adds, "You add the two: they are to stand one behind the other, channel by channel."),
-        (joins_the_height, "You joined along the height, dimension 2: channels are dimension 1."),
-        (joins_the_batch, "You joined along the batch, dimension 0: channels are dimension 1."),
-        (forgets_up, "This is the cropped skip alone: `up` is missing."),
-        (forgets_the_skip, "This is `up` alone: the skip is missing."),
+        (starts_from_the_first_map_of_all, "It starts from `maps[0]`, the top. The way up starts from the last map."),
+        (takes_the_top_skip_everywhere, "Every join gets the skip of row 0. The skip of row i is `maps[i]`."),
     ],
     also_wrong=[
-        (does_not_crop, "raises RuntimeError in line 2"),
-        (crops_rows_alone, "raises RuntimeError in line 3"),
-        (gives_both, "not a list"),
-        (forgets_to_return_the_join, "returns None"),
-        (blanks_the_skip, "changes what it is given"),
+        (takes_maps_away, "changes what it is given"),
+        (returns_all_maps, "not a list"),
+        (gives_the_skip_alone, "raises TypeError in line 4"),
+        (forgets_to_return_the_map, "returns None"),
     ],
-    seconds=3,
 )
 
 
-# Exercise 3.4: Find the lost wire
+# Exercise 3.4: Find the lost connection
 
 
-LOST = ((1, 0), (1, 2))  # the skip that the suspect network of exercise 3.4 lost
-TOP, SUSPECT, DEEP = ((0, 0), (0, 3)), ((1, 0), (1, 2)), ((2, 0), (2, 1))
+LOST = ((1, 0), (1, 2))  # the skip that the network of exercise 3.4 lost
 
 
 EXERCISE_3_4 = WiringExercise(
     number="3.4",
-    title="Find the lost wire",
-    difficulty="hard",
-    minutes=8,
-    question="the edge that a U-Net has and the suspect network has not",
+    title="Find the lost connection",
+    difficulty="medium",
+    minutes=5,
+    question="the connection that a U-Net has and the other network has not",
     solution=frozenset({LOST}),
     mistakes=[
-        (frozenset({((0, 0), (0, 3))}), "This is the skip of the top row, and it is there: look one row down."),
-        (frozenset({((2, 0), (2, 1))}), "This is the skip of row 2, and it is there: look one row up."),
-        (frozenset({LOST[::-1]}), "Right row, but an edge runs from the node that gives to the one that takes."),
+        (frozenset({((0, 0), (0, 3))}), "The skip of row 0 is there: `a` reaches the last join untouched."),
         (
-            frozenset({((2, 1), (1, 2))}),
-            "This edge is there: it brings the map from below. Something else is missing beside it.",
+            frozenset({((2, 0), (2, 1))}),
+            "The skip of row 2 is there: `c` is overwritten only after its join has read it.",
         ),
+        (
+            frozenset({LOST[::-1]}),
+            "These are the right nodes. Write the one that gives first, then the one that reads.",
+        ),
+        (frozenset({((2, 1), (1, 2))}), "X^{1,2} does read the map of X^{2,1}, doubled. What else should it read?"),
+        (frozenset({((3, 0), (2, 1))}), "X^{2,1} does read the bottleneck's map, `x`."),
+        (frozenset({((1, 2), (0, 3))}), "X^{0,3} does read the map of X^{1,2}, which is called `b` by then."),
+        (frozenset({((0, 0), (1, 0))}), "X^{0,0} → X^{1,0} lies in the encoder, which is the same in both networks."),
+        (frozenset({((1, 0), (2, 0))}), "X^{1,0} → X^{2,0} lies in the encoder, which is the same in both networks."),
+        (frozenset({((2, 0), (3, 0))}), "X^{2,0} → X^{3,0} lies in the encoder, which is the same in both networks."),
     ],
     also_wrong=[
-        ({TOP, SUSPECT, DEEP}, "does not belong here"),
+        ({LOST, ((0, 0), (0, 3))}, "does not belong here"),
         (set(), "X^{1,2} does not see"),
-        (SUSPECT, "an edge is a pair of nodes"),
-        (set(SUSPECT), "an edge is a pair of nodes"),
+        ((1, 0), "an edge is a pair of nodes"),
         ("row 1", "set of edges"),
     ],
 )
@@ -401,28 +743,25 @@ EXERCISE_3_5 = ChoiceExercise(
     title="A small loss and a black picture",
     difficulty="medium",
     minutes=3,
-    question="Why is the loss near 0 and the answer black?",
+    question="Why is the loss near 0 and the prediction black?",
     options={
         "a": Option(
-            "The learning rate is too high.",
-            "Then the loss would jump or grow. This one falls, and close to 0.",
+            "No pixel of this mask is equal to 1.",
+            "Yes: the mask contains 0 and 255. The loss takes every pixel that is not 1 for membrane, so a black "
+            "prediction is perfect.",
+            right=True,
         ),
         "b": Option(
-            "The mask holds 0 and 255, and the loss asks for 1.",
-            "Yes: no pixel equals 1, so every pixel counts as membrane, and black is the perfect answer.",
-            right=True,
+            "The learning rate is too high for this mask.",
+            "Then the loss would jump or grow. This one falls, and close to 0.",
         ),
         "c": Option(
             "The network has too few parameters.",
-            "The same network drew this very image a moment ago. Only what it was given has changed.",
+            "The same network learned the same picture a moment ago. Only the file of the mask has changed.",
         ),
         "d": Option(
-            "There are many more black pixels than white ones.",
+            "Most of the pixels in the mask are black.",
             "It is the other way round: most of the pixels are inside a cell, and white.",
-        ),
-        "e": Option(
-            "The network has no skips.",
-            "It has them; and a U without skips drew this image as well.",
         ),
     },
     also_wrong=[
@@ -437,26 +776,25 @@ EXERCISE_3_6 = ChoiceExercise(
     title="Which skip would you miss most?",
     difficulty="medium",
     minutes=2,
-    question="Of the trained network's four skips one is shut. Which one costs the most IoU?",
+    question="One of the four skips is switched off. Which one costs the most IoU?",
     options={
         "a": Option(
-            "the top one, row 0: fine maps, 8 channels",
-            "Yes: it alone is as fine as the image. Nothing below can say to the pixel where a membrane runs.",
-            right=True,
+            "the lowest one, in row 3, which has 64 channels",
+            "It has the most channels, but each of its pixels stands for 8 × 8 pixels of the image, and the bottleneck "
+            "sees even further. Of the four it is missed least.",
         ),
         "b": Option(
-            "the deepest one, row 3: coarse maps, 64 channels",
-            "It has the most channels, but each of its places stands for 8 × 8 pixels, and the bottom below it "
-            "sees even farther. Of the four it is missed least.",
+            "all four about equally",
+            "They carry different things: one of them costs more than ten times as much as another.",
         ),
         "c": Option(
-            "all four about the same",
-            "They carry different things, and the numbers differ by a factor of more than ten.",
+            "none of them, because the bottleneck has seen the whole image",
+            "It has seen it, but in this network it has not learned to pass on fine positions, because the skips did.",
         ),
         "d": Option(
-            "none: the bottom has seen the whole image",
-            "It has seen it, but on a grid of 16 × 16 places. This network never learned to write fine places "
-            "into the bottom's channels, for it had the skips.",
+            "the top one, in row 0, which has 8 channels",
+            "Yes. It alone is as fine as the image, and this network has learned to take fine positions from it.",
+            right=True,
         ),
     },
     also_wrong=[
@@ -467,4 +805,37 @@ EXERCISE_3_6 = ChoiceExercise(
 )
 
 
-EXERCISES = (EXERCISE_3_1, EXERCISE_3_2, EXERCISE_3_3, EXERCISE_3_4, EXERCISE_3_5, EXERCISE_3_6)
+EXERCISE_3_7 = ChoiceExercise(
+    number="3.7",
+    title="A skip from another image",
+    difficulty="medium",
+    minutes=2,
+    question="The top skip comes from image 2, the rest from image 1. Which mask does the prediction fit better?",
+    options={
+        "a": Option(
+            "that of image 1, which gave four of the five maps",
+            "Four maps come from image 1, and yet the prediction fits the mask of image 2 better.",
+        ),
+        "b": Option(
+            "neither, because the maps contradict each other",
+            "It is far from either mask, but not equally far: it fits that of image 2 better.",
+        ),
+        "c": Option(
+            "that of image 2, which gave the top skip",
+            "Yes, although four of the five maps come from image 1.",
+            right=True,
+        ),
+        "d": Option(
+            "both equally, because the join mixes what it reads",
+            "The join does mix them, but not half and half: the prediction fits the mask of image 2 better.",
+        ),
+    },
+    also_wrong=[
+        ("e", "by its letter"),
+        ("image 2", "by its letter"),
+    ],
+    prediction=True,
+)
+
+
+EXERCISES = (EXERCISE_3_1, EXERCISE_3_2, EXERCISE_3_3, EXERCISE_3_4, EXERCISE_3_5, EXERCISE_3_6, EXERCISE_3_7)

@@ -130,6 +130,9 @@ class TrainConfig:
             )
         if self.bce_weight == self.dice_weight == 0:
             raise InputError("bce_weight and dice_weight are both 0; the loss needs at least one term.")
+        self._check_names()
+
+    def _check_names(self) -> None:
         if self.bce_weight == 0 and self.foreground_weight != 1:
             raise InputError("foreground_weight weighs the cross-entropy, and bce_weight is 0; give both, or neither.")
         try:

@@ -3,17 +3,19 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from glob import glob, has_magic
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
+from tqdm import tqdm
 
-from unetpp_lib.data import LargeImage, count_pages
+from unetpp_lib.data import LargeImage, count_pages, is_large, read_image
 from unetpp_lib.data.listing import SUFFIXES, name_slices
 from unetpp_lib.engine.pictures import class_palette
+from unetpp_lib.engine.prediction import Predictor
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_png
 from unetpp_lib.metrics import classify
@@ -110,6 +112,25 @@ def refuse_to_overwrite(out: Path, names: Iterable[str], num_classes: int) -> No
     existing = [path for name in names for end in ends if (path := out / f"{name}_{end}").exists()]
     if existing:
         raise InputError(f"{existing[0]} exists already; choose another --out.")
+
+
+def predict_pages(ask: Predictor, pages: Mapping[str, Page], out: Path) -> list[str]:
+    """Write the masks and probabilities of pages; return a sentence for each that is unlike the training images.
+
+    Large images are read area by area, and their predictions are .npy files.
+    """
+    strange = []
+    channels = len(ask.card.mean)
+    for name, (path, page) in tqdm(pages.items(), unit="image", delay=1):
+        image = LargeImage(path, channels) if is_large(path) else read_image(path, channels, page)
+        difference = ask.card.unlike_training(thin_out(image))
+        if difference:
+            strange.append(f"{name}: {difference}")
+        if isinstance(image, LargeImage):
+            ask.write(image, out / f"{name}_probability.npy", out / f"{name}_mask.npy", progress=True)
+        else:
+            write_prediction(out, name, ask(image), ask.card.threshold)
+    return strange
 
 
 def write_prediction(folder: Path, name: str, probability: Tensor, threshold: float) -> None:

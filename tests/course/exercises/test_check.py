@@ -1,9 +1,12 @@
 """What a learner sees of `check` and `commit`, and that neither raises because of an answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from exercise_samples import EXERCISES, GRID, halve
+from torch import Tensor
 
 from unetpp_course import check, commit
 from unetpp_course.checks.verdict import GENERIC, Mark
@@ -187,6 +190,24 @@ def test_a_wrong_mask_is_told_where_and_how_much():
 @pytest.mark.parametrize("kind", [set, list, lambda edges: [[list(a), list(b)] for a, b in edges]])
 def test_edges_may_come_in_any_collection(kind):
     assert BY_NUMBER["99.5"].examine(kind(GRID)).mark is Mark.PASSED
+
+
+def test_a_single_edge_needs_no_set_around_it():
+    edge = ((1, 0), (0, 1))
+    one = replace(BY_NUMBER["99.5"], solution=frozenset({edge}))
+    assert one.examine(edge).mark is Mark.PASSED
+    assert one.examine([[1, 0], [0, 1]]).mark is Mark.PASSED
+    assert "points the wrong way" in one.examine(edge[::-1]).sentence
+    assert BY_NUMBER["99.5"].examine(edge).mark is Mark.FAILED
+
+
+@pytest.mark.parametrize("kind", [Tensor.double, Tensor.numpy, Tensor.half], ids=["float64", "array", "float16"])
+def test_where_only_values_count_their_kind_does_not(kind):
+    strict = BY_NUMBER["99.1"]
+    loose = replace(strict, only_values=True, tolerance=1e-2)
+    assert strict.examine(lambda x: kind(halve(x))).mark is Mark.FAILED
+    assert loose.examine(lambda x: kind(halve(x))).mark is Mark.PASSED
+    assert loose.examine(lambda x: kind(halve(x) + 1)).mark is Mark.FAILED
 
 
 def test_a_prediction_is_checked_after_it_was_committed_to(capsys):

@@ -42,7 +42,7 @@ def test_a_ready_network_gives_the_same_logits(make, norm, upsample):
 def test_nodes_that_join_few_or_many_maps_all_add_instead():
     ready = prepare(trained(), None, CPU)
     nodes = [layer for layer in ready.modules() if isinstance(layer, AddingNode)]
-    assert sorted(len(node.shares) for node in nodes) == [2, 2, 2, 3, 3, 4]
+    assert sorted(len(node.parts) for node in nodes) == [2, 2, 2, 3, 3, 4]
     assert not any(isinstance(layer, JoinNode | nn.BatchNorm2d) for layer in ready.modules())
 
 

@@ -112,7 +112,7 @@ def test_the_library_asks_for_the_network_inside(tiny_set, tmp_path):
     ):
         with pytest.raises(InputError, match="model is SingleOutput: give the network inside it"):
             use()
-    with pytest.raises(InputError, match="Save such a network itself, without a wrapper"):
+    with pytest.raises(InputError, match="Save the network itself, without a wrapper"):
         save_model(wrapped, tmp_path / "a.safetensors")
 
 

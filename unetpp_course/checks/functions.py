@@ -14,6 +14,10 @@ from unetpp_course.checks.isolation import Case, Run, Trial, attempt, run_cases
 from unetpp_course.checks.verdict import NOT_ATTEMPTED, Mark, Verdict
 
 SEED = 0  # of the random cases
+LEFT_WITH_GRADIENT = (
+    "You change the tensors that you were given: they ask for a gradient now, or keep one, and a second call would "
+    "find it there. Work on copies."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,8 @@ class FunctionExercise(Exercise):
             return _error_sentence(trial.error, answer)
         if trial.value is None and right is not None:
             return "It returns None: does its last line begin with `return`?"
+        if _left_with_gradient(trial):
+            return LEFT_WITH_GRADIENT
         if _changed(trial):
             return "It changes what it is given: work on a copy, or write the result to a new variable."
         if self.only_values and alike(right, trial.value, self.tolerance):
@@ -124,6 +130,24 @@ def _shown(trial: Trial) -> str:
 def _changed(trial: Trial) -> bool:
     pairs = zip(trial.given, trial.after, strict=True)
     return any(isinstance(given, Tensor | np.ndarray | list) and difference(given, after, 0) for given, after in pairs)
+
+
+def _left_with_gradient(trial: Trial) -> bool:
+    """Return whether a tensor, alone or in a list, asks for a gradient or has one, and did not before the call."""
+    pairs = zip(tensors_in(trial.given), tensors_in(trial.after), strict=False)  # a list may have become shorter
+    return any(_gradient_traces(given) != _gradient_traces(after) for given, after in pairs)
+
+
+def _gradient_traces(tensor: Tensor) -> tuple[bool, bool]:
+    return tensor.requires_grad, tensor.is_leaf and tensor.grad is not None  # others would warn
+
+
+def tensors_in(arguments: Case) -> list[Tensor]:
+    """Return the tensors among the arguments of a call, and those in lists of them."""
+    values: list[object] = []
+    for argument in arguments:
+        values.extend(argument if isinstance(argument, list) else [argument])
+    return [value for value in values if isinstance(value, Tensor)]
 
 
 def _constant(trials: Sequence[Trial]) -> str:

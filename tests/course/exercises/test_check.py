@@ -125,6 +125,17 @@ def test_the_result_of_a_call_is_no_function():
     assert verdict.sentence.startswith("A function is asked for, not a tensor of shape (2,): hand it over by its name")
 
 
+def leaves_a_gradient(x):
+    x.requires_grad_()
+    halve(x).sum().backward()
+    return halve(x.requires_grad_(False))
+
+
+@pytest.mark.parametrize("answer", [lambda x: halve(x.requires_grad_()), leaves_a_gradient])
+def test_an_input_may_not_be_left_with_a_gradient(answer):
+    assert BY_NUMBER["99.1"].examine(answer).sentence.startswith("You change the tensors that you were given")
+
+
 def test_an_input_that_was_changed_is_shown():
     verdict = BY_NUMBER["99.1"].examine(lambda x: halve(x.abs_()))
     assert verdict.given == "x = tensor (2, 2) float32 [[ 0., 1.], [-3., 2.]]"

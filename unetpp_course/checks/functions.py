@@ -80,9 +80,21 @@ class FunctionExercise(Exercise):
             return "It returns None: does its last line begin with `return`?"
         if _changed(trial):
             return "It changes what it is given: work on a copy, or write the result to a new variable."
+        tracked = self._tracked(trial)
+        if tracked:
+            return tracked
         if self.only_values and alike(right, trial.value, self.tolerance):
             return ""
         return difference(right, trial.value, self.tolerance)
+
+    def _tracked(self, trial: Trial) -> str:
+        """Return a sentence on a tensor that was given without a gradient, and collects one from now on."""
+        names = inspect.signature(self.reference).parameters
+        for name, given, after in zip(names, trial.given, trial.after, strict=False):
+            if isinstance(given, Tensor) and not given.requires_grad and (after.requires_grad or after.grad is not None):
+                effect = "they require a gradient now" if after.grad is None else "the second call adds to the first"
+                return f"You change the {name} that you were given: {effect}. Work on a clone."
+        return ""
 
     def _known_mistake(self, trials: Sequence[Trial]) -> str:
         for wrong, sentence in self.mistakes:
@@ -92,7 +104,7 @@ class FunctionExercise(Exercise):
 
     def _behaves_alike(self, one: Trial, other: Trial) -> bool:
         if one.error is not None or other.error is not None:
-            return type(one.error) is type(other.error)
+            return type(one.error) is type(other.error) and str(one.error) == str(other.error)
         return alike(one.value, other.value, self.tolerance)
 
 

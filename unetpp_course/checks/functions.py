@@ -91,8 +91,11 @@ class FunctionExercise(Exercise):
         """Return a sentence on a tensor that was given without a gradient, and collects one from now on."""
         names = inspect.signature(self.reference).parameters
         for name, given, after in zip(names, trial.given, trial.after, strict=False):
-            if isinstance(given, Tensor) and not given.requires_grad and (after.requires_grad or after.grad is not None):
-                effect = "they require a gradient now" if after.grad is None else "the second call adds to the first"
+            if not isinstance(given, Tensor) or given.requires_grad:
+                continue
+            kept = after.is_leaf and after.grad is not None
+            if kept or after.requires_grad:
+                effect = "the second call adds to the first" if kept else "`requires_grad` stays True"
                 return f"You change the {name} that you were given: {effect}. Work on a clone."
         return ""
 
@@ -103,6 +106,8 @@ class FunctionExercise(Exercise):
         return ""
 
     def _behaves_alike(self, one: Trial, other: Trial) -> bool:
+        if self._tracked(one) != self._tracked(other):
+            return False
         if one.error is not None or other.error is not None:
             return type(one.error) is type(other.error) and str(one.error) == str(other.error)
         return alike(one.value, other.value, self.tolerance)

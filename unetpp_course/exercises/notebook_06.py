@@ -278,7 +278,7 @@ EXERCISE_6_1 = LossExercise(
         (counts_in_tens, "The logarithm is to the base 10: nats are asked for, `torch.log1p`."),
         (
             asks_python_for_the_maximum,
-            "Python's `max(z, 0)` compares one number with another. For every pixel of a tensor, write `z.clamp(min=0)`.",
+            "Python's `max(z, 0)` compares one number with another. Pixel by pixel, it is `z.clamp(min=0)`.",
         ),
         (
             asks_torch_for_the_maximum,
@@ -295,16 +295,16 @@ EXERCISE_6_1 = LossExercise(
         (counts_in_bits, "The logarithm is to the base 2: nats are asked for."),
         (
             mends_nan_afterwards,
-            "`nan_to_num` mends a pixel that is surely right. One that is surely wrong cost ∞ before, and now costs the "
+            "`nan_to_num` mends a pixel that is surely right. One that is surely wrong cost ∞ and now costs the "
             "largest number of float32, 3.4 · 10³⁸, instead of 200: work with z.",
         ),
         (
             mends_the_mean_afterwards,
-            "You replace nan after taking the mean: one pixel that is surely right then sets the loss of all pixels to 0. "
+            "You replace nan after taking the mean: one pixel that is surely right then sets the whole loss to 0. "
             "Work with z.",
         ),
         (counts_the_foreground_alone, "Only the foreground counts: pixels with y = 0 have a loss as well."),
-        (takes_half, "This is ½·BCE. The half comes later, when the losses are added: return BCE."),
+        (takes_half, "This is ½BCE. The half comes later, when the losses are added: return BCE."),
         (has_the_maximum_in_the_exponent, "The exponent holds −max(z, 0): it should be −|z|."),
         (has_bars_in_the_middle, "The middle term holds |z|: it is − z · y, with the sign of z."),
         (swaps_the_arguments, "z and y are swapped: z holds the logits and comes first."),
@@ -573,7 +573,7 @@ EXERCISE_6_3 = LossExercise(
         (applies_a_sigmoid_too, "You apply a sigmoid: p holds probabilities already."),
         (
             sums_two_dimensions,
-            "You sum over dimensions 1 and 2, the channel and the rows, so that each column has a ratio: sum over 3 too.",
+            "You sum over dimensions 1 and 2, channel and rows, so that each column has a ratio: sum over 3 too.",
         ),
         (keeps_the_images, "You return one loss for each image: take their mean."),
         (adds_up_the_images, "You add up the images' losses: take their mean."),
@@ -819,7 +819,10 @@ EXERCISE_6_4 = FunctionExercise(
             "This is the gradient by p. The pull is that on the logit: ask for the gradient by the logits.",
         ),
         *(
-            (wrong, f"`torch.autograd.grad` returns a tuple, one gradient for each tensor: take its first, `[0]`{rest}.")
+            (
+                wrong,
+                f"`torch.autograd.grad` returns a tuple, one gradient for each tensor: take its first, `[0]`{rest}.",
+            )
             for wrong, rest in (
                 (returns_a_pair, "; then change its sign, and multiply"),
                 (turns_a_pair, ", before you change its sign"),
@@ -829,12 +832,16 @@ EXERCISE_6_4 = FunctionExercise(
         ),
         (
             asks_for_no_gradient,
-            "Autograd does not know that you want a gradient: call `requires_grad_()` on z before you compute the loss.",
+            "Autograd does not know that you want a gradient: call `z.requires_grad_()` before you compute the loss.",
         ),
         (
             forgets_to_go_back,
-            "`z.grad` is None: is `backward()` called on the loss, and is z the very tensor that requires the gradient? "
-            "First clone, then ask: `logits.clone().requires_grad_()`.",
+            "`z.grad` is None: call `backward()` on the loss first, or there is no gradient.",
+        ),
+        (
+            clones_too_late,
+            "`z.grad` is None: z is only a copy of the tensor that requires the gradient. First clone, then ask: "
+            "`logits.clone().requires_grad_()`.",
         ),
         (asks_the_truth, "This is the gradient by the truth. The truth is given: ask for the gradient by the logits."),
         (takes_only_the_size, "The direction is lost: the pull is above 0 on some pixels and below 0 on others."),
@@ -855,8 +862,7 @@ EXERCISE_6_4 = FunctionExercise(
     also_wrong=[
         (returns_backward, "returns None"),
         (works_on_what_is_given, "You change the logits that you were given: the second call adds to the first."),
-        (asks_for_a_gradient_of_what_is_given, "they require a gradient now. Work on a clone."),
-        (clones_too_late, "First clone, then ask"),
+        (asks_for_a_gradient_of_what_is_given, "`requires_grad` stays True. Work on a clone."),
     ],
 )
 
@@ -925,7 +931,7 @@ EXERCISE_6_7 = ChoiceExercise(
     title="Is the BCE network lost?",
     difficulty="medium",
     minutes=2,
-    question="Cut at the best threshold instead of ½, which IoU does the BCE network reach on the test images?",
+    question="Without any further training, which IoU can you still get out of the BCE network on the test images?",
     options={
         "a": Option(
             "still about 0, because it has learned to call everything background",
@@ -1134,7 +1140,7 @@ EXERCISE_6_8 = FunctionExercise(
         ),
         (
             starts_at_zero,
-            "Where every IoU is 0, none is above the 0 that you start with, and you return None: start below it, at −1.",
+            "Where every IoU is 0, none is above the 0 that you start with, and you return None: start at −1.",
         ),
         (
             starts_both_at_zero,

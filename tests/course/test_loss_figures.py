@@ -32,9 +32,11 @@ def test_dice_settles_on_yes_or_no_with_the_jump_at_half_of_its_dice():
 
 
 def test_the_sum_settles_between_its_parts():
-    bce, dice, both = (settle(loss, FRACTIONS, steps=1500) for loss in (bce_loss, soft_dice_loss, bce_dice_loss))
+    fractions = torch.arange(0.05, 1.0, 0.1)  # those of notebook 06
+    bce, dice, both = (settle(loss, fractions) for loss in (bce_loss, soft_dice_loss, bce_dice_loss))
     assert ((both > torch.minimum(bce, dice)) & (both < torch.maximum(bce, dice))).all()
     assert (both.diff() > 0).all()
+    assert both[6] == pytest.approx(0.82, abs=0.01)  # 65 % foreground
 
 
 @pytest.mark.parametrize("p", [0.5, 0.1, 0.02])

@@ -92,7 +92,7 @@ class FunctionExercise(Exercise):
         names = inspect.signature(self.reference).parameters
         for name, given, after in zip(names, trial.given, trial.after, strict=False):
             for before, now in zip(tensors_in((given,)), tensors_in((after,)), strict=False):
-                kept = now.is_leaf and now.grad is not None and before.grad is None
+                kept = now.is_leaf and now.grad is not None
                 if kept or now.requires_grad != before.requires_grad:
                     effect = "the second call adds to the first" if kept else "`requires_grad` stays True"
                     return f"You change the {name} that you were given: {effect}. Work on a clone."

@@ -486,7 +486,7 @@ EXERCISE_4_4 = ChoiceExercise(
         ),
         "d": Option(
             "about half as much again",
-            "The direction is right, but it is more: the six new nodes add few parameters, but a full share of the arithmetic.",
+            "The direction is right, but it is more: the new nodes add few parameters, but a full share of arithmetic.",
         ),
     },
     also_wrong=[

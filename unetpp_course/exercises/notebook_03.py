@@ -806,7 +806,7 @@ EXERCISE_3_4 = WiringExercise(
         ),
         (
             frozenset({LOST[::-1]}),
-            "These are the right nodes. Write the one that gives first, then the one that reads.",
+            "These are the right boxes. Write the one that gives first, then the one that reads.",
         ),
         (frozenset({((2, 1), (1, 2))}), "X^{1,2} does read the map of X^{2,1}, doubled. What else should it read?"),
         (frozenset({((3, 0), (2, 1))}), "X^{2,1} does read the bottleneck's map, `x`."),

@@ -199,7 +199,7 @@ def grids(random: np.random.Generator) -> Iterator[tuple[nn.ModuleList, Tensor]]
         torch.manual_seed(0)
         for widths in ((2, 3, 4), (2, 3), (2, 2, 3, 2, 2)):
             nodes = UNetPlusPlus(widths=widths).eval().nodes
-            yield nodes, torch.from_numpy(random.normal(size=(2, 1, 16, 32))).float()
+            yield nodes, torch.from_numpy(random.normal(size=(2, 1, 32, 64))).float()
 
 
 def describe_grid(nodes: nn.ModuleList, image: Tensor) -> str:
@@ -486,7 +486,7 @@ EXERCISE_4_4 = ChoiceExercise(
         ),
         "d": Option(
             "about half as much again",
-            "The direction is right, but it is more: the new nodes work on large maps.",
+            "The direction is right, but it is more: the six new nodes add few parameters, but a full share of the arithmetic.",
         ),
     },
     also_wrong=[

@@ -80,9 +80,23 @@ class FunctionExercise(Exercise):
             return "It returns None: does its last line begin with `return`?"
         if _changed(trial):
             return "It changes what it is given: work on a copy, or write the result to a new variable."
+        tracked = self._tracked(trial)
+        if tracked:
+            return tracked
         if self.only_values and alike(right, trial.value, self.tolerance):
             return ""
         return difference(right, trial.value, self.tolerance)
+
+    def _tracked(self, trial: Trial) -> str:
+        """Return a sentence on a tensor that was given without a gradient, and collects one from now on."""
+        names = inspect.signature(self.reference).parameters
+        for name, given, after in zip(names, trial.given, trial.after, strict=False):
+            for before, now in zip(tensors_in((given,)), tensors_in((after,)), strict=False):
+                kept = now.is_leaf and now.grad is not None and before.grad is None
+                if kept or now.requires_grad != before.requires_grad:
+                    effect = "the second call adds to the first" if kept else "`requires_grad` stays True"
+                    return f"You change the {name} that you were given: {effect}. Work on a clone."
+        return ""
 
     def _known_mistake(self, trials: Sequence[Trial]) -> str:
         for wrong, sentence in self.mistakes:
@@ -91,8 +105,10 @@ class FunctionExercise(Exercise):
         return ""
 
     def _behaves_alike(self, one: Trial, other: Trial) -> bool:
+        if self._tracked(one) != self._tracked(other):
+            return False
         if one.error is not None or other.error is not None:
-            return type(one.error) is type(other.error)
+            return type(one.error) is type(other.error) and str(one.error) == str(other.error)
         return alike(one.value, other.value, self.tolerance)
 
 
@@ -124,6 +140,14 @@ def _shown(trial: Trial) -> str:
 def _changed(trial: Trial) -> bool:
     pairs = zip(trial.given, trial.after, strict=True)
     return any(isinstance(given, Tensor | np.ndarray | list) and difference(given, after, 0) for given, after in pairs)
+
+
+def tensors_in(arguments: Case) -> list[Tensor]:
+    """Return the tensors among the arguments of a call, and those in lists of them."""
+    values: list[object] = []
+    for argument in arguments:
+        values.extend(argument if isinstance(argument, list) else [argument])
+    return [value for value in values if isinstance(value, Tensor)]
 
 
 def _constant(trials: Sequence[Trial]) -> str:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from unetpp_course.checks.comparison import alike, as_number
-from unetpp_course.checks.functions import FunctionExercise
+from unetpp_course.checks.functions import FunctionExercise, tensors_in
 from unetpp_course.checks.isolation import Trial, attempt
 
 NO_GRADIENT = (
@@ -40,10 +40,7 @@ class LossExercise(FunctionExercise):
 
 def _inputs(trial: Trial) -> list[Tensor]:
     """Return the tensors that require a gradient: those among the arguments, and those in lists of them."""
-    values: list[object] = []
-    for argument in trial.after:
-        values.extend(argument if isinstance(argument, list) else [argument])
-    return [value for value in values if isinstance(value, Tensor) and value.requires_grad]
+    return [tensor for tensor in tensors_in(trial.after) if tensor.requires_grad]
 
 
 def _gradients(trial: Trial) -> list[Tensor | None]:

@@ -48,6 +48,8 @@ EXERCISE_5_1 = ChoiceExercise(
 
 Weights = list[float] | None
 
+SHAPE = (2, 1, 3, 4)  # of the random heads
+
 
 def supervised_loss(heads: list[Tensor], target: Tensor, weights: Weights = None) -> Tensor:
     """Return the heads' cross-entropies, each times its weight (all 1 for None), added up."""
@@ -71,12 +73,12 @@ def batches(random: np.random.Generator) -> Iterator[tuple[list[Tensor], Tensor,
         yield [head.requires_grad_() for head in _batch(random, count)], _target(random), weights
 
 
-def _batch(random: np.random.Generator, count: int) -> list[Tensor]:
-    return [torch.from_numpy(random.normal(0, 2, (2, 1, 3, 4))).float() for _ in range(count)]
+def _batch(random: np.random.Generator, count: int, shape: Sequence[int] = SHAPE) -> list[Tensor]:
+    return [torch.from_numpy(random.normal(0, 2, shape)).float() for _ in range(count)]
 
 
-def _target(random: np.random.Generator) -> Tensor:
-    return torch.from_numpy(random.integers(0, 2, (2, 1, 3, 4))).to(torch.uint8)
+def _target(random: np.random.Generator, shape: Sequence[int] = SHAPE) -> Tensor:
+    return torch.from_numpy(random.integers(0, 2, shape)).to(torch.uint8)
 
 
 def bce(head: Tensor, target: Tensor) -> Tensor:
@@ -127,6 +129,20 @@ def joins_the_heads(heads, target, weights):
     return bce(sum(weight * head for weight, head in zip(weights, heads, strict=True)) / len(heads), target)
 
 
+def adds_up_the_logits(heads, target, weights):
+    weights = weights or [1.0] * len(heads)
+    return bce(sum(weight * head for weight, head in zip(weights, heads, strict=True)), target)
+
+
+def takes_the_weighted_mean_of_the_logits(heads, target, weights):
+    weights = weights or [1.0] * len(heads)
+    return bce(sum(weight * head for weight, head in zip(weights, heads, strict=True)) / sum(weights), target)
+
+
+def adds_up_the_heads_without_weights(heads, target, weights):
+    return bce(sum(heads), target)
+
+
 def averages_the_heads_first(heads, target, weights):
     return bce(torch.stack(heads).mean(dim=0), target)
 
@@ -162,6 +178,20 @@ def forgets_the_first_head(heads, target, weights):
     return sum(weighted_terms(heads, target, weights)[1:])
 
 
+def counts_the_first_head_twice(heads, target, weights):
+    terms = weighted_terms(heads, target, weights)
+    return terms[0] + sum(terms)
+
+
+def starts_with_the_first_head(heads, target, weights):
+    return bce(heads[0], target) + sum(weighted_terms(heads, target, weights))
+
+
+def counts_the_last_head_twice(heads, target, weights):
+    terms = weighted_terms(heads, target, weights)
+    return sum(terms) + terms[-1]
+
+
 def forgets_the_last_head(heads, target, weights):
     return sum(weighted_terms(heads, target, weights)[:-1])
 
@@ -192,6 +222,13 @@ def multiplies_the_losses(heads, target, weights):
 
 def forgets_none(heads, target, weights):
     return sum(weight * bce(head, target) for weight, head in zip(weights, heads, strict=True))
+
+
+def starts_with_a_list_of_one(heads, target, weights):
+    total = torch.zeros(1)
+    for term in weighted_terms(heads, target, weights):
+        total = total + term
+    return total
 
 
 def gives_a_number(heads, target, weights):
@@ -250,6 +287,20 @@ EXERCISE_5_2 = LossExercise(
             "You multiply the sum of the weights by the sum of the losses. Each loss has a weight of its own.",
         ),
         (joins_the_heads, "You combine the heads first and take one loss. Each head has a loss of its own."),
+        (
+            adds_up_the_logits,
+            "You add up the weighted logits and take one loss of the sum. Each head has a loss of its own, and the "
+            "losses are added up.",
+        ),
+        (
+            takes_the_weighted_mean_of_the_logits,
+            "You take the weighted mean of the logits and one loss of it. Each head has a loss of its own, and the "
+            "losses are added up.",
+        ),
+        (
+            adds_up_the_heads_without_weights,
+            "You add up the logits and take one loss of the sum, without any weights. Each head has a loss of its own.",
+        ),
         (averages_the_heads_first, "You average the heads first and take one loss. Each head has a loss of its own."),
         (weights_the_logits, "You multiply the logits by the weight, which changes the prediction. Weight the loss."),
         (applies_a_sigmoid, "You apply a sigmoid first: `bce` takes logits, and applies the sigmoid itself."),
@@ -262,6 +313,20 @@ EXERCISE_5_2 = LossExercise(
             "the fifth: make as many ones as there are heads.",
         ),
         (forgets_the_first_head, "The first head is missing in the sum."),
+        (
+            counts_the_first_head_twice,
+            "The first head counts twice: start with total = 0, or let the loop begin at the second head.",
+        ),
+        (
+            starts_with_the_first_head,
+            "The first head counts twice, once without its weight: start with total = 0.",
+        ),
+        (counts_the_last_head_twice, "The last head counts twice: is its term added once more after the loop?"),
+        (
+            starts_with_a_list_of_one,
+            "The sum has the shape (1,), but a loss is a single number, of shape (). Start with total = 0 rather than "
+            "with torch.zeros(1).",
+        ),
         (forgets_the_last_head, "The last head is missing in the sum."),
         (takes_the_last_head_alone, "Only the last head counts, and its weight does not: add up the losses of all."),
         (takes_the_first_head_alone, "Only the first head counts, and its weight does not: add up the losses of all."),
@@ -335,7 +400,10 @@ def loss_of_the_mean_head(heads, target):
 
 
 def losses(random: np.random.Generator) -> Iterator[tuple[HeadsLoss, list[Tensor], Tensor]]:
-    """Yield losses with heads and a target; gradients may cancel, have one sign, or be 0 at some of the pixels."""
+    """Yield losses with heads and a target; gradients may cancel, have one sign, or be 0 at some of the pixels.
+
+    On large heads every gradient is tiny. Heads of one pixel and a single head tell apart what raises the same error.
+    """
     yield last_head_only, _batch(random, 4), _target(random)
     yield sum_of_all, _batch(random, 4), _target(random)
     yield second_head_without_weight, _batch(random, 3), _target(random)
@@ -346,6 +414,10 @@ def losses(random: np.random.Generator) -> Iterator[tuple[HeadsLoss, list[Tensor
     yield last_head_only, _batch(random, 3), torch.ones(2, 1, 3, 4, dtype=torch.uint8)
     yield last_head_at_its_first_row, _batch(random, 3), _target(random)
     yield loss_of_the_mean_head, _batch(random, 3), _target(random)
+    large, pixel = (2, 1, 128, 128), (1, 1, 1, 1)
+    yield sum_of_all, _batch(random, 4, large), _target(random, large)
+    yield sum_of_all, _batch(random, 2, pixel), _target(random, pixel)
+    yield sum_of_all, _batch(random, 1), _target(random)
 
 
 def describe_loss(loss: HeadsLoss, heads: Sequence[Tensor], target: Tensor) -> str:
@@ -417,10 +489,56 @@ def gives_one_head_at_a_time(loss, heads, target):
     return [i for i, head in enumerate(heads, start=1) if has_gradient(gradients(loss, [head, head], target)[0])]
 
 
+def asks_for_a_large_gradient(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if g is not None and g.abs().max() > 1e-3]
+
+
+def hands_over_one_head_alone(loss, heads, target):
+    return [i for i, head in enumerate(heads, start=1) if has_gradient(gradients(loss, [head], target)[0])]
+
+
+def hands_over_a_head_without_a_list(loss, heads, target):
+    found = []
+    for i, head in enumerate(heads, start=1):
+        copy = head.clone().requires_grad_()
+        loss(copy, target).backward()
+        if copy.grad is not None and copy.grad.abs().max() > 0:
+            found.append(i)
+    return found
+
+
 def never_goes_back(loss, heads, target):
     copies = [head.clone().requires_grad_() for head in heads]
     loss(copies, target)
     return [i for i, copy in enumerate(copies, start=1) if copy.grad is not None]
+
+
+def never_goes_back_and_forgets_none(loss, heads, target):
+    copies = [head.clone().requires_grad_() for head in heads]
+    loss(copies, target)
+    return [i for i, copy in enumerate(copies, start=1) if copy.grad.abs().max() > 0]
+
+
+def goes_back_again_and_again(loss, heads, target):
+    copies = [head.clone().requires_grad_() for head in heads]
+    value = loss(copies, target)
+    found = []
+    for i, copy in enumerate(copies, start=1):
+        value.backward()
+        if has_gradient(copy.grad):
+            found.append(i)
+    return found
+
+
+def takes_many_pixels_for_one_answer(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if g is not None and g != 0]
+
+
+def works_on_the_heads_themselves(loss, heads, target):
+    for head in heads:
+        head.requires_grad_()
+    loss(heads, target).backward()
+    return [i for i, head in enumerate(heads, start=1) if has_gradient(head.grad)]
 
 
 def takes_them_all(loss, heads, target):
@@ -451,7 +569,11 @@ def does_not_allow_unused_heads(loss, heads, target):
 
 
 def compares_none(loss, heads, target):
-    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if g.abs().sum() > 0]
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if (g != 0).any()]
+
+
+def computes_with_none(loss, heads, target):
+    return [i for i, g in enumerate(gradients(loss, heads, target), start=1) if torch.any(g != 0)]
 
 
 def forgets_to_return_the_heads(loss, heads, target):
@@ -485,6 +607,11 @@ EXERCISE_5_3 = FunctionExercise(
             asks_for_a_gradient_everywhere,
             "A loss may use a part of the pixels only. One pixel with a gradient that is not 0 is enough.",
         ),
+        (
+            asks_for_a_large_gradient,
+            "You compare the gradient with a threshold. The loss is a mean over all pixels, so on large maps every "
+            "gradient is small: ask whether any of its values is not 0.",
+        ),
         (goes_from_deep_to_shallow, "The right heads, but from deep to shallow: start with the shallowest."),
         (counts_from_the_deep_end, "You count from the deep end: the first head of the list is head 1."),
         (
@@ -496,16 +623,60 @@ EXERCISE_5_3 = FunctionExercise(
             gives_one_head_at_a_time,
             "You hand the loss one head at a time. It expects all of them, and may treat each differently.",
         ),
-        (never_goes_back, "You compute the loss, but there is no backward pass, so no head has a gradient."),
+        (
+            hands_over_one_head_alone,
+            "You hand the loss a list with a single head, one head at a time. It expects the list of all copies.",
+        ),
+        (
+            hands_over_a_head_without_a_list,
+            "You hand the loss a head instead of a list of heads: loss(copies, target), with all copies in the list.",
+        ),
+        (
+            never_goes_back,
+            "No copy has a gradient. Did you call backward()? If so, is requires_grad_() the last step: "
+            "head.clone().requires_grad_()?",
+        ),
+        (
+            never_goes_back_and_forgets_none,
+            "The gradient of every copy is None. Did you call backward()? If so, is requires_grad_() the last step: "
+            "head.clone().requires_grad_()?",
+        ),
+        (
+            asks_for_no_gradient,
+            "The loss is computed from tensors that do not ask for a gradient: hand it your copies, loss(copies, "
+            "target), each made by head.clone().requires_grad_().",
+        ),
+        (
+            does_not_allow_unused_heads,
+            "This raises an error where the loss does not use a head. torch.autograd.grad needs allow_unused=True and "
+            "then gives None for such a head; a single backward() for all copies needs nothing.",
+        ),
+        (
+            goes_back_again_and_again,
+            "You call backward() on the same loss more than once. One call gives all copies their gradients: put it "
+            "before the loop.",
+        ),
+        (
+            takes_many_pixels_for_one_answer,
+            "`gradient != 0` is an answer for each pixel, not one for the head: add `.any()`.",
+        ),
+        (
+            compares_none,
+            "A head that the loss does not use has no gradient: copy.grad is None, and None has no such method. Ask "
+            "first whether `copy.grad is not None`.",
+        ),
+        (
+            computes_with_none,
+            "A head that the loss does not use has no gradient: copy.grad is None, with which nothing can be computed. "
+            "Ask first whether `copy.grad is not None`.",
+        ),
         (takes_them_all, "You return all heads, whatever the loss is."),
         (gives_the_gradients, "You return gradients: give the numbers of the heads."),
         (gives_names, "You return names: give the numbers alone, such as [1, 2]."),
     ],
     also_wrong=[
         (counts_the_taught_heads, "should be a list, not a number"),
-        (asks_for_no_gradient, "raises RuntimeError in line 2"),
-        (does_not_allow_unused_heads, "raises RuntimeError in line 3"),
-        (compares_none, "raises AttributeError in line 2"),
+        (works_on_the_heads_themselves, "You change the heads that you were given"),
         (forgets_to_return_the_heads, "returns None"),
     ],
     seconds=5,
@@ -551,6 +722,29 @@ def waits_until_it_stays(target, curve):
     return found
 
 
+def waits_until_all_later_ones_are_above(target, curve):
+    for step in curve:
+        if all(score >= target for later, score in curve.items() if later > step):
+            return step
+    return None
+
+
+def gives_the_last_step_below(target, curve):
+    below = None
+    for step, score in curve.items():
+        if score < target:
+            below = step
+    return below
+
+
+def waits_for_two_in_a_row(target, curve):
+    steps = list(curve)
+    for step, following in zip(steps, steps[1:], strict=False):
+        if curve[step] >= target and curve[following] >= target:
+            return step
+    return None
+
+
 def takes_the_last(target, curve):
     reached = [step for step, score in curve.items() if score >= target]
     return reached[-1] if reached else None
@@ -590,6 +784,11 @@ def sorts_by_score(target, curve):
 
 def takes_the_best(target, curve):
     return max(curve, key=curve.get)
+
+
+def takes_the_best_at_the_target(target, curve):
+    best = max(curve, key=curve.get)
+    return best if curve[best] >= target else None
 
 
 def ends_at_the_last_step(target, curve):
@@ -671,6 +870,17 @@ EXERCISE_5_4 = FunctionExercise(
             waits_until_it_stays,
             "You ask from when on the curve stays above the target. The first time counts, even if it falls again.",
         ),
+        (
+            waits_until_all_later_ones_are_above,
+            "You ask after which step all later scores are at the target. The first score at the target counts, even "
+            "if later ones fall below it.",
+        ),
+        (
+            gives_the_last_step_below,
+            "You return the last step below the target. The first one at the target is asked for, even if the curve "
+            "falls again.",
+        ),
+        (waits_for_two_in_a_row, "You ask for two scores in a row at the target. The first one is enough."),
         (takes_the_last, "You return the last step at which the target is reached: the first one is asked for."),
         (gives_the_score, "You return the score: the step is asked for."),
         (counts_looks, "You count the entries from 0: the step is asked for, the key of the dictionary."),
@@ -684,6 +894,10 @@ EXERCISE_5_4 = FunctionExercise(
             "A curve that never reaches the target has no such step: return None rather than infinity.",
         ),
         (takes_the_best, "You return the step with the best score, whether or not it is the first at the target."),
+        (
+            takes_the_best_at_the_target,
+            "You return the step with the best score. An earlier step may have reached the target already.",
+        ),
         (
             ends_at_the_last_step,
             "A curve that never reaches the target has no such step: return None, not its last step.",
@@ -721,7 +935,7 @@ EXERCISE_5_5 = ChoiceExercise(
     options={
         "a": Option(
             "This experiment cannot tell whether deep supervision shortens training.",
-            "Yes. A gain of eleven steps and a loss of six both fit what was measured.",
+            "Yes. A gain of eleven steps and a loss of almost seven both fit what was measured.",
             right=True,
         ),
         "b": Option(
@@ -736,7 +950,7 @@ EXERCISE_5_5 = ChoiceExercise(
         ),
         "d": Option(
             "Deep supervision shortens training, because it was faster in eight pairs of twelve.",
-            "If you toss a coin twelve times, you get eight heads or more in one case of five.",
+            "If you toss a coin twelve times, it shows heads eight times or more in one case of five.",
         ),
     },
     also_wrong=[
@@ -764,7 +978,7 @@ EXERCISE_5_6 = ChoiceExercise(
         ),
         "c": Option(
             "about 0.05",
-            "That would be about what the cut to depth 1 costs. Depth 2 costs less.",
+            "On unshrunk nuclei that would be about right; these were shrunk to 96 × 96. There the cut costs 0.008.",
         ),
         "d": Option(
             "about 0.1, half as much as on the drawn membranes",

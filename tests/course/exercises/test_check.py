@@ -125,6 +125,16 @@ def test_the_result_of_a_call_is_no_function():
     assert verdict.sentence.startswith("A function is asked for, not a tensor of shape (2,): hand it over by its name")
 
 
+def test_an_input_that_collects_a_gradient_from_then_on_counts_as_changed():
+    def goes_back(x):
+        x.requires_grad_().sum().backward()
+        return halve(x.detach())
+
+    halved = BY_NUMBER["99.1"].examine(lambda x: halve(x.requires_grad_()).detach())
+    assert halved.sentence == "You change the x that you were given: `requires_grad` stays True. Work on a clone."
+    assert "the second call adds to the first" in BY_NUMBER["99.1"].examine(goes_back).sentence
+
+
 def test_an_input_that_was_changed_is_shown():
     verdict = BY_NUMBER["99.1"].examine(lambda x: halve(x.abs_()))
     assert verdict.given == "x = tensor (2, 2) float32 [[ 0., 1.], [-3., 2.]]"

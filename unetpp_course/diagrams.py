@@ -34,7 +34,7 @@ def draw_network(
 
     ``highlight=(0, 2)`` keeps that node and its inputs in colour and greys everything else; ``kept_depth=2`` greys what
     `prune` drops at that depth. ``values`` colours the nodes that are not grey by numbers, which are written in place
-    of the channels; the colours run over ``value_limits``, by default from the lowest number to the highest.
+    of all channels; the colours run over ``value_limits``, by default from the lowest number to the highest.
     Raises InputError for a module that `read_graph` cannot read, a node that does not exist, a depth to which the
     network cannot be pruned, and ``highlight`` together with ``kept_depth``. Layout: figure 1 of Zhou et al. 2018.
     """
@@ -55,7 +55,9 @@ def draw_network(
         scale = Normalize(*(value_limits or (min(values.values()), max(values.values()))))
         faces |= {node: to_hex(COLOUR_MAP(scale(value))) for node, value in values.items() if node in loud.channels}
         colour_bar = (scale, value_label)
-    texts = {node: format(value, value_format) for node, value in values.items()}
+    # channels between the values would be read as values
+    texts = dict.fromkeys(graph.channels, "") if values else {}
+    texts |= {node: format(value, value_format) for node, value in values.items()}
     return draw_graph(graph, loud, faces, texts, colour_bar, None if kept_depth is None else "dropped by pruning")
 
 

@@ -196,6 +196,12 @@ def test_values_are_written_and_coloured_over_their_limits():
     assert figure.axes[1].get_xlim() == (0.2, 0.7)
 
 
+def test_channels_are_not_written_between_values():
+    figure = draw_network(network(), values=SCORES, value_label="IoU")
+    numbers = {text for text in texts(figure) if text.replace(".", "").isdigit()}
+    assert numbers == {"0.20", "0.45", "0.70"}
+
+
 def test_pictures_share_their_colours_where_they_share_limits():
     one, other = (draw_network(network(), values=v, value_limits=(0, 1)) for v in (SCORES, {(0, 1): 0.2}))
     assert face(one, (0, 1)) == face(other, (0, 1)) == to_hex(COLOUR_MAP(0.2))

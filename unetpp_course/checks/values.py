@@ -161,6 +161,9 @@ class WiringExercise(ValueExercise):
 
     def _judge(self, answer: object) -> Verdict:
         edges = _as_edges(answer)
+        if edges is None and len(self.solution) == 1:
+            sentence = "Give the connection as a pair of boxes: first the one that gives, then the one that reads."
+            return self._failed(sentence, "such as ((0, 0), (0, 1)) for X^{0,0} → X^{0,1}", show(answer))
         if edges is None:
             example = "{(0, 1): [(0, 0)]}" if isinstance(answer, dict) else "{((0, 0), (0, 1))}"
             return self._failed(_no_edges(answer), f"such as {example} for X^{{0,0}} → X^{{0,1}}", show(answer))

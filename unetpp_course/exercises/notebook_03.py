@@ -57,6 +57,17 @@ def random_image(random: np.random.Generator, *shape: int) -> Tensor:
     return torch.from_numpy(random.normal(size=shape)).float()
 
 
+def whole_numbers(random: np.random.Generator, *shape: int) -> Tensor:
+    """Return a small image that can be shown: of whole numbers below 0, where padding with 0 would be noticed."""
+    return torch.from_numpy(random.integers(-9, 0, size=shape)).float()
+
+
+def numbers_of(image: Tensor) -> list[list[int]]:
+    """Return the whole numbers of an image (1, 1, H, W), row by row."""
+    rows: list[list[int]] = image[0, 0].int().tolist()
+    return rows
+
+
 # Exercise 3.1: A U of one level
 
 
@@ -70,12 +81,15 @@ def one_level(net: SimpleNamespace, image: Tensor) -> Tensor:
 
 
 def one_level_nets(random: np.random.Generator) -> Iterator[tuple[SimpleNamespace, Tensor]]:
-    """Yield a toy whose maps can be calculated by hand, and real networks, each with an image."""
+    """Yield a toy whose maps can be calculated by hand, and real networks, each with an image.
+
+    The toy's blocks turn large into small, so that halving before and after a block give different maps.
+    """
     toy = SimpleNamespace(
-        first=Scaled(1, 1), bottom=Scaled(10, 0), up=Repeated(), join=Mixed(), head=Scaled(1, -100), toy=True
+        first=Scaled(-1, 1), bottom=Scaled(-10, 0), up=Repeated(), join=Mixed(), head=Scaled(1, -100), toy=True
     )
     yield toy, torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
-    yield toy, random_image(random, 1, 1, 4, 6) - 3
+    yield toy, whole_numbers(random, 1, 1, 4, 6)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
         for width, shape in ((4, (1, 1, 8, 8)), (3, (2, 1, 4, 6))):
@@ -94,8 +108,11 @@ def describe_one_level(net: SimpleNamespace, image: Tensor) -> str:
     """Return in words what the function is called with."""
     if not net.toy:
         return f"a network of real layers, an image {tuple(image.shape)}"
-    layers = "first adds 1, bottom multiplies by 10, up repeats each pixel and adds 1, join adds the channels times "
-    return f"a toy: {layers}1, 2, …, head subtracts 100; the image is {image[0, 0].tolist()}"
+    layers = (
+        "first gives 1 - x, bottom multiplies by -10, up repeats each pixel and adds 1, join adds the channels times "
+        "1, 2, …, head subtracts 100"
+    )
+    return f"a toy: {layers}; the image is {numbers_of(image)}"
 
 
 def never_halves(net, image):
@@ -205,6 +222,27 @@ def concatenates_the_skip_twice(net, image):
     return net.head(net.join(torch.cat([fine, fine, net.up(deep)], dim=1)))
 
 
+def concatenates_the_doubled_map_with_itself(net, image):
+    deep = net.up(net.bottom(max_pool2d(net.first(image), 2)))
+    return net.head(net.join(torch.cat([deep, deep], dim=1)))
+
+
+def concatenates_the_first_map_with_itself(net, image):
+    fine = net.first(image)
+    return net.head(net.join(torch.cat([fine, fine], dim=1)))
+
+
+def takes_every_second_pixel_of_the_first_map(net, image):
+    fine = net.first(image)
+    deep = net.bottom(fine[:, :, ::2, ::2])
+    return net.head(net.join(torch.cat([fine, net.up(deep)], dim=1)))
+
+
+def begins_again_with_the_halved_image(net, image):
+    deep = net.bottom(net.first(max_pool2d(image, 2)))
+    return net.head(net.join(torch.cat([net.first(image), net.up(deep)], dim=1)))
+
+
 def gives_the_logits_in_a_list(net, image):
     return [one_level(net, image)]
 
@@ -237,7 +275,7 @@ EXERCISE_3_1 = FunctionExercise(
             "Two maps of different sizes meet in `torch.cat`. Is the map halved on its way down, and doubled by "
             "`net.up` before it meets the skip?",
         ),
-        (leaves_the_skip_out, "The skip is missing: the join reads `fine` as well as the doubled map."),
+        (leaves_the_skip_out, "The skip is missing: the join reads the map of `net.first` as well as the doubled map."),
         (puts_the_skip_second, "The order is reversed: the skip's channels come first, then those of the doubled map."),
         (adds_instead, "You add the two maps. Concatenate them, so that the join can treat them differently."),
         (averages_instead, "You average the two maps. Concatenate them: put their channels one behind the other."),
@@ -266,7 +304,27 @@ EXERCISE_3_1 = FunctionExercise(
         (doubles_without_the_layer, "You double the map yourself. The network has a layer for that: `net.up`."),
         (applies_the_sigmoid, "These are probabilities. Return the logits, as the head gives them."),
         (decides, "These are classes. Return the logits, as the head gives them."),
-        (concatenates_the_skip_twice, "The join gets `fine` twice: it reads one skip and the doubled map."),
+        (
+            concatenates_the_skip_twice,
+            "The join gets three maps, the skip twice among them: it reads one skip and the doubled map.",
+        ),
+        (
+            concatenates_the_doubled_map_with_itself,
+            "You concatenate the doubled map with itself. The first of the two should be the skip, the map of "
+            "`net.first`.",
+        ),
+        (
+            concatenates_the_first_map_with_itself,
+            "You concatenate the skip with itself. The second map should be the one that `net.up` has doubled.",
+        ),
+        (
+            takes_every_second_pixel_of_the_first_map,
+            "You keep every second pixel. Keep the largest of each cell, with `max_pool2d`.",
+        ),
+        (
+            begins_again_with_the_halved_image,
+            "You halve the image and run `net.first` on it once more. Run it once, and halve the map that it returns.",
+        ),
     ],
     also_wrong=[
         (gives_the_logits_in_a_list, "not a list"),
@@ -292,9 +350,12 @@ def encode(blocks: Blocks, image: Tensor) -> list[Tensor]:
 
 
 def encoders(random: np.random.Generator) -> Iterator[tuple[Blocks, Tensor]]:
-    """Yield toy encoders and real ones, each with an image."""
-    yield tuple(Scaled(1, 10**i) for i in range(2)), torch.arange(16.0).reshape(1, 1, 4, 4)
-    yield tuple(Scaled(1, 10**i) for i in range(3)), random_image(random, 1, 1, 16, 8)
+    """Yield toy encoders and real ones, each with an image.
+
+    The toys' blocks turn large into small, so that halving before and after a block give different maps.
+    """
+    yield tuple(Scaled(-1, 10**i) for i in range(2)), torch.arange(16.0).reshape(1, 1, 4, 4)
+    yield tuple(Scaled(-1, 10**i) for i in range(3)), whole_numbers(random, 1, 1, 4, 8)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
         for widths in ((2, 4), (2, 3, 5), (2, 3, 4, 2, 3)):
@@ -305,8 +366,8 @@ def describe_encoder(blocks: Blocks, image: Tensor) -> str:
     """Return in words what the function is called with."""
     if not isinstance(blocks[0], Scaled):
         return f"{len(blocks)} real blocks, an image {tuple(image.shape)}"
-    shifts = ", ".join(f"{block.shift:g}" for block in blocks)
-    return f"{len(blocks)} toy blocks, which add {shifts}; the image is {image[0, 0].tolist()}"
+    rules = ", ".join(f"{block.shift:g} - x" for block in blocks)
+    return f"{len(blocks)} toy blocks, which give {rules}; the image is {numbers_of(image)}"
 
 
 def never_halves_a_map(blocks, image):
@@ -329,6 +390,16 @@ def keeps_what_is_halved_after_the_block(blocks, image):
     maps = []
     for block in blocks:
         image = max_pool2d(block(image), 2)
+        maps.append(image)
+    return maps
+
+
+def halves_after_the_block(blocks, image):
+    maps = []
+    for i in range(len(blocks)):
+        image = blocks[i](image)
+        if i > 0:
+            image = max_pool2d(image, 2)
         maps.append(image)
     return maps
 
@@ -437,6 +508,10 @@ EXERCISE_3_2 = FunctionExercise(
             "You keep each map after it has been halved. Keep what the block returns, and halve only what goes on to "
             "the next block.",
         ),
+        (
+            halves_after_the_block,
+            "You halve after the block. Halve before it: every block but the first works on the smaller map.",
+        ),
         (keeps_what_goes_into_a_block, "You keep what goes into each block. Keep what comes out of it."),
         (starts_from_the_image, "Every block starts from the image. It should take the map of the block before."),
         (
@@ -513,7 +588,7 @@ def decoders(random: np.random.Generator) -> Iterator[tuple[Blocks, list[Tensor]
     """Yield toy decoders and real ones, each with the maps of an encoder."""
     for depth in (2, 3):
         sides = [2 ** (depth - i) for i in range(depth + 1)]
-        maps = [random_image(random, 1, 1, side, side) for side in sides]
+        maps = [whole_numbers(random, 1, 1, side, side) for side in sides]
         yield tuple(ToyJoin(i + 1) for i in range(depth)), maps
     with torch.random.fork_rng(devices=()), torch.inference_mode():
         torch.manual_seed(0)
@@ -623,6 +698,13 @@ def takes_the_top_skip_everywhere(joins, maps):
     return x
 
 
+def forgets_to_keep_what_the_join_returns(joins, maps):
+    x = maps[-1]
+    for i in reversed(range(len(joins))):
+        joins[i](maps[i], x)
+    return x
+
+
 def takes_maps_away(joins, maps):
     x = maps.pop()
     for join in reversed(joins):
@@ -688,6 +770,10 @@ EXERCISE_3_3 = FunctionExercise(
             "Every join gets the bottleneck's map from below. It should get what the join below it has made.",
         ),
         (starts_from_the_first_map_of_all, "It starts from `maps[0]`, the top. The way up starts from the last map."),
+        (
+            forgets_to_keep_what_the_join_returns,
+            "It returns the bottleneck's map unchanged. Is the map that a join returns given a name, as in `x = …`?",
+        ),
         (takes_the_top_skip_everywhere, "Every join gets the skip of row 0. The skip of row i is `maps[i]`."),
     ],
     also_wrong=[
@@ -720,11 +806,18 @@ EXERCISE_3_4 = WiringExercise(
         ),
         (
             frozenset({LOST[::-1]}),
-            "These are the right nodes. Write the one that gives first, then the one that reads.",
+            "These are the right boxes. Write the one that gives first, then the one that reads.",
         ),
         (frozenset({((2, 1), (1, 2))}), "X^{1,2} does read the map of X^{2,1}, doubled. What else should it read?"),
         (frozenset({((3, 0), (2, 1))}), "X^{2,1} does read the bottleneck's map, `x`."),
         (frozenset({((1, 2), (0, 3))}), "X^{0,3} does read the map of X^{1,2}, which is called `b` by then."),
+        *(
+            (
+                frozenset({((1, 0), (1, j))}),
+                f"There is no X^{{1,{j}}} here: in this network the join of row 1 is X^{{1,2}}.",
+            )
+            for j in (1, 3, 4)
+        ),
         (frozenset({((0, 0), (1, 0))}), "X^{0,0} → X^{1,0} lies in the encoder, which is the same in both networks."),
         (frozenset({((1, 0), (2, 0))}), "X^{1,0} → X^{2,0} lies in the encoder, which is the same in both networks."),
         (frozenset({((2, 0), (3, 0))}), "X^{2,0} → X^{3,0} lies in the encoder, which is the same in both networks."),
@@ -732,8 +825,9 @@ EXERCISE_3_4 = WiringExercise(
     also_wrong=[
         ({LOST, ((0, 0), (0, 3))}, "does not belong here"),
         (set(), "X^{1,2} does not see"),
-        ((1, 0), "an edge is a pair of nodes"),
-        ("row 1", "set of edges"),
+        ((1, 0), "a pair of boxes"),
+        ("row 1", "a pair of boxes"),
+        ({(1, 2): 1}, "a pair of boxes"),
     ],
 )
 
@@ -781,11 +875,11 @@ EXERCISE_3_6 = ChoiceExercise(
         "a": Option(
             "the lowest one, in row 3, which has 64 channels",
             "It has the most channels, but each of its pixels stands for 8 × 8 pixels of the image, and the bottleneck "
-            "sees even further. Of the four it is missed least.",
+            "sees even further. Without it, the network loses little.",
         ),
         "b": Option(
             "all four about equally",
-            "They carry different things: one of them costs more than ten times as much as another.",
+            "They carry different things: one of them costs more than the three others together.",
         ),
         "c": Option(
             "none of them, because the bottleneck has seen the whole image",

@@ -1,6 +1,7 @@
 """The exercises of notebook 05: the summed loss, the heads that a loss teaches, the length of training, the cut."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -739,7 +740,7 @@ def gives_the_last_step_below(target, curve):
 
 def waits_for_two_in_a_row(target, curve):
     steps = list(curve)
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in pairwise(steps):
         if curve[step] >= target and curve[following] >= target:
             return step
     return None

@@ -32,6 +32,11 @@ def negative_gradient(loss: Loss, logits: Tensor, target: Tensor) -> Tensor:
     return -gradient * logits.numel()
 
 
+def pull_ratio(pulls: Tensor) -> float:
+    """Return all pulls down, added up, divided by all pulls up."""
+    return (-pulls.clamp(max=0).sum() / pulls.clamp(min=0).sum()).item()
+
+
 def show_gradients(
     gradients: Mapping[str, Tensor],
     truth: Tensor | Mapping[str, Tensor],
@@ -58,7 +63,7 @@ def show_gradients(
             axis.contour(outline[0, 0], levels=[0.5], colors="black", linewidths=1)
         axis.set(title=title, xticks=[], yticks=[])
         axis.spines[:].set_visible(True)
-    figure.colorbar(picture, ax=axes, label="pull × pixels", shrink=0.9, aspect=30)
+    figure.colorbar(picture, ax=axes, label="pull", shrink=0.9, aspect=30)
 
 
 def settle(loss: Loss, fractions: Tensor, steps: int = 400) -> Tensor:

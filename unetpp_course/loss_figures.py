@@ -1,13 +1,15 @@
 """What notebooks 06 and 23 draw from numbers: pulls along a logit, where losses settle, the experiment `losses`."""
 
 from collections.abc import Mapping
+from math import pi
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from unetpp_course.gradients import Loss
+from unetpp_course.gradients import Loss, disc, negative_gradient, pull_ratio
 from unetpp_course.lab import losses
 from unetpp_course.lab.results import Results
 from unetpp_lib.losses import bce_dice_loss, soft_dice_loss
@@ -29,11 +31,31 @@ def show_pull_by_logit() -> None:
     axis.set(xlabel="logit of a pixel of the truth", ylabel="pull, 1 at logit 0", ylim=(0, 2.35))
 
 
+def show_balance(foreground: float) -> None:
+    """Show the `pull_ratio` of each loss where a network says the same p everywhere.
+
+    ``foreground`` is the fraction of the pixels that belongs to the truth, a disc.
+    """
+    truth = disc(31.5, 31.5, (foreground * 64 * 64 / pi) ** 0.5)
+    everywhere = torch.logspace(-2.3, torch.tensor(0.5).log10().item(), 40)  # p, from 0.005 to 0.5
+    _, axis = plt.subplots(figsize=(7, 2.8))
+    for name, loss in losses.LOSSES.items():
+        logits = (torch.full_like(truth, p.item()).logit() for p in everywhere)
+        ratios = [pull_ratio(negative_gradient(loss, z, truth)) for z in logits]
+        (line,) = axis.loglog(everywhere, ratios)
+        axis.annotate(NAMES[name], (0.53, ratios[-1]), va="center", color=line.get_color(), fontsize=12)
+    axis.axvline(foreground, color="black", linewidth=1, linestyle=":")
+    axis.set_xticks([foreground, 0.1, 0.5], [f"{foreground:g}", "0.1", "½"])
+    axis.minorticks_off()
+    axis.set_yticks([1, 10, 100], ["1", "10", "100"])
+    axis.set(xlabel="p, the same everywhere", ylabel="all pulls down : up", xlim=(0.005, 1.6))
+
+
 def show_settled(fractions: Tensor, settled: Mapping[str, Tensor]) -> None:
     """Show at which p each loss comes to rest, by the fraction of such pixels that is foreground."""
     _, axis = plt.subplots(figsize=(6, 3.2))
     axis.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    for (name, p), mark in zip(settled.items(), "os", strict=False):
+    for (name, p), mark in zip(settled.items(), "os^", strict=False):
         axis.plot(fractions, p, mark + "-", label=name)
     axis.axhline(0.5, color="black", linewidth=1, linestyle=":")
     axis.set(xlabel="fraction of such pixels that is foreground", ylabel="p that the loss settles on")
@@ -57,8 +79,28 @@ def show_two_rules(results: Results, own: Mapping[str, Mapping[str, float]] | No
             axis.annotate(NAMES[loss], (sum(places) / 2, 0.93), ha="center", color=f"C{number}")
         ticks = [3 * number + place for number in range(len(NAMES)) for place in (0, 1)]
         axis.set_xticks(ticks, list(RULES.values()) * len(NAMES))
-        axis.set(title=f"{losses.LONG if long else losses.STEPS} steps", xlabel="threshold", ylim=(-0.03, 1))
+        axis.set(
+            title=f"{losses.LONG if long else losses.STEPS} steps",
+            xlabel="threshold",
+            ylim=(-0.03, 1),
+            xlim=(-0.6, 8.1),
+        )
     axes[0].set_ylabel("IoU of the discs, test images")
+
+
+def count_failures(results: Results) -> pd.DataFrame:
+    """Return how many seeds find nothing, a test IoU below 0.05, at ½ and at their own threshold; one disc per image.
+
+    ``results`` are those of the experiment `losses`; a last column has the mean IoU at the networks' own thresholds.
+    """
+    rows = {}
+    for loss, name in NAMES.items():
+        for steps, long in ((losses.STEPS, False), (losses.LONG, True)):
+            scores = {rule: losses.by_seed(results, loss, 1, rule, long) for rule in RULES}
+            rows[name, steps] = [*((one < 0.05).sum() for one in scores.values()), scores["iou_tuned"].mean().round(2)]
+    columns = ["nothing found at ½", "nothing found at own", "mean IoU at own"]
+    index = pd.MultiIndex.from_tuples(rows, names=["loss", "steps"])
+    return pd.DataFrame(list(rows.values()), index, columns)
 
 
 def three_losses() -> dict[str, Loss]:

@@ -4,10 +4,10 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from unetpp_course.gradients import negative_gradient, settle
+from unetpp_course.gradients import disc, negative_gradient, pull_ratio, settle
 from unetpp_course.lab import losses, read_results
-from unetpp_course.loss_figures import RULES, show_two_rules
-from unetpp_lib.losses import bce_loss, soft_dice_loss
+from unetpp_course.loss_figures import NAMES, RULES, count_failures, show_balance, show_two_rules
+from unetpp_lib.losses import bce_dice_loss, bce_loss, soft_dice_loss
 
 FRACTIONS = torch.tensor([0.05, 0.3, 0.35, 0.45, 0.7, 0.95])
 
@@ -29,6 +29,39 @@ def test_dice_settles_on_yes_or_no_with_the_jump_at_half_of_its_dice():
     dice = 2 * (called * FRACTIONS).sum() / (called.sum() + FRACTIONS.sum())
     assert torch.equal(called == 1, dice / 2 < FRACTIONS)
     assert called[3] == 1  # less likely than not, and called foreground all the same
+
+
+def test_the_sum_settles_between_its_parts():
+    fractions = torch.arange(0.05, 1.0, 0.1)  # those of notebook 06
+    bce, dice, both = (settle(loss, fractions) for loss in (bce_loss, soft_dice_loss, bce_dice_loss))
+    assert ((both > torch.minimum(bce, dice)) & (both < torch.maximum(bce, dice))).all()
+    assert (both.diff() > 0).all()
+    assert both[6] == pytest.approx(0.82, abs=0.01)  # 65 % foreground
+
+
+@pytest.mark.parametrize("p", [0.5, 0.1, 0.02])
+def test_the_background_outweighs_the_truth_for_bce_by_its_pixels_times_p_over_one_minus_p(p):
+    truth = disc(20, 20, 5, size=40)
+    pulls = negative_gradient(bce_loss, torch.full_like(truth, p).logit(), truth)
+    expected = (truth == 0).sum() * p / ((truth == 1).sum() * (1 - p))
+    assert pull_ratio(pulls) == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_the_figure_of_balance_has_bce_falling_to_one_at_the_fraction_and_dice_flat():
+    show_balance(foreground=0.01)
+    lines = dict(zip(NAMES, plt.gca().lines, strict=False))
+    p, bce = lines["bce"].get_xdata(), lines["bce"].get_ydata()
+    assert bce[-1] == pytest.approx(92, abs=0.5)
+    assert bce[abs(p - 0.01).argmin()] == pytest.approx(1, abs=0.15)
+    assert lines["dice"].get_ydata() == pytest.approx(1, abs=0.05)
+
+
+def test_failures_are_counted_by_loss_and_length():
+    found = count_failures(read_results("losses"))
+    assert found["nothing found at ½"].tolist() == [1, 2, 0, 0, 0, 0]
+    assert found["nothing found at own"].tolist() == [0] * 6
+    own = losses.by_seed(read_results("losses"), "both", 1, "iou_tuned", long=True)
+    assert found["mean IoU at own"].iloc[-1] == pytest.approx(own.mean(), abs=0.005)
 
 
 def test_a_settled_loss_pulls_no_more():

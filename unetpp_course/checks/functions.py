@@ -14,10 +14,6 @@ from unetpp_course.checks.isolation import Case, Run, Trial, attempt, run_cases
 from unetpp_course.checks.verdict import NOT_ATTEMPTED, Mark, Verdict
 
 SEED = 0  # of the random cases
-LEFT_WITH_GRADIENT = (
-    "You change the tensors that you were given: they ask for a gradient now, or keep one, and a second call would "
-    "find it there. Work on copies."
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +78,25 @@ class FunctionExercise(Exercise):
             return _error_sentence(trial.error, answer)
         if trial.value is None and right is not None:
             return "It returns None: does its last line begin with `return`?"
-        if _left_with_gradient(trial):
-            return LEFT_WITH_GRADIENT
         if _changed(trial):
             return "It changes what it is given: work on a copy, or write the result to a new variable."
+        tracked = self._tracked(trial)
+        if tracked:
+            return tracked
         if self.only_values and alike(right, trial.value, self.tolerance):
             return ""
         return difference(right, trial.value, self.tolerance)
+
+    def _tracked(self, trial: Trial) -> str:
+        """Return a sentence on a tensor that was given without a gradient, and collects one from now on."""
+        names = inspect.signature(self.reference).parameters
+        for name, given, after in zip(names, trial.given, trial.after, strict=False):
+            for before, now in zip(tensors_in((given,)), tensors_in((after,)), strict=False):
+                kept = now.is_leaf and now.grad is not None and before.grad is None
+                if kept or now.requires_grad != before.requires_grad:
+                    effect = "the second call adds to the first" if kept else "`requires_grad` stays True"
+                    return f"You change the {name} that you were given: {effect}. Work on a clone."
+        return ""
 
     def _known_mistake(self, trials: Sequence[Trial]) -> str:
         for wrong, sentence in self.mistakes:
@@ -97,8 +105,10 @@ class FunctionExercise(Exercise):
         return ""
 
     def _behaves_alike(self, one: Trial, other: Trial) -> bool:
+        if self._tracked(one) != self._tracked(other):
+            return False
         if one.error is not None or other.error is not None:
-            return type(one.error) is type(other.error)
+            return type(one.error) is type(other.error) and str(one.error) == str(other.error)
         return alike(one.value, other.value, self.tolerance)
 
 
@@ -130,16 +140,6 @@ def _shown(trial: Trial) -> str:
 def _changed(trial: Trial) -> bool:
     pairs = zip(trial.given, trial.after, strict=True)
     return any(isinstance(given, Tensor | np.ndarray | list) and difference(given, after, 0) for given, after in pairs)
-
-
-def _left_with_gradient(trial: Trial) -> bool:
-    """Return whether a tensor, alone or in a list, asks for a gradient or has one, and did not before the call."""
-    pairs = zip(tensors_in(trial.given), tensors_in(trial.after), strict=False)  # a list may have become shorter
-    return any(_gradient_traces(given) != _gradient_traces(after) for given, after in pairs)
-
-
-def _gradient_traces(tensor: Tensor) -> tuple[bool, bool]:
-    return tensor.requires_grad, tensor.is_leaf and tensor.grad is not None  # others would warn
 
 
 def tensors_in(arguments: Case) -> list[Tensor]:

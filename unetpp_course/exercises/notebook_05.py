@@ -677,7 +677,7 @@ EXERCISE_5_3 = FunctionExercise(
     ],
     also_wrong=[
         (counts_the_taught_heads, "should be a list, not a number"),
-        (works_on_the_heads_themselves, "You change the tensors that you were given"),
+        (works_on_the_heads_themselves, "You change the heads that you were given"),
         (forgets_to_return_the_heads, "returns None"),
     ],
     seconds=5,

@@ -1,7 +1,7 @@
 """The exercises of notebook 06: stable cross-entropy, soft Dice, what each loss pulls on, and where to cut."""
 
 from collections.abc import Callable, Iterator, Sequence
-from math import log
+from math import exp, log
 
 import numpy as np
 import torch
@@ -87,6 +87,26 @@ def counts_in_bits(z, y):
     return (F.relu(z) - y * z + torch.log2(1 + torch.exp(-z.abs()))).mean()
 
 
+def counts_in_tens(z, y):
+    return (F.relu(z) - y * z + torch.log10(1 + torch.exp(-z.abs()))).mean()
+
+
+def asks_python_for_the_maximum(z, y):
+    return (max(z, 0) - y * z + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def asks_torch_for_the_maximum(z, y):
+    return (torch.max(z, 0) - y * z + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def asks_torch_for_a_maximum_with_a_number(z, y):
+    return (torch.maximum(z, 0) - y * z + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def asks_math_for_the_exponential(z, y):
+    return (z.clamp(min=0) - y * z + log(1 + exp(-abs(z)))).mean()
+
+
 def forgets_the_bars(z, y):
     return (torch.clamp(z, min=0) - z * y + torch.log1p(torch.exp(-z))).mean()
 
@@ -133,6 +153,14 @@ def clamps_p(much: float) -> Callable[[Tensor, Tensor], Tensor]:
     return clamps
 
 
+def clamps_p_and_takes_logarithms(much: float) -> Callable[[Tensor, Tensor], Tensor]:
+    def clamps(z, y):
+        p = torch.sigmoid(z).clamp(much, 1 - much)
+        return -(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean()
+
+    return clamps
+
+
 def lets_torch_take_the_logarithm(z, y):
     return F.binary_cross_entropy(torch.sigmoid(z), y)
 
@@ -156,6 +184,11 @@ def cuts_off_the_middle_term(z, y):
 def mends_nan_afterwards(z, y):
     p = torch.sigmoid(z)
     return torch.nan_to_num(-(y * torch.log(p) + (1 - y) * torch.log(1 - p))).mean()
+
+
+def mends_the_mean_afterwards(z, y):
+    p = torch.sigmoid(z)
+    return torch.nan_to_num(-(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean())
 
 
 def counts_the_foreground_alone(z, y):
@@ -242,13 +275,36 @@ EXERCISE_6_1 = LossExercise(
         ),
         (clamps_the_wrong_side, "`clamp(max=0)` keeps what is below 0: max(z, 0) is `clamp(min=0)`."),
         (forgets_the_one, "The 1 is missing: log(1 + e^−|z|), which is `log1p`, not `log`."),
+        (counts_in_tens, "The logarithm is to the base 10: nats are asked for, `torch.log1p`."),
+        (
+            asks_python_for_the_maximum,
+            "Python's `max(z, 0)` compares one number with another. Pixel by pixel, it is `z.clamp(min=0)`.",
+        ),
+        (
+            asks_torch_for_the_maximum,
+            "In `torch.max(z, 0)` the 0 is a dimension. For the larger of z and 0, pixel by pixel: `z.clamp(min=0)`.",
+        ),
+        (
+            asks_torch_for_a_maximum_with_a_number,
+            "`torch.maximum` compares two tensors, and 0 is a number: write `z.clamp(min=0)`.",
+        ),
+        (
+            asks_math_for_the_exponential,
+            "`math.exp` and `math.log` take one number: for a tensor, `torch.exp` and `torch.log1p`.",
+        ),
         (counts_in_bits, "The logarithm is to the base 2: nats are asked for."),
         (
             mends_nan_afterwards,
-            "You replace nan afterwards. The loss of a pixel that is surely wrong is lost with it: work with z.",
+            "`nan_to_num` mends a pixel that is surely right. One that is surely wrong cost ∞ and now costs the "
+            "largest number of float32, 3.4 · 10³⁸, instead of 200: work with z.",
+        ),
+        (
+            mends_the_mean_afterwards,
+            "You replace nan after taking the mean: one pixel that is surely right then sets the whole loss to 0. "
+            "Work with z.",
         ),
         (counts_the_foreground_alone, "Only the foreground counts: pixels with y = 0 have a loss as well."),
-        (takes_half, "This is ½·BCE. The half comes later, when the losses are added: return BCE."),
+        (takes_half, "This is ½BCE. The half comes later, when the losses are added: return BCE."),
         (has_the_maximum_in_the_exponent, "The exponent holds −max(z, 0): it should be −|z|."),
         (has_bars_in_the_middle, "The middle term holds |z|: it is − z · y, with the sign of z."),
         (swaps_the_arguments, "z and y are swapped: z holds the logits and comes first."),
@@ -388,6 +444,11 @@ def applies_a_sigmoid_too(p, y, smooth):
     return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
 
 
+def sums_two_dimensions(p, y, smooth):
+    overlap, total = (p * y).sum((1, 2)), p.sum((1, 2)) + y.sum((1, 2))
+    return (1 - (2 * overlap + smooth) / (total + smooth)).mean()
+
+
 def keeps_the_images(p, y, smooth):
     overlap, total = sums(p, y)
     return 1 - (2 * overlap + smooth) / (total + smooth)
@@ -510,6 +571,10 @@ EXERCISE_6_3 = LossExercise(
         ),
         (takes_iou, "This is soft IoU: Dice counts the overlap twice, in the numerator and in the denominator."),
         (applies_a_sigmoid_too, "You apply a sigmoid: p holds probabilities already."),
+        (
+            sums_two_dimensions,
+            "You sum over dimensions 1 and 2, channel and rows, so that each column has a ratio: sum over 3 too.",
+        ),
         (keeps_the_images, "You return one loss for each image: take their mean."),
         (adds_up_the_images, "You add up the images' losses: take their mean."),
         (returns_in_the_loop, "You give the loss of the first image: does a loop return in its first turn?"),
@@ -611,6 +676,12 @@ def goes_back_from_probabilities(loss, logits, target):
     return -p.grad * p.numel()
 
 
+def asks_for_the_gradient_by_p(loss, logits, target):
+    p = logits.sigmoid().requires_grad_()
+    loss(p.logit(), target).backward()
+    return -p.grad * p.numel()
+
+
 def asks_the_truth(loss, logits, target):
     z, y = logits.detach().clone(), target.detach().clone().requires_grad_()
     loss(z, y).backward()
@@ -657,6 +728,38 @@ def takes_a_step(loss, logits, target):
 def returns_a_pair(loss, logits, target):
     z = logits.clone().requires_grad_()
     return torch.autograd.grad(loss(z, target), z)
+
+
+def turns_a_pair(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    return -torch.autograd.grad(loss(z, target), z) * z.numel()
+
+
+def multiplies_a_pair(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    return torch.autograd.grad(loss(z, target), z) * -z.numel()
+
+
+def repeats_a_pair(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    return torch.autograd.grad(loss(z, target), z) * z.numel()
+
+
+def works_on_what_is_given(loss, logits, target):
+    logits.requires_grad_()
+    loss(logits, target).backward()
+    return -logits.grad * logits.numel()
+
+
+def asks_for_a_gradient_of_what_is_given(loss, logits, target):
+    logits.requires_grad_()
+    return -torch.autograd.grad(loss(logits, target), logits)[0] * logits.numel()
+
+
+def clones_too_late(loss, logits, target):
+    z = logits.requires_grad_().clone()
+    loss(z, target).backward()
+    return -z.grad * z.numel()
 
 
 def knows_bce_alone(_, logits, target):
@@ -711,6 +814,35 @@ EXERCISE_6_4 = FunctionExercise(
             goes_back_from_probabilities,
             "You give the loss probabilities and ask for their gradient: the loss takes logits, so ask for theirs.",
         ),
+        (
+            asks_for_the_gradient_by_p,
+            "This is the gradient by p. The pull is that on the logit: ask for the gradient by the logits.",
+        ),
+        *(
+            (
+                wrong,
+                f"`torch.autograd.grad` returns a tuple, one gradient for each tensor: take its first, `[0]`{rest}.",
+            )
+            for wrong, rest in (
+                (returns_a_pair, "; then change its sign, and multiply"),
+                (turns_a_pair, ", before you change its sign"),
+                (multiplies_a_pair, ", before you multiply"),
+                (repeats_a_pair, ", or `*` repeats the tuple"),
+            )
+        ),
+        (
+            asks_for_no_gradient,
+            "Autograd does not know that you want a gradient: call `z.requires_grad_()` before you compute the loss.",
+        ),
+        (
+            forgets_to_go_back,
+            "`z.grad` is None: call `backward()` on the loss first, or there is no gradient.",
+        ),
+        (
+            clones_too_late,
+            "`z.grad` is None: z is only a copy of the tensor that requires the gradient. First clone, then ask: "
+            "`logits.clone().requires_grad_()`.",
+        ),
         (asks_the_truth, "This is the gradient by the truth. The truth is given: ask for the gradient by the logits."),
         (takes_only_the_size, "The direction is lost: the pull is above 0 on some pixels and below 0 on others."),
         (takes_only_the_sign, "This is only the direction: how hard the loss pulls is lost."),
@@ -729,9 +861,8 @@ EXERCISE_6_4 = FunctionExercise(
     ],
     also_wrong=[
         (returns_backward, "returns None"),
-        (asks_for_no_gradient, "raises RuntimeError in line 3"),
-        (forgets_to_go_back, "raises TypeError in line 4"),
-        (returns_a_pair, "should be a tensor of shape (1, 1, 2, 2), not a list"),
+        (works_on_what_is_given, "You change the logits that you were given: the second call adds to the first."),
+        (asks_for_a_gradient_of_what_is_given, "`requires_grad` stays True. Work on a clone."),
     ],
 )
 
@@ -787,8 +918,8 @@ EXERCISE_6_6 = ChoiceExercise(
             "0.21 is nearly as large as it can get. Look at the second factor.",
         ),
         "d": Option(
-            "down, as hard as it pulls the missed pixels up",
-            "Put y = 0 and I = 0 into the formula. (The missed pixels are not pulled either: there, p(1 − p) is 0.)",
+            "down, as hard as BCE does, because every one of them is wrong",
+            "BCE pulls them with y − p = −0.7. Put y = 0 and I = 0 into the formula of Dice.",
         ),
     },
     also_wrong=[("0", "by its letter")],
@@ -800,7 +931,7 @@ EXERCISE_6_7 = ChoiceExercise(
     title="Is the BCE network lost?",
     difficulty="medium",
     minutes=2,
-    question="Cut at the best threshold instead of ½, which IoU does the BCE network reach on the test images?",
+    question="Without any further training, which IoU can you still get out of the BCE network on the test images?",
     options={
         "a": Option(
             "still about 0, because it has learned to call everything background",
@@ -808,7 +939,7 @@ EXERCISE_6_7 = ChoiceExercise(
         ),
         "b": Option(
             "about as much as the Dice network",
-            "Yes. It had found the discs. It just never said more than ½.",
+            "Yes. In the discs its p is higher than elsewhere. It just never says more than ½.",
             right=True,
         ),
         "c": Option(
@@ -846,6 +977,7 @@ def probabilities(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor,
     low = torch.tensor([[[[0.32, 0.28, 0.15, 0.04], [0.31, 0.12, 0.03, 0.02]]]])
     truth = torch.tensor([[[[1, 1, 0, 0], [1, 0, 0, 0]]]], dtype=torch.uint8)
     yield low, truth, [0.5, 0.3, 0.2, 0.1, 0.01]
+    yield low, truth, [0.4]  # nothing is called foreground, so the IoU is 0
     grids = ([0.1, 0.3, 0.5, 0.7, 0.9], [0.8, 0.2, 0.6, 0.4], [0.05, 0.15, 0.25, 0.35, 0.45])
     found = 0
     while found < 9:
@@ -906,6 +1038,24 @@ def never_raises_the_bar(p, truth, thresholds):
     for threshold in thresholds:
         if disc_iou(p, truth, threshold) > highest:
             best = threshold
+    return best
+
+
+def starts_at_zero(p, truth, thresholds):
+    highest, best = 0, None
+    for threshold in thresholds:
+        score = disc_iou(p, truth, threshold)
+        if score > highest:
+            highest, best = score, threshold
+    return best
+
+
+def starts_both_at_zero(p, truth, thresholds):
+    highest = best = 0.0
+    for threshold in thresholds:
+        score = disc_iou(p, truth, threshold)
+        if score > highest:
+            highest, best = score, threshold
     return best
 
 
@@ -987,6 +1137,15 @@ EXERCISE_6_8 = FunctionExercise(
         (
             never_raises_the_bar,
             "You take every threshold whose IoU is above 0: when you find a better one, keep its IoU as well.",
+        ),
+        (
+            starts_at_zero,
+            "Where every IoU is 0, none is above the 0 that you start with, and you return None: start at −1.",
+        ),
+        (
+            starts_both_at_zero,
+            "Where every IoU is 0, none is above the 0 that you start with, and you return 0, which is not one of the "
+            "thresholds: start with a highest IoU of −1.",
         ),
         (by_accuracy, "This threshold has the highest accuracy: the highest IoU is asked for."),
         (pools_the_images, "You count all images together: `disc_iou` takes the mean over the images."),

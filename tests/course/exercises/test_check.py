@@ -125,15 +125,14 @@ def test_the_result_of_a_call_is_no_function():
     assert verdict.sentence.startswith("A function is asked for, not a tensor of shape (2,): hand it over by its name")
 
 
-def leaves_a_gradient(x):
-    x.requires_grad_()
-    halve(x).sum().backward()
-    return halve(x.requires_grad_(False))
+def test_an_input_that_collects_a_gradient_from_then_on_counts_as_changed():
+    def goes_back(x):
+        x.requires_grad_().sum().backward()
+        return halve(x.detach())
 
-
-@pytest.mark.parametrize("answer", [lambda x: halve(x.requires_grad_()), leaves_a_gradient])
-def test_an_input_may_not_be_left_with_a_gradient(answer):
-    assert BY_NUMBER["99.1"].examine(answer).sentence.startswith("You change the tensors that you were given")
+    halved = BY_NUMBER["99.1"].examine(lambda x: halve(x.requires_grad_()).detach())
+    assert halved.sentence == "You change the x that you were given: `requires_grad` stays True. Work on a clone."
+    assert "the second call adds to the first" in BY_NUMBER["99.1"].examine(goes_back).sentence
 
 
 def test_an_input_that_was_changed_is_shown():

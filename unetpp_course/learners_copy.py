@@ -24,8 +24,8 @@ def copy_notebooks(target: Path, source: Path = NOTEBOOKS) -> list[Path]:
     if target.resolve() == source.resolve():
         raise InputError(f"{target} holds the originals; name another folder for your copies, such as my_course.")
     copies = []
-    for path in sorted(source.glob("*.ipynb")):
-        copy = target / path.name
+    for path in originals(source):
+        copy = target / path.relative_to(source)
         if copy.exists():
             continue
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
@@ -41,15 +41,21 @@ def copy_notebooks(target: Path, source: Path = NOTEBOOKS) -> list[Path]:
 def outdated_copies(target: Path, source: Path = NOTEBOOKS) -> list[Path]:
     """Return the copies in ``target`` whose originals have changed since; a copy that does not tell is left out."""
     outdated = []
-    for path in sorted(source.glob("*.ipynb")):
+    for path in originals(source):
+        copy = target / path.relative_to(source)
         try:
-            copied = nbformat.read(target / path.name, as_version=4).metadata.get(ORIGINAL)  # type: ignore[no-untyped-call]
+            copied = nbformat.read(copy, as_version=4).metadata.get(ORIGINAL)  # type: ignore[no-untyped-call]
         except Exception:  # it is not there, or what the learner made of it is no notebook: nbformat has no one error
             continue
         original = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         if copied not in (None, _fingerprint(original)):
-            outdated.append(target / path.name)
+            outdated.append(copy)
     return outdated
+
+
+def originals(source: Path) -> list[Path]:
+    """Return the notebooks of a folder and those in its extra/."""
+    return sorted([*source.glob("*.ipynb"), *source.glob("extra/*.ipynb")])
 
 
 def _fingerprint(notebook: NotebookNode) -> str:

@@ -94,7 +94,9 @@ def _make_lock(lock: Path) -> bool:
 
 
 def _file() -> Path | None:
-    return None if os.environ.get("UNETPP_PROGRESS") == "memory" else Path(FILE)
+    if os.environ.get("UNETPP_PROGRESS") == "memory":
+        return None
+    return Path("..", FILE) if Path.cwd().name == "extra" else Path(FILE)  # the extras lie one folder further down
 
 
 def _saved() -> Progress:

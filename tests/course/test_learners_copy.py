@@ -16,9 +16,9 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 def test_the_copies_have_the_cells_and_no_outputs(tmp_path):
     copies = copy_notebooks(tmp_path / "my_course")
-    assert {path.name for path in copies} == {path.name for path in NOTEBOOKS.glob("*.ipynb")}
+    assert {path.name for path in copies} == {path.name for path in NOTEBOOKS.rglob("*.ipynb")}
     for path in copies:
-        mine, reference = (nbformat.read(p, as_version=4) for p in (path, NOTEBOOKS / path.name))
+        mine, reference = (nbformat.read(p, as_version=4) for p in (path, next(NOTEBOOKS.rglob(path.name))))
         assert [cell.source for cell in mine.cells] == [cell.source for cell in reference.cells]
         assert not any(cell.get("outputs") or cell.get("execution_count") for cell in mine.cells)
 

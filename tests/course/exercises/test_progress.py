@@ -49,6 +49,15 @@ def test_progress_survives_the_kernel(solved, restart_kernel, capsys):
     assert capsys.readouterr().out.startswith("✅ 99.6")
 
 
+def test_the_extras_share_the_file_of_the_course(solved, restart_kernel, monkeypatch):
+    Path("extra").mkdir()
+    monkeypatch.chdir("extra")
+    restart_kernel()
+    assert repr(progress_board()) == SOLVED
+    check("99.6")
+    assert not FILE.exists()
+
+
 def test_what_is_solved_stays_solved(solved, restart_kernel):
     restart_kernel()
     check("99.3", "c")

@@ -96,7 +96,11 @@ def _make_lock(lock: Path) -> bool:
 def _file() -> Path | None:
     if os.environ.get("UNETPP_PROGRESS") == "memory":
         return None
-    return Path("..", FILE) if Path.cwd().name == "extra" else Path(FILE)  # the extras lie one folder further down
+    try:
+        folder = Path.cwd().name
+    except FileNotFoundError:  # deleted meanwhile
+        folder = ""
+    return Path("..", FILE) if folder == "extra" else Path(FILE)  # the extras lie one folder further down
 
 
 def _saved() -> Progress:

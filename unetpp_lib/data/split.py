@@ -54,7 +54,7 @@ def split_by_image(
     train on, where a share is out of range, or where a name stands twice.
 
     >>> split_by_image(["a", "b", "c", "d"], validation=0.25, test=0.25, blocked=True)
-    Split(train=('a', 'd'), validation=('b',), test=('c',))
+    Split(train=('a', 'd'), validation=('b',), test=('c',), how='')
     """
     ordered = sorted(names, key=natural_order)
     if min(validation, test) < 0 or not validation + test < 1:

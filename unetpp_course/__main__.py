@@ -48,7 +48,8 @@ def copy(folder: Positional[Path], /) -> None:
         folder: Your working folder, such as my_course.
     """
     copies = copy_notebooks(folder)
-    print(f"{len(copies)} new notebook{'s' * (len(copies) != 1)} in {folder}; yours are unchanged.")
+    notebooks = "notebook" if len(copies) == 1 else "notebooks"
+    print(f"{len(copies)} new {notebooks} in {folder}; yours are unchanged.")
     outdated = outdated_copies(folder)
     if outdated:
         print(

@@ -63,7 +63,8 @@ def check_folder(folder: Positional[str], /, channels: int = 1, num_classes: int
     found = data.SegmentationFolder(data.find_dataset(folder), channels, num_classes, mask_suffix=mask_suffix)
     sizes = sorted(set(found.sizes))
     print(f"{found.root}: {len(found)} pairs of image and mask, no faults.")
-    print(f"Height × width: {', '.join(f'{h}×{w}' for h, w in sizes[:5])}{' …' * (len(sizes) > 5)}")
+    more = " …" if len(sizes) > 5 else ""
+    print(f"Height × width: {', '.join(f'{h}×{w}' for h, w in sizes[:5])}{more}")
     print("Share of the pixels: " + ", ".join(f"class {k} {share:.1%}" for k, share in enumerate(found.class_shares)))
     if num_classes > 1:
         print(f"Ignored (255): {found.ignored_share:.1%} of all pixels")

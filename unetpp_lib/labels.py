@@ -20,6 +20,6 @@ def require_tensor(name: str, value: object) -> None:
 
 
 def as_labels(name: str, labels: Tensor) -> Tensor:
-    """Return class indices in a type that PyTorch can compare, which uint16 and wider unsigned ones are not."""
+    """Return class indices in a type that PyTorch can compare and flip, unlike uint16 and wider unsigned ones."""
     require_tensor(name, labels)
     return labels.long() if labels.dtype in (uint16, uint32, uint64) else labels

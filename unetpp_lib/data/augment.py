@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unetpp_lib.errors import InputError
+from unetpp_lib.labels import as_labels
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,7 @@ class Augmentation:
             x = torch.where(left_right, x.flip(-1), x)
             return torch.where(up_down, x.flip(-2), x)
 
-        is_wide = masks.dtype in (
-            torch.uint16,
-            torch.uint32,
-            torch.uint64,
-        )  # PyTorch stores these, but cannot flip them
-        return mirror(images), mirror(masks.long() if is_wide else masks).to(masks.dtype)
+        return mirror(images), mirror(as_labels("masks", masks)).to(masks.dtype)
 
     def _jitter_intensity(self, images: Tensor, generator: torch.Generator) -> Tensor:
         if self.contrast or self.brightness:

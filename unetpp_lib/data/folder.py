@@ -80,8 +80,8 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
     index of each name; ``files``, the image's file of each; ``sizes``, (H, W) of each; ``class_shares``, each class's
     fraction of the labelled pixels; ``ignored_share``, the fraction of all pixels that is ignored; ``notes``, a
     sentence for each thing that was applied to files or passed over; ``sums``, (images, 2, channels) float64, each
-    image's sums of values and of squares;
-    ``contents``, one for each image, equal for equal pixels, and empty where all pixels are equal.
+    image's sums of values and of squares; ``contents``, one for each image, equal for equal pixels, and empty where
+    all pixels are equal.
 
     Raises: FolderError with all faults: a missing folder or partner, two files of one name, an unreadable file, another
     size or number of pages, a mask that is JPEG or holds values that it must not hold, palettes that contradict each
@@ -199,5 +199,8 @@ def _attempt(read: Callable[[], _T], faults: list[str]) -> _T | None:
 
 
 def _passed_over(paths: Sequence[Path]) -> tuple[str, ...]:
+    if not paths:
+        return ()
     shown = ", ".join(f"{path.parent.name}/{path.name}" for path in paths[:5])
-    return (f"{len(paths)} file(s) passed over: {shown}{' …' * (len(paths) > 5)}",) if paths else ()
+    more = " …" if len(paths) > 5 else ""
+    return (f"{len(paths)} file(s) passed over: {shown}{more}",)

@@ -169,12 +169,15 @@ def _without_partner(images: dict[str, Path], masks: dict[str, Path], channels: 
                 f"{mask_head}…{mask_tail}; rename them, so that an image and its mask have the same name"
             ]
     folded = {name.casefold() for name in lone_images} & {name.casefold() for name in lone_masks}
-    return [
-        (_lone(images[name], name, "masks") if name in images else _lone(masks[name], name, "images"))
-        + " (one differs in upper and lower case alone)" * (name.casefold() in folded)
-        + f" (the mask of a stack is one TIFF of its {stacks.get(name)} pages)" * (stacks.get(name, 1) > 1)
-        for name in sorted([*lone_images, *lone_masks])
-    ]
+    faults = []
+    for name in sorted([*lone_images, *lone_masks]):
+        fault = _lone(images[name], name, "masks") if name in images else _lone(masks[name], name, "images")
+        if name.casefold() in folded:
+            fault += " (one differs in upper and lower case alone)"
+        if stacks.get(name, 1) > 1:
+            fault += f" (the mask of a stack is one TIFF of its {stacks[name]} pages)"
+        faults.append(fault)
+    return faults
 
 
 def _lone(path: Path, name: str, other: str) -> str:

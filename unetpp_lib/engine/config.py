@@ -103,18 +103,11 @@ class TrainConfig:
         if self.init and Path(self.init).exists():  # else it is the name of a network that comes along
             object.__setattr__(self, "init", str(Path(self.init).resolve()))
         self._check_ranges()
+        self._check_groups_and_classes()
 
     def _check_ranges(self) -> None:
-        for name in (
-            "channels",
-            "num_classes",
-            "epochs",
-            "batch_size",
-            "patch",
-            "lr",
-            "foreground_weight",
-            "evaluate_every",
-        ):
+        sizes = ("channels", "num_classes", "epochs", "batch_size", "patch")
+        for name in (*sizes, "lr", "foreground_weight", "evaluate_every"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be greater than 0.")
         for name in ("bce_weight", "dice_weight", "workers", "seed", "checkpoint_seconds"):
@@ -130,11 +123,10 @@ class TrainConfig:
             )
         if self.bce_weight == self.dice_weight == 0:
             raise InputError("bce_weight and dice_weight are both 0; the loss needs at least one term.")
-        self._check_names()
-
-    def _check_names(self) -> None:
         if self.bce_weight == 0 and self.foreground_weight != 1:
             raise InputError("foreground_weight weighs the cross-entropy, and bce_weight is 0; give both, or neither.")
+
+    def _check_groups_and_classes(self) -> None:
         try:
             re.compile(self.group)
         except re.error as error:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from unetpp_lib.data import LargeImage, count_pages, is_large, read_image
 from unetpp_lib.data.listing import SUFFIXES, name_slices
+from unetpp_lib.data.pixels import Page
 from unetpp_lib.engine.pictures import class_palette
 from unetpp_lib.engine.prediction import Predictor
 from unetpp_lib.errors import InputError
@@ -22,8 +23,6 @@ from unetpp_lib.metrics import classify
 
 KINDS = SUFFIXES | {".npy"}
 _WRITTEN = re.compile(r"_(mask|probability(_\d+)?)$")  # what ends the names of our own files
-
-Page = tuple[Path, int]
 
 
 def find_images(given: Iterable[str | Path]) -> list[Path]:
@@ -80,7 +79,7 @@ def name_pages(paths: Sequence[Path], channels: int = 1) -> dict[str, Page]:
     names: list[str] = []
     for path in paths:
         count = max(1, count_pages(path, channels))
-        pages += [(path, number) for number in range(count)]
+        pages += [Page(path, number) for number in range(count)]
         names += name_slices(path, count)
     if _repeated(names) is not None:
         folders = [path.resolve().parent for path, _ in pages]
@@ -88,7 +87,7 @@ def name_pages(paths: Sequence[Path], channels: int = 1) -> dict[str, Page]:
         names = [(path.relative_to(common) / name).as_posix() for path, name in zip(folders, names, strict=True)]
     repeated = _repeated(names)
     if repeated is not None:
-        same = ", ".join(str(page[0]) for name, page in zip(names, pages, strict=True) if name.casefold() == repeated)
+        same = ", ".join(str(page.path) for name, page in zip(names, pages, strict=True) if name.casefold() == repeated)
         raise InputError(f"{same}: have the same name; give them to two calls with two --out, or rename one.")
     return dict(zip(names, pages, strict=True))
 
@@ -145,4 +144,5 @@ def write_prediction(folder: Path, name: str, probability: Tensor, threshold: fl
         picture.putpalette(class_palette().tobytes())
     write_png(folder / f"{name}_mask.png", picture)
     for label, one in enumerate((probability * 255).round().numpy().astype(np.uint8)):
-        write_png(folder / f"{name}_probability{f'_{label}' * several}.png", Image.fromarray(one))
+        ending = f"_{label}" if several else ""
+        write_png(folder / f"{name}_probability{ending}.png", Image.fromarray(one))

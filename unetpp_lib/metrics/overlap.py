@@ -78,7 +78,7 @@ def confusion_counts(prediction: Tensor, target: Tensor, num_classes: int = 1) -
 def iou(counts: Tensor, of: Of = "foreground", average: Average = "image") -> float:
     """Return intersection over union, |truth ∩ prediction| / |truth ∪ prediction|, in [0, 1].
 
-    `counts`: (N, K, K) of `confusion_counts`; `of`, `average`, empty masks: see the head of this module.
+    `counts`: (N, K, K) of `confusion_counts`; `of`, `average`, empty masks: see the docstring of this module.
 
     >>> truth, prediction = torch.tensor([[[[1, 1, 0, 0]]]]), torch.tensor([[[[1, 0, 0, 0]]]])
     >>> iou(confusion_counts(prediction, truth))
@@ -146,7 +146,6 @@ def score_table(counts: Tensor, classes: Sequence[str] = ()) -> dict[str, float]
 def _check_labels(name: str, labels: Tensor, K: int, remedy: str) -> None:
     if labels.is_floating_point() or labels.is_complex():
         raise InputError(f"{name} is of {labels.dtype}: class indices are integers; {remedy}.")
-    labels = labels.long()  # PyTorch stores unsigned numbers of 16 bits and more, but cannot compare them
     wrong = labels[(labels < 0) | (labels >= K)]
     if wrong.numel():
         raise InputError(f"{name} holds class {wrong[0].item()}: {K} classes are 0 … {K - 1}; {remedy}.")

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from unetpp_course.lab.architectures import deepest
 from unetpp_course.lab.base import RUNS, Outcome, last_network, read_answers
 from unetpp_course.lab.intervals import block_bootstrap, t_interval
 from unetpp_course.lab.results import Row
@@ -88,12 +87,6 @@ def score_reading(found: Mapping[str, tuple[Tensor, Tensor]], split: Split) -> O
             "v_info": round(fmean(em[name][best].v_info for name in split.test), 5),
         },
     }
-
-
-def values_of(outcome: Outcome, score: str) -> list[float]:
-    """Return a score of a training's test slices, in the stack's order, of the deepest head."""
-    readings = outcome["readings"]
-    return [scores[score] for scores in readings[deepest(readings)]["slices"].values()]
 
 
 def slice_rows(outcome: Outcome) -> Iterator[Row]:

@@ -10,26 +10,26 @@ Declared before the first trial ran:
   eight passes: membrane IoU of the validation slices, pooled. `folds` holds these trainings except for seeds 1 and 2 at
   .01, which are measured here ("search").
 - **Primary contrast**: membrane IoU of the 30 test slices, UNet++ without supervision minus the U-Net of equal
-  arithmetic, after the last pass. What is scored are the last weights; no look at the
-  validation slices chooses any.
+  arithmetic, after the last pass. What is scored are the last weights; no look at the validation slices chooses any.
 - **Unit and interval**: 15 pairs (fold and seed), `crossed_interval` with shared = n_test / n_train = 6 / 21. An
   interval that holds 0 is called not resolved.
 - **Exploratory**: the other differences, white IoU and V_rand, and the curves. If the mean validation IoU still rises
   by more than .005 over the last eight passes, fold 0 is trained twice as long again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
-from unetpp_course.lab.architectures import deepest
-from unetpp_course.lab.base import Experiment, Outcome, Trial, training_trial
-from unetpp_course.lab.blocked_folds import FOLDS, score_slices, values_of, write_fold
-from unetpp_course.lab.folds import LAPTOP, SEARCH_FOLD, SEARCH_SCORE, SEEDS
+from unetpp_course.lab.architectures import DEEPEST, deepest
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, training_trial
+from unetpp_course.lab.blocked_folds import FOLDS, score_slices, write_fold
+from unetpp_course.lab.folds import LAPTOP, SEARCH_FOLD, SEARCH_SCORE, SEEDS, training_rows
 from unetpp_course.lab.intervals import crossed_interval
+from unetpp_course.lab.results import Row
+from unetpp_course.lab.tables import as_text, pick
 from unetpp_lib.engine import TrainConfig
 
 PASSES, LOOK = 32, 4
@@ -39,6 +39,7 @@ SEARCHED = (1e-3, 3e-3, 1e-2)
 SHARED = 6 / 21  # test slices for each training slice
 PAIRS = (("unetpp_plain", "unet_matched"), ("unetpp_plain", "unet"), ("unet_matched", "unet"))  # the first is primary
 SCORES = ("membrane", "white", "v_rand")
+LONG, CURVE = "long", "validation"
 
 
 def configuration(network: str, fold: int, seed: int) -> TrainConfig:
@@ -52,77 +53,86 @@ def trial_name(network: str, fold: int, seed: int) -> str:
     return f"{network}-fold{fold}-seed{seed}"
 
 
-def search_name(network: str, rate: float, seed: int) -> str:
-    """Return the name of a training of the search that `folds` does not have."""
-    return f"search-{network}-lr{rate:g}-seed{seed}"
+def long_rows(outcome: Outcome) -> Iterator[Row]:
+    """Yield the rows of a training of `folds`, and its validation IoU of membrane (pooled) by pass."""
+    yield from training_rows(outcome)
+    for entry in outcome["history"]:
+        if look := entry.get("validation"):
+            value = look[deepest(look)][SEARCH_SCORE]
+            yield {"output": CURVE, "score": SEARCH_SCORE, "pass": entry["epoch"], "value": value}
 
 
 def trials() -> Iterator[Trial]:
-    """Yield the rest of the search, then all trainings, seed by seed."""
+    """Yield the trainings of the search that `folds` does not have, then all others, seed by seed."""
     for seed in SEEDS[1:]:
         for network in RATES:
-            config = LAPTOP.configuration(network, SEARCH_FOLD, seed, rate=SEARCHED[-1])
-            name = search_name(network, SEARCHED[-1], seed)
-            yield training_trial(name, config, score_slices, write=partial(write_fold, SEARCH_FOLD))
+            yield LAPTOP.trial(network, SEARCH_FOLD, seed, "steps", SEARCHED[-1])
     for seed in SEEDS:
         for fold in FOLDS:
             for network in RATES:
-                config, write = configuration(network, fold, seed), partial(write_fold, fold)
-                name, read = trial_name(network, fold, seed), partial(score_slices, last=True)
-                yield training_trial(name, config, read, write=write)
+                yield training_trial(
+                    trial_name(network, fold, seed),
+                    configuration(network, fold, seed),
+                    partial(score_slices, last=True),
+                    write=partial(write_fold, fold),
+                    columns={"network": network, "fold": fold, "variant": LONG},
+                    rows=long_rows,
+                )
 
 
-def searched_score(
-    outcomes: Mapping[str, Outcome], of_folds: Mapping[str, Outcome], network: str, rate: float
-) -> float:
-    """Return the mean of three seeds that the search goes by."""
-    found = []
-    for seed in SEEDS:
-        outcome = of_folds.get(LAPTOP.trial_name(network, SEARCH_FOLD, seed, rate=rate))
-        look = (outcome or outcomes[search_name(network, rate, seed)])["history"][-1]["validation"]
-        found.append(float(look[deepest(look)][SEARCH_SCORE]))
-    return sum(found) / len(found)
+def search(results: Results, of_folds: Results) -> pd.Series:
+    """Return what the search goes by, the mean over the seeds, by network and rate."""
+    both = pd.concat([results.frame, of_folds.frame])
+    found = pick(both, fold=SEARCH_FOLD, variant="steps", output="search")
+    return found.groupby(["network", "rate"])["value"].mean()
 
 
-def by_training(outcomes: Mapping[str, Outcome], network: str, score: str) -> NDArray[np.float64]:
-    """Return a score of the test slices' mean, (seeds, folds), of the seeds that have all folds."""
-    rows = []
-    for seed in SEEDS:
-        names = [trial_name(network, fold, seed) for fold in FOLDS]
-        if all(name in outcomes for name in names):
-            rows.append([float(np.mean(values_of(outcomes[name], score))) for name in names])
-    return np.array(rows).reshape(len(rows), len(FOLDS))
+def by_training(results: Results, network: str, score: str) -> pd.DataFrame:
+    """Return a score, the mean of the test slices: seeds × folds, of the seeds that have all folds."""
+    found = pick(results.frame, network=network, variant=LONG, output=DEEPEST, score=score)
+    means = found.groupby(["seed", "fold"])["value"].mean().unstack("fold")
+    return means.reindex(columns=list(FOLDS)).dropna()
 
 
-def curve(outcomes: Mapping[str, Outcome], network: str) -> dict[int, float]:
-    """Return the mean validation IoU of membrane (pooled) over the trainings at hand, by pass."""
-    found = [outcomes[name]["history"] for f in FOLDS for s in SEEDS if (name := trial_name(network, f, s)) in outcomes]
-    return {
-        looks[0]["epoch"]: float(
-            np.mean([look["validation"][deepest(look["validation"])][SEARCH_SCORE] for look in looks])
-        )
-        for looks in zip(*([entry for entry in history if "validation" in entry] for history in found), strict=True)
-    }
+def lead(results: Results, pair: tuple[str, str], score: str) -> pd.DataFrame:
+    """Return the first network's score minus the second's, paired by seed and fold, as `by_training`."""
+    one, other = (by_training(results, network, score) for network in pair)
+    return (one - other).dropna()
 
 
-def table(outcomes: Mapping[str, Outcome]) -> str:
+def curves(results: Results) -> pd.DataFrame:
+    """Return the mean validation IoU of membrane over the trainings at hand: passes × networks."""
+    found = pick(results.frame, variant=LONG, output=CURVE)
+    return found.groupby(["pass", "network"])["value"].mean().unstack("network")
+
+
+def table(results: Results) -> str:
     """Return the scores, the curves, and the differences with their intervals; the first is the primary one."""
-    lines = [f"{PASSES} passes; mean over slices, folds and seeds; the validation IoU of membrane by pass"]
+    scores = []
     for network in RATES:
-        means = {score: by_training(outcomes, network, score) for score in SCORES}
-        if means["membrane"].size:
-            cells = "  ".join(f"{score} {values.mean():.3f}" for score, values in means.items())
-            points = "  ".join(f"{number}: {value:.3f}" for number, value in curve(outcomes, network).items())
-            lines.append(f"{network:<14}{len(means['membrane'])} seeds  {cells}   {points}")
+        found = {score: by_training(results, network, score) for score in SCORES}
+        means = {score: values.to_numpy().mean() for score, values in found.items() if len(values)}
+        if means:
+            scores.append({"network": network, "seeds": len(found["membrane"]), **means})
+    leads = []
     for score in SCORES:
-        for one, other in PAIRS:
-            first, second = (by_training(outcomes, network, score) for network in (one, other))
-            seeds = min(len(first), len(second))
-            if seeds:
-                lead = first[:seeds] - second[:seeds]
-                label = f"{score:<10}{one} - {other}"
-                lines.append(f"{label:<40}{crossed_interval(lead, SHARED)}   {np.round(lead, 3).tolist()}")
-    return "\n".join(lines)
+        for pair in PAIRS:
+            values = lead(results, pair, score)
+            if len(values):
+                each = " ".join(f"{value:+.3f}" for value in values.to_numpy().ravel())
+                row = {
+                    "score": score,
+                    "pair": " - ".join(pair),
+                    "mean [95 %, crossed]": crossed_interval(values, SHARED),
+                }
+                leads.append(row | {"by seed and fold": each})
+    shown = [{"pass": number, **row} for number, row in curves(results).iterrows()]
+    parts = {
+        f"{PASSES} passes; mean over slices, folds and seeds": as_text(scores, "network"),
+        "validation IoU of membrane (pooled)": as_text(shown, "pass"),
+        "paired differences, the first is primary": as_text(leads, "score", "pair"),
+    }
+    return "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text)
 
 
 EXPERIMENT = Experiment(

@@ -5,6 +5,7 @@ from itertools import islice
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from unetpp_course.lab.base import stack_images
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
@@ -54,9 +55,13 @@ def train_steps(
     runtime: Runtime,
     loss: HeadsLoss = deep_supervision_loss,
     seed: int = 0,
+    optimizer: Optimizer | None = None,
 ) -> Iterator[Tensor]:
-    """Make a step with each of the batches at the learning rate of its number; yield the loss before each step."""
-    optimizer = make_optimizer(network)
+    """Make a step with each of the batches at the learning rate of its number; yield the loss before each step.
+
+    The optimizer is the library's Adam unless another is given.
+    """
+    optimizer = optimizer or make_optimizer(network)
     for step, (images, masks) in enumerate(batches):
         drawn = derived_seed(seed, step, 0)
         yield training_step(network.train(), optimizer, images, masks, rate(step), runtime, loss, drawn)

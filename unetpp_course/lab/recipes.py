@@ -23,7 +23,7 @@ Declared before the first trial ran:
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import permutations, product
+from itertools import islice, permutations, product
 from typing import Any, get_args
 
 import torch
@@ -32,9 +32,10 @@ from torch.optim import SGD, Adam, Optimizer
 
 from unetpp_course.lab.base import Experiment, Outcome, Trial
 from unetpp_course.lab.leakage import copy_name, draw_copies, halve, split_protocol
+from unetpp_course.lab.loops import random_batches, train_steps
 from unetpp_lib.data import SegmentationFolder, find_dataset
 from unetpp_lib.engine import choose_runtime
-from unetpp_lib.engine.loop import HeadsLoss, seeded, training_step
+from unetpp_lib.engine.loop import HeadsLoss, seeded
 from unetpp_lib.engine.runtime import Runtime
 from unetpp_lib.losses import bce_dice_loss, bce_loss
 from unetpp_lib.metrics import confusion_counts, iou
@@ -109,15 +110,12 @@ def train_epochs(
 ) -> Iterator[tuple[SegmentationNetwork, float]]:
     """Train at batch 1 and at a constant rate; yield the network and the mean loss after each epoch."""
     with seeded(seed, runtime.device):
-        network = runtime.place(BUILDERS[name]()).train()
+        network = runtime.place(BUILDERS[name]())
     optimizer, loss = RECIPES[recipe](network)
-    order = torch.Generator().manual_seed(seed)
+    batches = random_batches(images, masks, 1, EPOCHS, seed)
+    losses = train_steps(network, batches, lambda _: RATE, runtime, loss, seed, optimizer)
     for _ in range(EPOCHS):
-        losses = [
-            training_step(network, optimizer, images[[number]], masks[[number]], RATE, runtime, loss)
-            for number in torch.randperm(len(images), generator=order).tolist()
-        ]
-        yield network, torch.stack(losses).mean().item()
+        yield network, torch.stack(list(islice(losses, len(images)))).mean().item()
 
 
 def measure(network_name: str, recipe: str, held_out: str, seed: int) -> Outcome:

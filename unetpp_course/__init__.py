@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from unetpp_course.explorers.skips import SkipsExplorer
     from unetpp_course.explorers.threshold import ThresholdExplorer
     from unetpp_course.explorers.wiring import HiddenWire, WiringExplorer
-    from unetpp_course.figures import use_small_figures
     from unetpp_course.progress import progress_board
     from unetpp_course.shipped import shipped_model
     from unetpp_course.style import (
@@ -67,7 +66,6 @@ __all__ = [
     "stored_scores",
     "thin_membranes",
     "use_course_style",
-    "use_small_figures",
     "yours",
 ]
 
@@ -89,7 +87,6 @@ _LAZY = {
     "explorers.skips": {"SkipsExplorer"},
     "explorers.threshold": {"ThresholdExplorer"},
     "explorers.wiring": {"HiddenWire", "WiringExplorer"},
-    "figures": {"use_small_figures"},
     "shipped": {"shipped_model"},
     "style": {
         "MISTAKES",

@@ -173,13 +173,13 @@ def _name_not_found(name: str) -> str:
 
 def _folder_not_found(folder: Path) -> str:
     if folder.is_dir():
+        laid_out = "Lay it out as images/NAME.png and masks/NAME.png."
+        fault = f"{folder} is not a data set: it has no folder images/. {laid_out}"
         parts = sorted(path.parent.name for path in folder.glob("*/images"))
-        advice = (
-            f" These subfolders have: {', '.join(parts)}. Give one of them, or put their files together and say in a "
-            "split.json which are for training, validation and test."
-        )
+        if not parts:
+            return fault
         return (
-            f"{folder} is not a data set: it has no folder images/. Lay it out as images/NAME.png and masks/NAME.png."
-            + advice * bool(parts)
+            f"{fault} These subfolders have: {', '.join(parts)}. Give one of them, or put their files together and say "
+            "in a split.json which are for training, validation and test."
         )
     return f"There is no folder {folder}: give a folder with images/ and masks/, or the name of a data set."

@@ -94,7 +94,7 @@ def _legend(card: Card, num_classes: int, ignored: bool) -> list[Entry]:
         return [(meanings[t][p], COLOURS[t, p]) for t in (0, 1) for p in (0, 1)]
     names = card.classes if len(card.classes) == num_classes else tuple(map(str, range(num_classes)))
     entries = list(zip(names, class_palette(), strict=False))
-    return entries + [("ignored", IGNORED_COLOUR)] * ignored
+    return [*entries, ("ignored", IGNORED_COLOUR)] if ignored else entries
 
 
 def _lay_out(entries: Sequence[Entry], width: int) -> list[tuple[int, int, Entry]]:

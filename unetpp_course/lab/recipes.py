@@ -6,16 +6,19 @@ three things differ besides the network: the optimiser (SGD 0.001 with momentum 
 
 Declared before the first trial ran:
 
-- **Training**: widths 32 to 512, group norm, 30 slices at 256×256 and 14 elastic copies of each, batch 1, a constant
-  rate, no further augmentation, ten epochs of 360 steps for all, scored after each. Nothing is chosen by a score.
+- **Training**: group norm, 30 slices at 256×256 and 14 elastic copies of each, batch 1, a constant rate, no further
+  augmentation, ten epochs of 360 steps for all, scored after each. Nothing is chosen by a score.
+- **Two sizes**: widths 32 to 512 ("full"), half the report's; and 8 to 128 ("narrow"), which any two cores can train.
+  Narrow networks say what the recipes do to small networks. They are no substitute for the full ones.
 - **Held out**: a random fifth of the 450 images, as in the report, so that copies of one slice are on both sides
   ("copies"); and six neighbouring slices with all their copies ("blocked").
 - **Score**: IoU of white, the mean over the held-out images, after the last epoch. The report keeps the best epoch.
 - **Primary result**: the network's share of the difference between the report's two cells, on "copies". A step's share
   is averaged over the six orders in which recipe, threshold and network can be changed one after the other (Shapley's
   value), so that the shares add up to the difference. How far the network's step depends on the recipe is shown too.
-- **Unit**: one training. A second seed of the report's two cells shows how much a training varies; two seeds are no
-  basis for an interval, and none is given.
+- **Unit**: one training. Full: a second seed of the report's two cells shows how much a training varies; two seeds are
+  no basis for an interval, and none is given. Narrow: three seeds of all four cells on "copies", shown one by one; the
+  seed draws the held-out fifth as well.
 - **Exploratory**: the same for membrane and for "blocked"; each cell after epoch 5 and after epoch 10; the score of 30
   training images beside that of the held-out ones.
 """
@@ -24,7 +27,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice, permutations, product
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import torch
 from torch import Tensor
@@ -42,17 +45,28 @@ from unetpp_lib.metrics import confusion_counts, iou
 from unetpp_lib.metrics.overlap import Average
 from unetpp_lib.models import SegmentationNetwork, UNet, UNetPlusPlus
 
-WIDTHS = (32, 64, 128, 256, 512)
+WIDTHS = {"full": (32, 64, 128, 256, 512), "narrow": (8, 16, 32, 64, 128)}
 COPIES, EPOCHS, RATE, SHOWN = 14, 10, 1e-3, 30
-BUILDERS: Mapping[str, Callable[[], SegmentationNetwork]] = {
-    "unet": partial(UNet, widths=WIDTHS, norm="group"),
-    "unetpp": partial(UNetPlusPlus, widths=WIDTHS, norm="group", deep_supervision=False),
+BUILDERS: Mapping[str, Callable[..., SegmentationNetwork]] = {
+    "unet": partial(UNet, norm="group"),
+    "unetpp": partial(UNetPlusPlus, norm="group", deep_supervision=False),
 }
 THRESHOLDS = {"p > .5": 0.0, "logit > .5": 0.5}  # of the logit
 CLASSES = {"white": "foreground", "membrane": "background"}
 
 REPORT = (("unet", "sgd", "logit > .5"), ("unetpp", "adam", "p > .5"))
 """The two cells that the report compares: network, recipe, threshold."""
+SEEDS = (0, 1, 2)
+
+
+class Training(NamedTuple):
+    """One training: the size (see `WIDTHS`), the network, the recipe, what is held out, and the seed."""
+
+    size: str
+    network: str
+    recipe: str
+    held_out: str
+    seed: int
 
 
 def sgd_recipe(network: SegmentationNetwork) -> tuple[Optimizer, HeadsLoss]:
@@ -106,11 +120,12 @@ def score(network: SegmentationNetwork, images: Tensor, masks: Tensor, runtime: 
 
 
 def train_epochs(
-    name: str, recipe: str, images: Tensor, masks: Tensor, seed: int, runtime: Runtime
+    training: Training, images: Tensor, masks: Tensor, runtime: Runtime
 ) -> Iterator[tuple[SegmentationNetwork, float]]:
     """Train at batch 1 and at a constant rate; yield the network and the mean loss after each epoch."""
+    size, name, recipe, _, seed = training
     with seeded(seed, runtime.device):
-        network = runtime.place(BUILDERS[name]())
+        network = runtime.place(BUILDERS[name](widths=WIDTHS[size]))
     optimizer, loss = RECIPES[recipe](network)
     batches = random_batches(images, masks, 1, EPOCHS, seed)
     losses = train_steps(network, batches, lambda _: RATE, runtime, loss, seed, optimizer)
@@ -118,20 +133,20 @@ def train_epochs(
         yield network, torch.stack(list(islice(losses, len(images)))).mean().item()
 
 
-def measure(network_name: str, recipe: str, held_out: str, seed: int) -> Outcome:
+def measure(training: Training) -> Outcome:
     """Train one cell and return its scores after each epoch, on held-out images and on 30 training images."""
     runtime = choose_runtime("cpu")
-    train, test = read_parts(held_out, seed)
+    train, test = read_parts(training.held_out, training.seed)
     shown = torch.linspace(0, len(train[0]) - 1, SHOWN).long()
     history: list[dict[str, Any]] = []
     start = time.perf_counter()
-    for network, loss in train_epochs(network_name, recipe, *train, seed, runtime):
+    for network, loss in train_epochs(training, *train, runtime):
         trained = time.perf_counter()
         entry: dict[str, Any] = {"epoch": len(history) + 1, "loss": round(loss, 5)}
         entry["held out"] = score(network, *test, runtime)
         entry["training"] = score(network, train[0][shown], train[1][shown], runtime)
         entry |= {"seconds": round(trained - start, 1), "scoring": round(time.perf_counter() - trained, 1)}
-        print(network_name, recipe, held_out, seed, entry, flush=True)
+        print(training, entry, flush=True)
         history.append(entry)
         start = time.perf_counter()
     white = torch.ones_like(test[1])
@@ -139,20 +154,16 @@ def measure(network_name: str, recipe: str, held_out: str, seed: int) -> Outcome
     return {"history": history, "all white": round(trivial, 5)}
 
 
-def trial_name(network: str, recipe: str, held_out: str, seed: int) -> str:
+def trial_name(training: Training) -> str:
     """Return the name of one training."""
-    return f"{network}-{recipe}-{held_out}-seed{seed}"
+    return f"{training.size}-{training.network}-{training.recipe}-{training.held_out}-seed{training.seed}"
 
 
-def make_trial(network: str, recipe: str, held_out: str, seed: int) -> Trial:
+def make_trial(training: Training) -> Trial:
     """Return one trial."""
-    settings: dict[str, Any] = {"network": network, "recipe": recipe, "held_out": held_out, "seed": seed}
-    settings |= {"widths": list(WIDTHS), "norm": "group", "side": 256, "copies": COPIES, "epochs": EPOCHS, "lr": RATE}
-    return Trial(
-        trial_name(network, recipe, held_out, seed),
-        settings | {"batch_size": 1, "device": "cpu"},
-        partial(measure, network, recipe, held_out, seed),
-    )
+    settings = training._asdict() | {"widths": list(WIDTHS[training.size]), "norm": "group", "side": 256}
+    settings |= {"copies": COPIES, "epochs": EPOCHS, "lr": RATE, "batch_size": 1, "device": "cpu"}
+    return Trial(trial_name(training), settings, partial(measure, training))
 
 
 Cells = Mapping[tuple[str, str, str], float]
@@ -160,12 +171,17 @@ Cells = Mapping[tuple[str, str, str], float]
 
 
 def read_cells(
-    outcomes: Mapping[str, Outcome], held_out: str, label: str = "white, image", epoch: int = EPOCHS, seed: int = 0
+    outcomes: Mapping[str, Outcome],
+    size: str,
+    held_out: str,
+    seed: int,
+    label: str = "white, image",
+    epoch: int = EPOCHS,
 ) -> dict[tuple[str, str, str], float]:
     """Return the held-out score of each cell at hand after an epoch."""
     cells = {}
     for network, recipe, threshold in product(BUILDERS, RECIPES, THRESHOLDS):
-        if outcome := outcomes.get(trial_name(network, recipe, held_out, seed)):
+        if outcome := outcomes.get(trial_name(Training(size, network, recipe, held_out, seed))):
             cells[network, recipe, threshold] = outcome["history"][epoch - 1]["held out"][threshold][label]
     return cells
 
@@ -191,16 +207,14 @@ def decompose(cells: Cells) -> dict[str, float]:
 def table(outcomes: Mapping[str, Outcome]) -> str:
     """Return each training's scores after epochs 5 and 10, and what the difference is made of where all are there."""
     lines = ["IoU of held-out images, mean over images; 'report' marks the two cells that the report compares"]
-    for held_out, (label, epoch) in product(("copies", "blocked"), product(CLASSES, (5, EPOCHS))):
-        for seed in (0, 1):
-            cells = read_cells(outcomes, held_out, f"{label}, image", epoch, seed)
-            for cell, value in cells.items():
-                mark = " report" if cell in REPORT else ""
-                lines.append(
-                    f"{held_out:<9}{label:<10}epoch {epoch:<4}seed {seed}  {' '.join(cell):<26}{value:.3f}{mark}"
-                )
-            if len(cells) == len(BUILDERS) * len(RECIPES) * len(THRESHOLDS):
-                lines += describe(cells)
+    kinds = list(product(CLASSES, (5, EPOCHS)))
+    for (size, held_out, seed), (label, epoch) in product(product(WIDTHS, ("copies", "blocked"), SEEDS), kinds):
+        cells = read_cells(outcomes, size, held_out, seed, f"{label}, image", epoch)
+        where = f"{size:<7}{held_out:<8}seed {seed}  {label:<9}epoch {epoch:<3}"
+        for cell, value in cells.items():
+            lines.append(f"{where}{' '.join(cell):<26}{value:.3f}{' report' if cell in REPORT else ''}")
+        if len(cells) == len(BUILDERS) * len(RECIPES) * len(THRESHOLDS):
+            lines += describe(cells)
     return "\n".join(lines)
 
 
@@ -215,13 +229,20 @@ def describe(cells: Cells) -> list[str]:
 
 
 TRAININGS = [
-    *product(BUILDERS, RECIPES, ("copies", "blocked"), (0,)),
-    *((network, recipe, "copies", 1) for network, recipe, _ in REPORT),
+    *(Training("narrow", *cell, "copies", 0) for cell in product(BUILDERS, RECIPES)),
+    *(
+        Training("full", *cell, held_out, 0)
+        for held_out in ("copies", "blocked")
+        for cell in product(BUILDERS, RECIPES)
+    ),
+    *(Training("full", network, recipe, "copies", 1) for network, recipe, _ in REPORT),
+    *(Training("narrow", *cell, "blocked", 0) for cell in product(BUILDERS, RECIPES)),
+    *(Training("narrow", *cell, "copies", seed) for seed in SEEDS[1:] for cell in product(BUILDERS, RECIPES)),
 ]
 
 EXPERIMENT = Experiment(
     name="recipes",
     question="What made the report's 2.5 points: optimiser and loss, the threshold, or the network?",
-    trials=tuple(make_trial(*training) for training in TRAININGS),
+    trials=tuple(make_trial(training) for training in TRAININGS),
     table=table,
 )

@@ -1,16 +1,16 @@
 """The command `unetpp`: each subcommand says what it did and where; wrong input is one message and exit status 2."""
 
-import argparse
 import io
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, cast, get_args
+from typing import Annotated, Literal, cast
 
 import tyro
-from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
+from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg
+from tyro.extras import SubcommandApp
 
 from unetpp_lib import data, engine, models
 from unetpp_lib.data.catalog import KNOWN
@@ -23,7 +23,6 @@ from unetpp_lib.engine.warm_start import config_from
 from unetpp_lib.errors import InputError
 from unetpp_lib.models.unetpp import Mode
 
-Commands = dict[str, Callable[..., Any]]
 Part = Literal["train", "validation", "test", "all"]
 WARNINGS = 5  # that are printed
 WORTH = {  # of the scores on a part
@@ -226,30 +225,41 @@ def profile(run_or_weights: Positional[Path], /, size: int = 512, device: str = 
         print(f"{depth:>5}{cost.parameters:>13,}{cost.macs / 1e9:>10.2f} G{memory:>11.1f} MiB{milliseconds:>8.1f} ms")
 
 
+@dataclass(frozen=True)
+class Start:
+    """The options of `unetpp train` that decide where all others start."""
+
+    preset: PresetName | None = None
+    init: str = ""
+    out: Path | None = None
+    resume: bool = False
+
+
 def train_defaults(args: Sequence[str]) -> TrainConfig:
     """Return what the options of `unetpp train` start from: the values of a preset, or those of a run to go on with."""
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--preset", choices=get_args(PresetName))
-    first.add_argument("--init")
-    first.add_argument("--out", type=Path)
-    first.add_argument("--resume", action="store_true")
     try:
-        chosen, _ = first.parse_known_args(args)
-    except argparse.ArgumentError:  # tyro will say what is wrong
+        start, _ = tyro.cli(Start, args=args, return_unknown_args=True, add_help=False, console_outputs=False)
+    except SystemExit:  # the whole command line says what is wrong
         return engine.PRESETS["laptop"]
-    if chosen.resume and chosen.out is not None:
-        return Run(chosen.out).config
-    preset = None if chosen.preset is None else engine.PRESETS[cast(PresetName, chosen.preset)]
-    return config_from(chosen.init, preset) if chosen.init else preset or engine.PRESETS["laptop"]
+    if start.resume and start.out is not None:
+        return Run(start.out).config
+    preset = None if start.preset is None else engine.PRESETS[start.preset]
+    return config_from(start.init, preset) if start.init else preset or engine.PRESETS["laptop"]
 
 
-def _choice(commands: Commands) -> Any:
-    """Return the type whose values tyro makes by calling one of ``commands``."""
-    calls = [
-        Annotated[Any, subcommand(name, constructor=call, description=(call.__doc__ or "").partition("\n")[0])]
-        for name, call in commands.items()
-    ]
-    return Union[tuple(calls)]  # noqa: UP007 - there is no other way to write it for a list
+def make_app(defaults: TrainConfig) -> SubcommandApp:
+    """Return the command with all its subcommands; the options of `train` start from ``defaults``."""
+    sets, app = SubcommandApp(), SubcommandApp()
+    sets.command(name="list")(list_sets)
+    sets.command(download)
+    sets.command(name="check")(check_folder)
+    app.command(sets, name="data", help="List, download and check data sets.")
+    train_here = partial(train, config=defaults)
+    train_here.__doc__ = train.__doc__
+    app.command(name="train")(train_here)
+    for command in (evaluate, predict, prune, profile, export):
+        app.command(command)
+    return app
 
 
 def let_output_pass() -> None:
@@ -262,25 +272,9 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; the process ends with 0, with 2 for wrong input, or with 130 after Ctrl-C."""
     let_output_pass()
     args = sys.argv[1:] if args is None else args
-    sets: Commands = {"list": list_sets, "download": download, "check": check_folder}
-
-    def data_sets(action: Annotated[_choice(sets), arg(name="")]) -> None:  # type: ignore[valid-type]
-        """List, download and check data sets."""
-
     try:
-        train_here = partial(train, config=train_defaults(args))
-        train_here.__doc__ = train.__doc__
-        commands: Commands = {
-            "data": data_sets,
-            "train": train_here,
-            "evaluate": evaluate,
-            "predict": predict,
-            "prune": prune,
-            "profile": profile,
-            "export": export,
-        }
-        status = tyro.cli(
-            _choice(commands),
+        app = make_app(train_defaults(args))
+        status = app.cli(
             prog="unetpp",
             description="Train, score, use and prune U-Net and UNet++.",
             args=args,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unetpp_course.checks.base import Exercise
 from unetpp_course.checks.comparison import alike, difference, kind_of, only_value, shorten, show
-from unetpp_course.checks.isolation import Case, Run, Trial, attempt, run_cases
+from unetpp_course.checks.isolation import Call, Calls, Case, attempt, run_cases
 from unetpp_course.checks.verdict import NOT_ATTEMPTED, Mark, Verdict
 
 SEED = 0  # of the random cases
@@ -43,22 +43,22 @@ class FunctionExercise(Exercise):
             sentence = f"A function is asked for, not {kind_of(answer)}: hand it over by its name, without brackets."
             return self._failure(sentence, cases[0], show(expected[0]), show(answer))
         run = run_cases(answer, cases, self.seconds)
-        if any(trial.value is ... or isinstance(trial.error, NotImplementedError) for trial in run.trials):
+        if any(call.value is ... or isinstance(call.error, NotImplementedError) for call in run.calls):
             return NOT_ATTEMPTED
-        if len(run.trials) < len(cases):
-            unfinished = len(run.trials)
+        if len(run.calls) < len(cases):
+            unfinished = len(run.calls)
             return self._failure(
                 self._too_slow(run), cases[unfinished], show(expected[unfinished]), "no answer in time", run.printed
             )
-        faults = [self._fault(trial, right, answer) for trial, right in zip(run.trials, expected, strict=True)]
+        faults = [self._fault(call, right, answer) for call, right in zip(run.calls, expected, strict=True)]
         if not any(faults):
             return Verdict(Mark.PASSED, f"Right in all {len(cases)} cases.", printed=run.printed)
         first = next(i for i, fault in enumerate(faults) if fault)
-        sentence = self._known_mistake(run.trials) or _constant(run.trials) or faults[first]
-        right, trial = expected[first], run.trials[first]
+        sentence = self._known_mistake(run.calls) or _constant(run.calls) or faults[first]
+        right, call = expected[first], run.calls[first]
         if isinstance(right, dict):
-            right, trial = _first_wrong_entry(right, trial, self.tolerance)
-        return self._failure(sentence, cases[first], show(right), _shown(trial), run.printed)
+            right, call = _first_wrong_entry(right, call, self.tolerance)
+        return self._failure(sentence, cases[first], show(right), _shown(call), run.printed)
 
     def _failure(self, sentence: str, given: Case, expected: str, received: str, printed: str = "") -> Verdict:
         if self.describe is not None:
@@ -67,30 +67,30 @@ class FunctionExercise(Exercise):
         arguments = ", ".join(f"{name} = {show(value)}" for name, value in zip(names, given, strict=False))
         return Verdict(Mark.FAILED, sentence, arguments, expected, received, printed)
 
-    def _too_slow(self, run: Run) -> str:
+    def _too_slow(self, run: Calls) -> str:
         sentence = f"It takes longer than {self.seconds:g} seconds: does a loop never end?"
         if run.still_running:
             sentence += " It could not be stopped: choose Kernel → Restart Kernel."
         return sentence
 
-    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
-        if trial.error is not None:
-            return _error_sentence(trial.error, answer)
-        if trial.value is None and right is not None:
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        if call.error is not None:
+            return _error_sentence(call.error, answer)
+        if call.value is None and right is not None:
             return "It returns None: does its last line begin with `return`?"
-        if _changed(trial):
+        if _changed(call):
             return "It changes what it is given: work on a copy, or write the result to a new variable."
-        tracked = self._tracked(trial)
+        tracked = self._tracked(call)
         if tracked:
             return tracked
-        if self.only_values and alike(right, trial.value, self.tolerance):
+        if self.only_values and alike(right, call.value, self.tolerance):
             return ""
-        return difference(right, trial.value, self.tolerance)
+        return difference(right, call.value, self.tolerance)
 
-    def _tracked(self, trial: Trial) -> str:
+    def _tracked(self, call: Call) -> str:
         """Return a sentence on a tensor that was given without a gradient, and collects one from now on."""
         names = inspect.signature(self.reference).parameters
-        for name, given, after in zip(names, trial.given, trial.after, strict=False):
+        for name, given, after in zip(names, call.given, call.after, strict=False):
             for before, now in zip(tensors_in((given,)), tensors_in((after,)), strict=False):
                 kept = now.is_leaf and now.grad is not None
                 if kept or now.requires_grad != before.requires_grad:
@@ -98,13 +98,13 @@ class FunctionExercise(Exercise):
                     return f"You change the {name} that you were given: {effect}. Work on a clone."
         return ""
 
-    def _known_mistake(self, trials: Sequence[Trial]) -> str:
+    def _known_mistake(self, calls: Sequence[Call]) -> str:
         for wrong, sentence in self.mistakes:
-            if all(self._behaves_alike(attempt(wrong, trial.given), trial) for trial in trials):
+            if all(self._behaves_alike(attempt(wrong, call.given), call) for call in calls):
                 return sentence
         return ""
 
-    def _behaves_alike(self, one: Trial, other: Trial) -> bool:
+    def _behaves_alike(self, one: Call, other: Call) -> bool:
         if self._tracked(one) != self._tracked(other):
             return False
         if one.error is not None or other.error is not None:
@@ -122,23 +122,23 @@ def _error_sentence(error: BaseException, answer: Callable[..., object]) -> str:
     return f"It raises {type(error).__name__}{place}: see what was received."
 
 
-def _first_wrong_entry(right: dict[object, object], trial: Trial, tolerance: float) -> tuple[object, Trial]:
-    """Return a dictionary and a trial cut down to the first entry in which they differ, where there is one."""
-    found = trial.value if isinstance(trial.value, dict) else {}
+def _first_wrong_entry(right: dict[object, object], call: Call, tolerance: float) -> tuple[object, Call]:
+    """Return a dictionary and a call cut down to the first entry in which they differ, where there is one."""
+    found = call.value if isinstance(call.value, dict) else {}
     for key in right:
         if key in found and not alike(right[key], found[key], tolerance):
-            return {key: right[key]}, replace(trial, value={key: found[key]})
-    return right, trial
+            return {key: right[key]}, replace(call, value={key: found[key]})
+    return right, call
 
 
-def _shown(trial: Trial) -> str:
-    if trial.error is not None:
-        return shorten(format_exception_only(trial.error)[-1])
-    return f"{show(trial.value)}; the input is now {show(trial.after)}" if _changed(trial) else show(trial.value)
+def _shown(call: Call) -> str:
+    if call.error is not None:
+        return shorten(format_exception_only(call.error)[-1])
+    return f"{show(call.value)}; the input is now {show(call.after)}" if _changed(call) else show(call.value)
 
 
-def _changed(trial: Trial) -> bool:
-    pairs = zip(trial.given, trial.after, strict=True)
+def _changed(call: Call) -> bool:
+    pairs = zip(call.given, call.after, strict=True)
     return any(isinstance(given, Tensor | np.ndarray | list) and difference(given, after, 0) for given, after in pairs)
 
 
@@ -150,6 +150,6 @@ def tensors_in(arguments: Case) -> list[Tensor]:
     return [value for value in values if isinstance(value, Tensor)]
 
 
-def _constant(trials: Sequence[Trial]) -> str:
-    values = {only_value(trial.value) for trial in trials}
+def _constant(calls: Sequence[Call]) -> str:
+    values = {only_value(call.value) for call in calls}
     return "" if len(values) > 1 or None in values else f"It gives {show(values.pop())} whatever it is given."

@@ -2,7 +2,7 @@
 
 The function runs in a daemon thread, on every system alike: a check returns in time even where the function does not.
 A loop in Python is then ended by an exception that the interpreter raises in that thread. What cannot be ended so (a
-sleep, a bare `except` inside the loop) goes on until the kernel restarts, and `Run.still_running` says so. A signal
+sleep, a bare `except` inside the loop) goes on until the kernel restarts, and `Calls.still_running` says so. A signal
 would need the main thread and Unix, and would leave the check hanging in the same two cases.
 """
 
@@ -36,7 +36,7 @@ class TimeUpError(BaseException):
 
 
 @dataclass(frozen=True)
-class Trial:
+class Call:
     """One call: its arguments, what became of them, and what came back or was raised."""
 
     given: Case
@@ -46,10 +46,10 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Run:
+class Calls:
     """The calls that came to an end, what they printed, and whether one is still going on."""
 
-    trials: tuple[Trial, ...]
+    calls: tuple[Call, ...]
     printed: str
     still_running: bool
 
@@ -71,36 +71,36 @@ class Printed(io.TextIOBase):
         return shorten(self.start) + (f" … and {rest:,} characters more" if rest else "")
 
 
-def attempt(function: Callable[..., object], given: Case) -> Trial:
+def attempt(function: Callable[..., object], given: Case) -> Call:
     """Call a function with a copy of the arguments, and catch whatever it raises."""
     after = deepcopy(given)
     try:
-        return Trial(given, after, value=function(*after))
+        return Call(given, after, value=function(*after))
     except TimeUpError:
         raise
     except BaseException as error:  # a learner may raise SystemExit or KeyboardInterrupt as well
-        return Trial(given, after, error=error)
+        return Call(given, after, error=error)
 
 
-def run_cases(function: Callable[..., object], cases: Sequence[Case], seconds: float) -> Run:
+def run_cases(function: Callable[..., object], cases: Sequence[Case], seconds: float) -> Calls:
     """Call a function once for each case, all together in at most ``seconds`` (on a busy machine, in some more)."""
-    trials: list[Trial] = []
+    calls: list[Call] = []
     printed = Printed()
 
     def work() -> None:
         with suppress(TimeUpError):
             for case in cases:
-                trials.append(attempt(function, case))
+                calls.append(attempt(function, case))
 
     thread = Thread(target=work, daemon=True)
     with same_random_state(), old_objects_left_alone(), redirect_stdout(printed), redirect_stderr(Printed()):
         thread.start()
         _wait(thread, seconds)
-        finished = tuple(trials)
+        finished = tuple(calls)
         if len(finished) < len(cases):
             _end(thread)
-    trials.clear()  # an error in it holds the frames that hold it: a circle, which would keep all that they hold
-    return Run(finished, str(printed), thread.is_alive() and len(finished) < len(cases))
+    calls.clear()  # an error in it holds the frames that hold it: a circle, which would keep all that they hold
+    return Calls(finished, str(printed), thread.is_alive() and len(finished) < len(cases))
 
 
 def _wait(thread: Thread, seconds: float) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from unetpp_course.checks.comparison import alike, as_number
 from unetpp_course.checks.functions import FunctionExercise, tensors_in
-from unetpp_course.checks.isolation import Trial, attempt
+from unetpp_course.checks.isolation import Call, attempt
 
 NO_GRADIENT = (
     "The value is right, but it has no gradient, so nothing can be trained with it. Compute with tensors all the way: "
@@ -26,23 +26,23 @@ class LossExercise(FunctionExercise):
     without a gradient.
     """
 
-    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
-        return super()._fault(trial, as_number(right), answer) or self._gradient_fault(trial)
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        return super()._fault(call, as_number(right), answer) or self._gradient_fault(call)
 
-    def _gradient_fault(self, trial: Trial) -> str:
-        if not _inputs(trial):
+    def _gradient_fault(self, call: Call) -> str:
+        if not _inputs(call):
             return ""
-        if not isinstance(trial.value, Tensor) or not trial.value.requires_grad:
+        if not isinstance(call.value, Tensor) or not call.value.requires_grad:
             return NO_GRADIENT
-        expected = _gradients(attempt(self.reference, trial.given))
-        return "" if alike(expected, _gradients(trial), max(self.tolerance, 1e-4)) else WRONG_GRADIENT
+        expected = _gradients(attempt(self.reference, call.given))
+        return "" if alike(expected, _gradients(call), max(self.tolerance, 1e-4)) else WRONG_GRADIENT
 
 
-def _inputs(trial: Trial) -> list[Tensor]:
+def _inputs(call: Call) -> list[Tensor]:
     """Return the tensors that require a gradient: those among the arguments, and those in lists of them."""
-    return [tensor for tensor in tensors_in(trial.after) if tensor.requires_grad]
+    return [tensor for tensor in tensors_in(call.after) if tensor.requires_grad]
 
 
-def _gradients(trial: Trial) -> list[Tensor | None]:
-    assert isinstance(trial.value, Tensor)
-    return list(torch.autograd.grad(trial.value, _inputs(trial), allow_unused=True))
+def _gradients(call: Call) -> list[Tensor | None]:
+    assert isinstance(call.value, Tensor)
+    return list(torch.autograd.grad(call.value, _inputs(call), allow_unused=True))

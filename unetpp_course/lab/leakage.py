@@ -24,7 +24,7 @@ from unetpp_lib.data import SegmentationFolder, Split, elastic_field, find_datas
 from unetpp_lib.engine import PRESETS, Run, evaluate
 from unetpp_lib.engine.evaluation import MEAN
 
-NETWORKS = ("unet", "unetpp")
+COMPARED = ("unet", "unetpp")
 PROTOCOLS = ("copies", "slices", "blocked")
 SEEDS = (0, 1, 2)
 COPIES = 4
@@ -120,7 +120,7 @@ def table(results: Results) -> str:
     lines = ["IoU of the held-out images (pooled), by seed"]
     for score in SCORES:
         scores = by_seed(results, score)
-        for protocol, network in product(PROTOCOLS, NETWORKS):
+        for protocol, network in product(PROTOCOLS, COMPARED):
             found = scores[protocol, network].dropna() if (protocol, network) in scores else ()
             lines.append(f"{score:<10}{protocol:<9}{network:<8}" + "  ".join(f"{value:.3f}" for value in found))
     seeds = by_seed(results, "white").dropna().index
@@ -129,7 +129,7 @@ def table(results: Results) -> str:
     lines.append(f"\ndifferences, paired by seed: mean [95 % t-interval, {len(seeds)} seeds]")
     for score in SCORES:
         scores = by_seed(results, score).loc[seeds]
-        for network, other in product(NETWORKS, ("slices", "blocked")):
+        for network, other in product(COMPARED, ("slices", "blocked")):
             gain = scores["copies", network] - scores[other, network]
             lines.append(f"{score:<10}{network:<8}copies - {other:<9}{interval(gain)}")
         for output in (MEAN, "head 4"):
@@ -142,7 +142,7 @@ EXPERIMENT = Experiment(
     name="leakage",
     question="How much of a score on real slices is leakage, and does leakage make UNet++ look better than U-Net?",
     trials=tuple(
-        make_trial(network, protocol, seed) for seed in SEEDS for protocol in PROTOCOLS for network in NETWORKS
+        make_trial(network, protocol, seed) for seed in SEEDS for protocol in PROTOCOLS for network in COMPARED
     ),
     table=table,
 )

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from unetpp_course.lab import architectures
 from unetpp_course.lab.architectures import DEEPEST
 from unetpp_course.lab.base import (
     RUNS,
@@ -39,11 +40,7 @@ from unetpp_lib.engine import PRESETS, Run
 from unetpp_lib.metrics import classify, confusion_counts, iou, score_table
 
 SOURCE = "dsb2018"
-NETWORKS = {
-    "unet": {"model": "unet"},
-    "unetpp_plain": {"model": "unetpp", "deep_supervision": False},
-    "unetpp": {"model": "unetpp"},
-}
+NETWORKS = {name: architectures.NETWORKS[name] for name in ("unet", "unetpp_plain", "unetpp")}
 REPORTED = {"unet": (0.839, 0.9077), "unetpp_plain": (0.842, 0.9263), "unetpp": (0.843, 0.9252)}
 """The IoU of the re-implementation, and of the paper (DLMIA 2018, table 3)."""
 SEEDS = (0, 1, 2)
@@ -122,7 +119,7 @@ def read_epochs(run: Run) -> Outcome:
 
 def make_trial(arm: str, network: str, seed: int) -> Trial:
     """Return one trial: its images are written when it is measured."""
-    config = replace(ARMS[arm], **NETWORKS[network], data=data_folder(arm, seed).as_posix(), seed=seed)  # type: ignore[arg-type]
+    config = replace(ARMS[arm], **NETWORKS[network], data=data_folder(arm, seed).as_posix(), seed=seed)
     columns = {"network": network, "variant": arm}
     return training_trial(
         f"{arm}-{network}-seed{seed}", config, read_epochs, write=partial(write_data, arm, seed), columns=columns,

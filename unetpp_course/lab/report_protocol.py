@@ -29,13 +29,13 @@ The held-out fifth is scored after each epoch; that costs time but changes no we
 of 714 GFLOP each for UNet++ and 289 for U-Net. That is work for a GPU: on two CPU cores it takes hours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from unetpp_course.lab import leakage
+from unetpp_course.lab import architectures, leakage
 from unetpp_course.lab.base import RUNS, Experiment, Outcome, Results, Trial, training_trial
 from unetpp_course.lab.results import Row
 from unetpp_course.lab.tables import across, as_text, interval
@@ -43,10 +43,7 @@ from unetpp_lib.data import SegmentationFolder, Split, find_dataset, write_split
 from unetpp_lib.engine import PRESETS
 
 COPIES = 14
-NETWORKS: Mapping[str, Mapping[str, Any]] = {
-    "unet": {"model": "unet"},
-    "unetpp_plain": {"model": "unetpp", "deep_supervision": False},
-}
+NETWORKS = {name: architectures.NETWORKS[name] for name in ("unet", "unetpp_plain")}
 CLAIM = {"unet": 0.953, "unetpp_plain": 0.978}  # IoU of white, as the report gives it
 CONFIG = replace(
     PRESETS["full"], norm="group", epochs=10, batch_size=1, patch=512, lr=1e-3, augment=False, evaluate_every=1

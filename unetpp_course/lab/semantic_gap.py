@@ -19,7 +19,7 @@ from unetpp_lib.engine import Card, TrainConfig
 from unetpp_lib.models import SegmentationNetwork
 
 UNTRAINED = "untrained"
-NETWORKS = ("unet", "unetpp_plain", "unetpp", UNTRAINED)
+COMPARED = ("unet", "unetpp_plain", "unetpp", UNTRAINED)
 SEEDS = architectures.SEEDS
 FITTED = 8  # training images
 
@@ -44,7 +44,7 @@ def table(results: Results) -> str:
     gap, last = gaps(results), node_scores(results)["0,4"].unstack("network")
     rows = [
         {"": name, "gap": interval(gap[name]), "by seed": each(gap[name], "+.3f"), "X^(0,4)": interval(last[name])}
-        for name in NETWORKS
+        for name in COMPARED
         if name in gap and gap[name].count() > 1
     ]
     return f"{as_text(rows, '')}\nmembrane IoU of probes, validation part, pooled; mean [95 %, seeds]"
@@ -82,6 +82,6 @@ def read_scores(config: TrainConfig, model: SegmentationNetwork, card: Card) -> 
 EXPERIMENT = Experiment(
     name="semantic_gap",
     question="Do the nested nodes close the semantic gap?",
-    trials=tuple(probe_trial(network, seed) for seed in SEEDS for network in NETWORKS),
+    trials=tuple(probe_trial(network, seed) for seed in SEEDS for network in COMPARED),
     table=table,
 )

@@ -54,7 +54,7 @@ def raises_what_cannot_be_shown(x):
 @pytest.mark.parametrize("answer", [loops, loops_and_catches])
 def test_a_loop_is_ended(answer):
     run = run_cases(answer, [(torch.zeros(2),)] * 10, seconds=0.2)
-    assert run.trials == ()
+    assert run.calls == ()
     assert not run.still_running
 
 
@@ -110,7 +110,7 @@ def test_a_flood_of_text_is_cut(capsys):
 
 def test_seconds_in_which_the_processor_was_elsewhere_do_not_count():
     run = run_cases(time.sleep, [(1.5,)], seconds=1)
-    assert len(run.trials) == 1
+    assert len(run.calls) == 1
 
 
 def test_the_garbage_of_a_notebook_does_not_count_as_the_functions_time():
@@ -120,7 +120,7 @@ def test_the_garbage_of_a_notebook_does_not_count_as_the_functions_time():
         return any(item is notebook for item in gc.get_objects())
 
     run = run_cases(sees, [(0,)], seconds=60)
-    assert run.trials[0].value is False
+    assert run.calls[0].value is False
     assert sees(0)
 
 

@@ -22,6 +22,7 @@ Glossary <notebooks/glossary>
 :caption: More
 docs/teachers
 docs/results
+docs/results_tables
 docs/after_2020
 docs/planning
 docs/api

@@ -1,7 +1,8 @@
 """Draw the pictures of README and pages from the shipped network, the embedded images and the stored results.
 
-`python docs/pictures.py` draws all into docs/pictures/: heads.png, folds.png, and pruning.gif, for which it opens the
-explorer in JupyterLab and presses keys in a browser (Chromium on the PATH). `… heads` or `… folds` draws one alone.
+`python docs/pictures.py` draws all into docs/pictures/: heads.png, those of the results page (result_figures.py), and
+pruning.gif, for which it opens the explorer in JupyterLab and presses keys in a browser (Chromium on the PATH).
+`… heads` or `… folds` draws one alone.
 """
 
 import io
@@ -14,13 +15,10 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
+from result_figures import RESULT_FIGURES
 
-from unetpp_course import MISTAKES, draw_network, mark_mistakes, shipped_model, use_course_style
+from unetpp_course import MISTAKES, draw_network, mark_mistakes, shipped_model
 from unetpp_course.figures import COLOURS
-from unetpp_course.lab import read_results
-from unetpp_course.lab.blocked_folds import FOLDS, TEST, by_fold
-from unetpp_course.lab.folds import LAPTOP
-from unetpp_course.lab.intervals import t_interval
 from unetpp_course.style import WIDTH, Pixels, as_picture
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.metrics import classify, confusion_counts, iou
@@ -31,16 +29,6 @@ SIDE_SMALL, SIDE_LARGE, ROOM = 1.4, 1.7, 1.75  # inches
 LIKE = {"method": Image.Quantize.MAXCOVERAGE, "kmeans": 1, "dither": Image.Dither.NONE}  # as `shrink` chooses colours
 GIF_WIDTH, GIF_COLOURS = 900, 96
 FRAME_MS, LAST_FRAME_MS = 1400, 2800
-LOOK = {
-    "unet": ("U-Net", "o", "#56B4E9"),
-    "unet_matched": ("matched U-Net", "^", "#000000"),
-    "unetpp_plain": ("UNet++ plain", "P", "#E69F00"),
-    "unetpp": ("UNet++", "D", "#D55E00"),
-}
-SHOWN_PAIRS = (
-    ("unetpp", "unet"), ("unetpp", "unet_matched"), ("unetpp_plain", "unet"), ("unetpp_plain", "unet_matched"),
-    ("unetpp", "unetpp_plain"),
-)  # fmt: skip
 EXPLORER = """\
 from unetpp_course import DepthExplorer
 
@@ -86,36 +74,6 @@ def add_picture(figure: Figure, at: tuple[float, float], side: float, title: str
     axes.set_title(title, size=9, pad=3, loc="left")
 
 
-def draw_folds() -> Figure:
-    """Draw the membrane IoU of each slice of real tissue by network, and the paired differences between networks."""
-    use_course_style()
-    outcomes = read_results(LAPTOP.name)
-    figure, (stack, pairs) = plt.subplots(1, 2, figsize=(WIDTH, 3.6), width_ratios=(3, 2), layout="constrained")
-    for network, (label, marker, colour) in LOOK.items():
-        values = LAPTOP.by_slice(outcomes, network, "membrane")
-        stack.plot(values.T, marker, color=colour, markersize=3, alpha=0.3, markeredgewidth=0)
-        stack.plot(values.mean(axis=0), marker + "-", color=colour, label=label, markersize=4, linewidth=1)
-    for fold in FOLDS[1:]:
-        stack.axvline(fold * TEST - 0.5, color="0.8", linewidth=1)
-    stack.grid(visible=False, axis="x")
-    stack.set(xlabel="slice of the stack (lines: folds)", xticks=range(0, 30, TEST), ylabel="membrane IoU, held out")
-    stack.set_yticks([0.5, 0.55, 0.6, 0.65, 0.7])
-    figure.legend(*stack.get_legend_handles_labels(), loc="outside upper left", ncols=4, frameon=False, fontsize=9)
-    for row, (one, other) in enumerate(SHOWN_PAIRS):
-        lead = LAPTOP.leads(outcomes, (one, other), "membrane")
-        found = t_interval(by_fold(lead))
-        pairs.plot([found.low, found.high], [row, row], color="#0072B2")
-        pairs.plot(found.mean, row, "|", color="#0072B2", markersize=14, markeredgewidth=3)
-        for values in lead.to_numpy():  # a seed
-            pairs.plot(by_fold(values[None]), [row + 0.3] * len(FOLDS), "o", color="black", alpha=0.4, markersize=4)
-    pairs.axvline(0, color="black", linewidth=1)
-    names = {network: label for network, (label, *_) in LOOK.items()}
-    labels = [f"{names[one]}\n− {names[other]}" for one, other in SHOWN_PAIRS]
-    pairs.set_yticks(range(len(labels)), labels, fontsize=8)
-    pairs.set(ylim=(len(labels) - 0.4, -0.6), xlabel="difference in membrane IoU\n(points: fold, seed; lines: 95 %)")
-    return figure
-
-
 def film_pruning(folder: Path) -> list[Image.Image]:
     """Return what the explorer shows at depths 1 to 4 in JupyterLab, which serves a notebook in ``folder``."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
@@ -159,9 +117,10 @@ def save_picture(figure: Figure, path: Path) -> None:
 def main(*only: str) -> None:
     """Draw all pictures, or those that are named."""
     FOLDER.mkdir(exist_ok=True)
-    for name, draw in {"heads": draw_heads, "folds": draw_folds}.items():
+    for name, draw in {"heads": draw_heads, **RESULT_FIGURES}.items():
         if name in only or not only:
             save_picture(draw(), FOLDER / f"{name}.png")
+            plt.close("all")
     if "pruning" in only or not only:
         with tempfile.TemporaryDirectory() as folder:
             save_film(film_pruning(Path(folder)), FOLDER / "pruning.gif")

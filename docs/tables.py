@@ -1,11 +1,11 @@
-"""Put what the experiments say into docs/results.md: `python docs/tables.py`; a test holds the page against it."""
+"""Put what the experiments say into docs/results_tables.md: `python docs/tables.py`; a test compares the two."""
 
 import re
 from pathlib import Path
 
 from unetpp_course.lab import find_experiment, read_results
 
-PAGE = Path(__file__).parent / "results.md"
+PAGE = Path(__file__).parent / "results_tables.md"
 BLOCK = re.compile(
     r"(`python -m unetpp_course experiment (\w+)` prints:\n\n```text\n).*?(^```)", re.DOTALL | re.MULTILINE
 )

@@ -15,7 +15,15 @@ import torch
 from torch import Tensor
 
 from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, read_results, training_trial
-from unetpp_course.lab.blocked_folds import FOLDS, INTERVALS, SCORES, intervals, score_reading, slice_rows, write_fold
+from unetpp_course.lab.blocked_folds import (
+    FOLDS,
+    INTERVAL,
+    SCORES,
+    lead_interval,
+    score_reading,
+    slice_rows,
+    write_fold,
+)
 from unetpp_course.lab.folds import LAPTOP
 from unetpp_course.lab.results import Row
 from unetpp_course.lab.tables import across, as_text, pick
@@ -138,12 +146,12 @@ def table(results: Results) -> str:
         {"way": way, **{score: values[way].to_numpy().mean() for score, values in found.items()}}
         for way in found["white"]
     ]
-    pairs = [
-        {"score": score, "pair": f"{one}, minus {other}", INTERVALS: intervals(found[score][one] - found[score][other])}
-        for score in COMPARED
-        for one, other in PAIRS
-        if one in found[score]
-    ]
+    pairs = []
+    for score in COMPARED:
+        for one, other in PAIRS:
+            if one in found[score]:
+                gain = lead_interval(found[score][one] - found[score][other])
+                pairs.append({"score": score, "pair": f"{one}, minus {other}", INTERVAL: str(gain)})
     chosen = choices(results).rename("way").reset_index()
     best = pick(frame, score="best V_rand").merge(chosen, on=["seed", "fold", "way"])["value"].mean()
     lines = [f"mean over the 30 slices; seeds: {frame['seed'].nunique()}", as_text(rows, "way"), ""]

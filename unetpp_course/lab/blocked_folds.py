@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from unetpp_course.lab.base import RUNS, Outcome, last_network, read_answers
-from unetpp_course.lab.intervals import block_bootstrap, t_interval
+from unetpp_course.lab.intervals import Interval, crossed_interval
 from unetpp_course.lab.results import Row
 from unetpp_lib.data import SegmentationFolder, Split, find_dataset, write_split
 from unetpp_lib.engine import Run
@@ -24,7 +24,8 @@ SOURCE = "isbi2012"
 FOLDS, TEST, VALIDATION = range(5), 6, 3  # slices of the stack, 30 in all
 THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of cell interior, for the segments of the Rand and information scores
 SCORES = ("white", "membrane", "class mean", "v_rand", "v_info")
-BLOCK = 6  # slices that stay together in the bootstrap
+SHARED = TEST / (30 - TEST - VALIDATION)  # test slices for each training slice
+INTERVAL = "mean [95 %, folds and seeds]"
 
 
 def split_fold(names: Sequence[str], fold: int) -> Split:
@@ -104,17 +105,6 @@ def by_fold(values: ArrayLike) -> list[float]:
     return [float(mean) for mean in np.asarray(values, float).mean(axis=0).reshape(len(FOLDS), -1).mean(axis=1)]
 
 
-INTERVALS = "mean [95 %: t over the folds] [t over the seeds, from two on] [blocks of slices]"
-
-
-def intervals(values: ArrayLike) -> str:
-    """Return the mean of values (seeds, slices), and its interval over folds, over seeds (from two on) and over blocks.
-
-    None of the three sees everything that varies: folds share training slices, seeds share the slices, and blocks of
-    slices share the networks.
-    """
-    array = np.asarray(values, float)
-    found = [t_interval(by_fold(array))]
-    found += [t_interval(array.mean(axis=1).tolist())] if len(array) > 1 else []
-    found.append(block_bootstrap(array.mean(axis=0).tolist(), BLOCK))
-    return f"{found[0].mean:+.3f} " + " ".join(f"[{one.low:+.3f}, {one.high:+.3f}]" for one in found)
+def lead_interval(values: ArrayLike) -> Interval:
+    """Return the mean of differences (seeds, slices), with `crossed_interval` over seeds and folds."""
+    return crossed_interval([by_fold(seed[None]) for seed in np.asarray(values, float)], SHARED)

@@ -25,7 +25,7 @@ import pandas as pd
 
 from unetpp_course.lab.architectures import DEEPEST, deepest
 from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, training_trial
-from unetpp_course.lab.blocked_folds import FOLDS, score_slices, write_fold
+from unetpp_course.lab.blocked_folds import FOLDS, INTERVAL, SHARED, score_slices, write_fold
 from unetpp_course.lab.folds import LAPTOP, SEARCH_FOLD, SEARCH_SCORE, SEEDS, training_rows
 from unetpp_course.lab.intervals import crossed_interval
 from unetpp_course.lab.results import Row
@@ -36,7 +36,6 @@ PASSES, LOOK = 32, 4
 RATES = {"unet": 1e-3, "unet_matched": 1e-3, "unetpp_plain": 3e-3}
 """Each network's rate, as the search has it; a test holds one against the other."""
 SEARCHED = (1e-3, 3e-3, 1e-2)
-SHARED = 6 / 21  # test slices for each training slice
 PAIRS = (("unetpp_plain", "unet_matched"), ("unetpp_plain", "unet"), ("unet_matched", "unet"))  # the first is primary
 SCORES = ("membrane", "white", "v_rand")
 LONG, CURVE = "long", "validation"
@@ -123,7 +122,7 @@ def table(results: Results) -> str:
                 row = {
                     "score": score,
                     "pair": " - ".join(pair),
-                    "mean [95 %, crossed]": crossed_interval(values, SHARED),
+                    INTERVAL: crossed_interval(values, SHARED),
                 }
                 leads.append(row | {"by seed and fold": each})
     shown = [{"pass": number, **row} for number, row in curves(results).iterrows()]

@@ -26,18 +26,17 @@ from unetpp_course.lab.architectures import DEEPEST
 from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, training_trial
 from unetpp_course.lab.blocked_folds import (
     FOLDS,
-    INTERVALS,
+    INTERVAL,
     SCORES,
     TEST,
-    by_fold,
     fold_folder,
-    intervals,
+    lead_interval,
     score_slices,
     slice_rows,
     write_fold,
 )
 from unetpp_course.lab.results import Row, final_scores
-from unetpp_course.lab.tables import across, as_text, interval, pick
+from unetpp_course.lab.tables import across, as_text, pick
 from unetpp_course.lab.timing import Configs, time_predictions, time_training_steps, timing_trial
 from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.models import profile
@@ -220,7 +219,7 @@ class Comparison:
 
     def _leads(self, results: Results, arm: Arm) -> str:
         rows = [
-            {"score": score, "pair": " - ".join(pair), INTERVALS: intervals(lead)}
+            {"score": score, "pair": " - ".join(pair), INTERVAL: str(lead_interval(lead))}
             for score in ("white", "membrane", "v_rand")
             for pair in PAIRS
             if len(lead := self.leads(results, pair, score, arm))
@@ -233,7 +232,7 @@ class Comparison:
             both = [self.by_slice(results, network, "membrane", arm) for arm in ("lower rate", "steps")]
             lead = (both[0] - both[1]).dropna()
             if len(lead):
-                rows.append({"network": network, **search[network], INTERVALS: intervals(lead)})
+                rows.append({"network": network, **search[network], INTERVAL: str(lead_interval(lead))})
         title = "did the search end too early? its scores at three rates, of which the lowest was tried afterwards; "
         title += "what that one adds to the chosen rate's membrane"
         return f"{title}\n{as_text(rows, 'network')}" if rows else ""
@@ -250,7 +249,7 @@ class Comparison:
             seconds = median(timed[name])
             row = {"cut to": f"unetpp L{depth}", **self.cost(config), "seconds per slice": seconds}
             row["time saved"] = f"{1 - seconds / median(timed['unetpp']):.0%}"
-            row["membrane lost [95 %, folds]"] = interval(by_fold(whole - scores["membrane"]))
+            row["membrane lost [95 %, folds and seeds]"] = str(lead_interval(whole - scores["membrane"]))
             rows.append(row | {score: values.to_numpy().mean() for score, values in scores.items()})
         return f"{as_text(rows, 'cut to')}\n{PAPER_PRUNING}"
 

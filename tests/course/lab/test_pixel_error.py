@@ -9,7 +9,7 @@ from unetpp_course.lab.pixel_error import PUBLISHED, WHITE, iou_of, measured, ot
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import confusion_counts, dice, iou
 
-PAGE = Path(__file__).parents[3] / "docs" / "results.md"
+PAGE = Path(__file__).parents[3] / "docs" / "results_tables.md"
 
 
 def random_counts(seed: int, flipped: float) -> torch.Tensor:

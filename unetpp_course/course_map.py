@@ -12,30 +12,33 @@ from unetpp_course.style import LINE_COLOURS, WIDTH, course_style
 
 
 class Station(NamedTuple):
-    """A notebook on the map, at ``column`` and ``row``."""
+    """A notebook on the map, at ``column`` and ``row``, with the minutes that it states."""
 
     title: str
     question: str
     column: int
     row: int
+    minutes: int
+    core: bool = False
+    """Whether it is on the core path of about six hours."""
     optional: bool = False
 
 
 STATIONS = (  # a station's number is its position in this list
-    Station("Start here", "Is my machine ready, and where am I going?", 0, 0),
-    Station("Images and masks", "How do thirty images become a learning problem?", 0, 1),
-    Station("Convolution", "How far can a pixel see?", 1, 1),
-    Station("U-Net", "Why does a U need its skips?", 2, 1),
-    Station("Dense pathways", "What fills the U, and what does it cost?", 3, 1),
-    Station("Deep supervision", "What does learning from intermediate maps change?", 0, 2),
-    Station("Combined loss", "What does each loss pull on?", 1, 2),
-    Station("IoU", "What does a score count?", 2, 2),
-    Station("Honest evaluation", "Would it hold on new tissue?", 3, 2),
-    Station("The training loop", "How do I know that training works?", 0, 3),
-    Station("GPU training", "What does the real thing take?", 1, 3, optional=True),
-    Station("Depth pruning", "How deep must it be?", 2, 3),
-    Station("U-Net or UNet++", "Is it better, or only bigger?", 0, 4),
-    Station("Your own images", "How do I use this on my data?", 1, 4, optional=True),
+    Station("Start here", "Is my machine ready, and where am I going?", 0, 0, 50, core=True),
+    Station("Images and masks", "How do thirty images become a learning problem?", 0, 1, 110),
+    Station("Convolution", "How far can a pixel see?", 1, 1, 120),
+    Station("U-Net", "Why does a U need its skips?", 2, 1, 90, core=True),
+    Station("Dense pathways", "What fills the U, and what does it cost?", 3, 1, 90, core=True),
+    Station("Deep supervision", "What does learning from intermediate maps change?", 0, 2, 90, core=True),
+    Station("Combined loss", "What does each loss pull on?", 1, 2, 90),
+    Station("IoU", "What does a score count?", 2, 2, 105),
+    Station("Honest evaluation", "Would it hold on new tissue?", 3, 2, 105),
+    Station("The training loop", "How do I know that training works?", 0, 3, 110),
+    Station("GPU training", "What does the real thing take?", 1, 3, 95, optional=True),
+    Station("Depth pruning", "How deep must it be?", 2, 3, 95),
+    Station("U-Net or UNet++", "Is it better, or only bigger?", 0, 4, 95),
+    Station("Your own images", "How do I use this on my data?", 1, 4, 85, optional=True),
 )
 PARTS = ("networks", "learning", "training\nand pruning", "the verdict,\nyour data")  # from row 1 on
 COLOURS = ("black", LINE_COLOURS[0], LINE_COLOURS[2], LINE_COLOURS[1], LINE_COLOURS[4])
@@ -69,8 +72,10 @@ def draw_course_map() -> Figure:
         if number and STATIONS[number - 1].row == station.row:
             style = {"arrowstyle": "-|>", "color": "black", "shrinkA": 0, "shrinkB": 0}
             axes.annotate("", place(number, -1), place(number - 1, 1), arrowprops=style)
-    axes.text(*place(0, 1.1), "◀ you are here", size=10, va="center")
-    axes.text(*place(13, 1.1), "dashed: may be skipped", size=10, va="center")
+    axes.text(*place(0, 1.1, -0.5), "◀ you are here", size=10, va="center")
+    key = "filled number: on the core path of about six hours", "dashed: may be skipped"
+    for line, text in enumerate(key):
+        axes.text(*place(0, 1.1, 0.2 + 0.5 * line), text, size=10, va="center")
     return figure
 
 
@@ -82,9 +87,12 @@ def add_station(axes: Axes, number: int) -> None:
     card = Rectangle((left, top), CARD_WIDTH, CARD_HEIGHT, gid=f"card {number}", zorder=3, **look)
     card.set_linestyle("--" if station.optional else "-")
     axes.add_patch(card)
-    axes.add_patch(Circle((left, top + 0.19), 0.15, zorder=4, **look))
+    disc = COLOURS[station.row] if station.core else "white"
+    axes.add_patch(Circle((left, top + 0.19), 0.15, zorder=4, **look | {"facecolor": disc}))
     title: dict[str, Any] = {"size": 9.5, "weight": "bold", "va": "center_baseline", "zorder": 5}
-    axes.text(left, top + 0.19, f"{number:02}", ha="center", **title)
+    axes.text(left, top + 0.19, f"{number:02}", ha="center", color="white" if station.core else "black", **title)
     axes.text(left + 0.2, top + 0.19, station.title, **title)
     for line, text in enumerate(wrap(station.question, width=21)):
         axes.text(left + 0.1, top + 0.47 + 0.145 * line, text, size=9, zorder=5)
+    corner = place(number, 1, 1)
+    axes.text(corner[0] - 0.06, corner[1] - 0.08, f"{station.minutes} min", size=9, ha="right", color="0.35", zorder=5)

@@ -43,6 +43,18 @@ def test_a_station_asks_the_question_of_its_notebook(path: Path):
     assert f"**{STATIONS[int(path.stem[:2])].question}**" in first
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_station_states_the_minutes_of_its_notebook(path: Path):
+    first = nbformat.read(path, as_version=4).cells[0].source
+    assert f"**Time:** about {STATIONS[int(path.stem[:2])].minutes} minutes" in first
+
+
+def test_the_core_path_takes_about_six_hours():
+    whole = sum(station.minutes for station in STATIONS if station.core)
+    others = 5 * sum(not station.core for station in STATIONS)  # their opening and summary
+    assert 330 <= whole + others <= 390
+
+
 def test_every_notebook_has_a_card_with_its_number(cards, texts):
     written = [text.get_text() for text in texts]
     assert len(cards) == len(STATIONS) == 14

@@ -198,7 +198,7 @@ EXERCISE_0_2 = ChoiceExercise(
     number="0.2",
     title="What is left?",
     difficulty="easy",
-    minutes=2,
+    minutes=1,
     question="What IoU does the network have when it is cut to depth 1?",
     options={
         "a": Option(

@@ -43,7 +43,9 @@ class CutExplorer(PictureExplorer):
         self.names = [str(k) for k in range(len(images))] if names is None else list(names)
         self.networks = {depth: prune(whole, depth).cpu().eval() for depth in whole.head_depths}
         self.parameters = {d: sum(p.numel() for p in network.parameters()) for d, network in self.networks.items()}
-        self._graphs = {d: grid_graph(network.widths, network.dense, [d]) for d, network in self.networks.items()}
+        self._graphs = {
+            d: grid_graph(network.widths, network.dense, network.head_depths) for d, network in self.networks.items()
+        }
         self._graph_sheet = GraphSheet(
             grid_graph(whole.widths, whole.dense, whole.head_depths), graph_layout(whole.depth)
         )

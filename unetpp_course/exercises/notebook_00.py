@@ -85,12 +85,36 @@ def divides_by_the_width_squared(mask):
     return mask.sum() / mask.shape[2] ** 2
 
 
+def divides_by_the_sum_of_the_sides(mask):
+    return mask.sum() / (mask.shape[1] + mask.shape[2])
+
+
+def divides_by_the_size_of_our_image(mask):
+    return mask.sum() / 256**2
+
+
+def expects_255(mask):
+    return mask.double().mean() / 255
+
+
+def turns_it_upside_down(mask):
+    return mask.numel() / mask.sum()
+
+
+def counts_indices(mask):
+    return mask.nonzero().numel() / mask.numel()
+
+
 def drops_the_fraction(mask):
     return int(mask.sum() / mask.numel())
 
 
 def rounds(mask):
     return (mask.float().mean() > 0.5).float()
+
+
+def rounds_to_one_digit(mask):
+    return round(mask.double().mean().item(), 1)
 
 
 def rounds_to_two_digits(mask):
@@ -174,8 +198,23 @@ EXERCISE_0_1 = FractionExercise(
             divides_by_the_width_squared,
             "You divide by the width squared: a mask need not be square, and has height times width pixels.",
         ),
+        (
+            divides_by_the_sum_of_the_sides,
+            "You divide by height plus width: the number of pixels is height times width.",
+        ),
+        (
+            divides_by_the_size_of_our_image,
+            "You divide by 256 × 256: that fits our image, but the function has to work for masks of any size.",
+        ),
+        (expects_255, "You divide by 255 as well, but the ones of this mask are 1, not 255."),
+        (turns_it_upside_down, "This fraction is upside down: divide the ones by all pixels."),
+        (
+            counts_indices,
+            "`nonzero()` gives three indices for each pixel, and you count them all: count the pixels instead.",
+        ),
+        (rounds_to_one_digit, "You round to one digit: return the fraction as it is."),
         (drops_the_fraction, "`//` or `int` drops everything after the decimal point: divide with `/`."),
-        (rounds, "You round to 0 or 1: return the fraction as it is."),
+        (rounds, "This is always 0 or 1, as if you rounded or took the median: return the fraction as it is."),
         (takes_the_maximum, "This is the largest value of the mask, not the fraction of ones."),
     ],
     also_wrong=[
@@ -246,7 +285,10 @@ EXERCISE_0_3 = NumberExercise(
         (3, "This is one mean for each channel: `dim=0` averages over the channels and keeps the pixels."),
         (144, "You average over the rows: they are dimension 1 of `batch[0]`, not 0."),
         (96, "You average over the columns: they are dimension 2 of `batch[0]`, not 0."),
-        (2, "You count the dimensions, or the numbers along one of them: multiply height by width."),
+        (2, "This is the number of dimensions: multiply height by width."),
+        (32, "This is the number of rows: each of them contains 48 numbers."),
+        (48, "This is the number of columns: each of them contains 32 numbers."),
+        (80, "You add height and width: multiply them."),
     ],
     also_wrong=[
         (torch.zeros(32, 48), "one number, not a tensor of shape (32, 48)"),
@@ -300,6 +342,8 @@ EXERCISE_0_5 = NumberExercise(
         (3, "This is w itself: `backward` does not change it, and `w.grad` contains the slope of the loss."),
         (0, "Nothing has been cleared: only `zero_grad` does that."),
         (4, "The slope of w² is 2w, not 2."),
+        (-12, "`w.grad` contains the gradient itself: only the optimiser's step subtracts it."),
+        (24, "Each of the two slopes is 2w = 6."),
     ],
     also_wrong=[
         ("None", "one number, not a value of type str"),
@@ -359,6 +403,9 @@ EXERCISE_0_7 = NumberExercise(
         (2.1, "You multiply the learning rate by the loss, 9: it multiplies the gradient."),
         (2.7, "You multiply the learning rate by w: the slope of w² is 2w."),
         (6, "This is the gradient, 2w: it says where to go, not where you arrive."),
+        (0.3, "This is the learning rate times w: it multiplies the gradient, and that is subtracted from w."),
+        (1.8, "You subtract two steps, but there is only one: `zero_grad` has cleared everything before it."),
+        (8.4, "You subtract the step from the loss: it is subtracted from the parameter w."),
         (5.76, "This is the loss after the step: the question is what w is."),
     ],
     also_wrong=[

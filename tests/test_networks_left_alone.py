@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from unetpp_course import DepthExplorer, NodeExplorer, PeepholeGame, ReceptiveFieldExplorer, SkipsExplorer
+from unetpp_course import CutExplorer, DepthExplorer, NodeExplorer, PeepholeGame, ReceptiveFieldExplorer, SkipsExplorer
 from unetpp_course.ablation import faded_edge, held_nodes, maps_with_faded_edge
 from unetpp_course.explorers.board import predict_image
 from unetpp_course.heads_in_time import heads_now
@@ -116,6 +116,7 @@ CUTS = {
     "predict at a depth": lambda model, images: predict(model, images[0], CARD, depth=1, runtime=CPU),
     "profile_depths": lambda model, images: profile_depths(model, 16, repeats=1),
     "DepthExplorer": explore_depths,
+    "CutExplorer": lambda model, images: CutExplorer(model, CARD, list(images), [(i > 0.4).byte() for i in images]),
 }
 SKIPS = {
     "SkipsExplorer": lambda model, images: SkipsExplorer(model, CARD, images[0], (images[0] > 0.4).byte(), [50, 0]),

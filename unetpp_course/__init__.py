@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from unetpp_course.diagrams import draw_network
     from unetpp_course.explorers.board import LoopBoard, TrainingBoard
     from unetpp_course.explorers.bridge import BridgeExplorer, thin_membranes
+    from unetpp_course.explorers.cut import CutExplorer
     from unetpp_course.explorers.depth import DepthExplorer
     from unetpp_course.explorers.elastic import ElasticExplorer
     from unetpp_course.explorers.head_step import HeadStepExplorer
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MISTAKES",
     "BridgeExplorer",
+    "CutExplorer",
     "DepthExplorer",
     "ElasticExplorer",
     "HeadStepExplorer",
@@ -76,6 +78,7 @@ _LAZY = {
     "checking": {"check", "commit", "yours"},
     "explorers.board": {"LoopBoard", "TrainingBoard"},
     "explorers.bridge": {"BridgeExplorer", "thin_membranes"},
+    "explorers.cut": {"CutExplorer"},
     "explorers.depth": {"DepthExplorer"},
     "explorers.elastic": {"ElasticExplorer"},
     "explorers.head_step": {"HeadStepExplorer"},

@@ -1,4 +1,4 @@
-"""The map of the course: its notebooks in reading order, and what is needed again in later ones."""
+"""The map of the course: its notebooks in reading order, four to a row."""
 
 from textwrap import wrap
 from typing import Any, NamedTuple
@@ -6,57 +6,47 @@ from typing import Any, NamedTuple
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
-from matplotlib.path import Path
+from matplotlib.patches import Circle, Rectangle
 
 from unetpp_course.style import LINE_COLOURS, WIDTH, course_style
 
 
 class Station(NamedTuple):
-    """A notebook on the map, at ``column`` and ``row``."""
+    """A notebook on the map, at ``column`` and ``row``, with the minutes that it states."""
 
     title: str
     question: str
-    column: float
+    column: int
     row: int
+    minutes: int
+    core: bool = False
+    """Whether it is on the core path of about six hours."""
     optional: bool = False
 
 
 STATIONS = (  # a station's number is its position in this list
-    Station("Start here", "Is my machine ready, and where am I going?", 0, 0),
-    Station("Images and masks", "How do thirty images become a learning problem?", 0, 1),
-    Station("Convolution", "How far can a pixel see?", 1, 1),
-    Station("U-Net", "Why does a U need its skips?", 2, 1),
-    Station("Dense pathways", "What fills the U, and what does it cost?", 3, 1),
-    Station("Deep supervision", "What does learning from intermediate maps change?", 3, 2),
-    Station("Combined loss", "What does each loss pull on?", 2, 2),
-    Station("IoU", "What does a score count?", 1, 2),
-    Station("Honest evaluation", "Would it hold on new tissue?", 0, 2),
-    Station("The training loop", "How do I know that training works?", 0, 3),
-    Station("GPU training", "What does the real thing take?", 1.5, 3, optional=True),
-    Station("Depth pruning", "How deep must it be?", 3, 3),
-    Station("U-Net or UNet++", "Is it better, or only bigger?", 1, 4),
-    Station("Your own images", "How do I use this on my data?", 3, 4, optional=True),
+    Station("Start here", "Is my machine ready, and where am I going?", 0, 0, 50, core=True),
+    Station("Images and masks", "How do thirty images become a learning problem?", 0, 1, 110),
+    Station("Convolution", "How far can a pixel see?", 1, 1, 120),
+    Station("U-Net", "Why does a U need its skips?", 2, 1, 90, core=True),
+    Station("Dense pathways", "What fills the U, and what does it cost?", 3, 1, 90, core=True),
+    Station("Deep supervision", "What does learning from intermediate maps change?", 0, 2, 90, core=True),
+    Station("Combined loss", "What does each loss pull on?", 1, 2, 90),
+    Station("IoU", "What does a score count?", 2, 2, 105),
+    Station("Honest evaluation", "Would it hold on new tissue?", 3, 2, 105),
+    Station("The training loop", "How do I know that training works?", 0, 3, 110),
+    Station("GPU training", "What does the real thing take?", 1, 3, 95, optional=True),
+    Station("Depth pruning", "How deep must it be?", 2, 3, 95),
+    Station("U-Net or UNet++", "Is it better, or only bigger?", 0, 4, 95),
+    Station("Your own images", "How do I use this on my data?", 1, 4, 85, optional=True),
 )
-PARTS = ("the network", "learning", "training\nand pruning", "the verdict,\nyour data")  # from row 1 on
+PARTS = ("networks", "learning", "training\nand pruning", "the verdict,\nyour data")  # from row 1 on
 COLOURS = ("black", LINE_COLOURS[0], LINE_COLOURS[2], LINE_COLOURS[1], LINE_COLOURS[4])
-
-# what is needed again, from where and where: a notebook, and the distance right of its card's centre in half cards
-NEEDS = (
-    ("its two boxes, opened", (1, 0), (6, 0)),
-    ("", (1, 0), (7, 0)),  # the other box
-    ("its heads", (5, 0), (11, 0)),
-    ("how to compare", (8, 0.5), (12, -0.55)),
-    ("exported", (11, 0), (13, 0)),
-)
 
 # inches; a unit of the axes is an inch of the page, and y counts downwards
 CARD_WIDTH, CARD_HEIGHT = 1.66, 0.84
-COLUMN_PITCH, ROW_PITCH = 1.85, 1.28
+COLUMN_PITCH, ROW_PITCH = 1.85, 1.06
 LEFT, TOP = 1.5, 0.5  # the centre of the first card
-PATH_STYLE: dict[str, Any] = {"color": "#999999", "linewidth": 5, "zorder": 1}
-NEED_STYLE: dict[str, Any] = {"color": LINE_COLOURS[3], "linewidth": 1.5, "zorder": 2}
 
 
 def place(number: int, right: float = 0, down: float = 0) -> tuple[float, float]:
@@ -67,7 +57,7 @@ def place(number: int, right: float = 0, down: float = 0) -> tuple[float, float]
 
 @course_style()
 def draw_course_map() -> Figure:
-    """Draw the fourteen notebooks in reading order, and arrows to where something is needed again; 8 inches wide."""
+    """Draw the fourteen notebooks in reading order, from left to right and from top to bottom; 8 inches wide."""
     height = place(13, down=1)[1] + 0.1
     figure = plt.figure(figsize=(WIDTH, height), layout="none")
     plt.close(figure)  # a notebook shows it once, as the value of its cell
@@ -77,38 +67,16 @@ def draw_course_map() -> Figure:
         y = TOP + row * ROW_PITCH
         axes.axhspan(y - 0.49, y + 0.49, color=COLOURS[row], alpha=0.25, linewidth=0, zorder=0)
         axes.text(0.3, y, part, rotation=90, ha="center", va="center", size=9, weight="bold")
-    add_lines(axes)
-    for number in range(len(STATIONS)):
+    for number, station in enumerate(STATIONS):
         add_station(axes, number)
-    axes.text(*place(0, 1.1), "◀ you are here", size=10, va="center")
-    handles = [
-        Line2D([], [], label="the way through the course", **PATH_STYLE),
-        Line2D([], [], label="is needed again there", marker=">", markevery=[1], **NEED_STYLE),
-        Patch(label="may be skipped", facecolor="white", edgecolor="black", linewidth=1.5, linestyle="--"),
-    ]
-    axes.legend(handles=handles, loc="center right", bbox_to_anchor=(WIDTH - 0.05, TOP), bbox_transform=axes.transData)
+        if number and STATIONS[number - 1].row == station.row:
+            style = {"arrowstyle": "-|>", "color": "black", "shrinkA": 0, "shrinkB": 0}
+            axes.annotate("", place(number, -1), place(number - 1, 1), arrowprops=style)
+    axes.text(*place(0, 1.1, -0.5), "◀ you are here", size=10, va="center")
+    key = "filled number: on the core path of about six hours", "dashed: may be skipped"
+    for line, text in enumerate(key):
+        axes.text(*place(0, 1.1, 0.2 + 0.5 * line), text, size=10, va="center")
     return figure
-
-
-def add_lines(axes: Axes) -> None:
-    """Draw the path from notebook to notebook, and the arrows with their labels."""
-    for number in (*range(11), 12):
-        axes.plot(*zip(place(number), place(number + 1), strict=True), **PATH_STYLE)
-    axes.plot(*zip(*elbow((11, -0.4), (12, 0.5)), strict=True), **PATH_STYLE)
-    for label, source, target in NEEDS:
-        points = elbow(source, target)
-        axes.add_patch(
-            FancyArrowPatch(path=Path(points), arrowstyle="-|>", mutation_scale=11, gid="need", **NEED_STYLE)
-        )
-        x, y = points[1]
-        axes.text(x + 0.08, y - 0.11, label, size=9, style="italic", va="center", color=NEED_STYLE["color"])
-
-
-def elbow(source: tuple[int, float], target: tuple[int, float]) -> list[tuple[float, float]]:
-    """Return the corners of a line from the bottom of a card, through the gap, to the top of another."""
-    start, end = place(*source, 1), place(*target, -1)
-    lane = place(source[0])[1] + ROW_PITCH / 2 + 0.05
-    return [start, (start[0], lane), (end[0], lane), end]
 
 
 def add_station(axes: Axes, number: int) -> None:
@@ -119,9 +87,12 @@ def add_station(axes: Axes, number: int) -> None:
     card = Rectangle((left, top), CARD_WIDTH, CARD_HEIGHT, gid=f"card {number}", zorder=3, **look)
     card.set_linestyle("--" if station.optional else "-")
     axes.add_patch(card)
-    axes.add_patch(Circle((left, top + 0.19), 0.15, zorder=4, **look))
+    disc = COLOURS[station.row] if station.core else "white"
+    axes.add_patch(Circle((left, top + 0.19), 0.15, zorder=4, **look | {"facecolor": disc}))
     title: dict[str, Any] = {"size": 9.5, "weight": "bold", "va": "center_baseline", "zorder": 5}
-    axes.text(left, top + 0.19, f"{number:02}", ha="center", **title)
+    axes.text(left, top + 0.19, f"{number:02}", ha="center", color="white" if station.core else "black", **title)
     axes.text(left + 0.2, top + 0.19, station.title, **title)
     for line, text in enumerate(wrap(station.question, width=21)):
         axes.text(left + 0.1, top + 0.47 + 0.145 * line, text, size=9, zorder=5)
+    corner = place(number, 1, 1)
+    axes.text(corner[0] - 0.06, corner[1] - 0.08, f"{station.minutes} min", size=9, ha="right", color="0.35", zorder=5)

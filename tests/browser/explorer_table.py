@@ -180,6 +180,13 @@ def ladder(e: Explorer) -> str:
     return f"U-Net: {mean('U-Net'):.3f} ["
 
 
+def cut(e: Explorer) -> str:
+    k, pruned = e.image.value, prune(shipped_model("unetpp_membranes")[0], e.depth.value)
+    with torch.inference_mode():
+        p = pruned(e.card.normalise(e.images[k])[None])[-1].sigmoid()
+    return f"IoU of the membrane {membrane_iou(classify(p), e.masks[k]):.3f}"
+
+
 def depth(e: Explorer) -> str:
     k, pruned = e.image.value, prune(e.model, e.depth.value)
     with torch.inference_mode():
@@ -238,6 +245,7 @@ EXPLORERS = [
     ),
     Entry("BridgeExplorer", "explorer = BridgeExplorer(thin_membranes(mask), membrane=1)", bridge),
     Entry("LadderExplorer", "explorer = LadderExplorer()", ladder),
+    Entry("CutExplorer", "explorer = CutExplorer(model, card, *zip(*(folder[k] for k in range(32, 36))))", cut),
     Entry(
         "DepthExplorer",
         "explorer = DepthExplorer.shipped(profiles={d: Profile(10**d, 10**(8 + d), 0, d / 100) for d in (1, 2, 3, 4)})",

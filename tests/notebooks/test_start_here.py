@@ -32,5 +32,24 @@ def test_links_arrive_at_notebooks_and_headings_that_exist():
 
 
 def test_the_map_in_words_is_the_drawn_one():
-    rows = re.findall(r"^\| (\d\d) [^|]*\| [^|]*\| ([^|]*?) \|", START, re.MULTILINE)
-    assert rows == [(f"{number:02}", station.question) for number, station in enumerate(STATIONS) if number]
+    rows = re.findall(r"^\| \[?(\d\d) [^|]*\| ([^|]*) \| (●?) ?\| (\d+) \|$", START, re.MULTILINE)
+    assert rows == [
+        (f"{number:02}", station.question, "●" if station.core else "", str(station.minutes))
+        for number, station in enumerate(STATIONS)
+    ]
+
+
+def test_the_ledger_lists_seven_claims_and_no_results():
+    rows = re.findall(r"^\| (\d) \| <a id=\"(claim-[\w-]+)\"></a>[^|]* \| ([^|]*) \| (.*)\|$", START, re.MULTILINE)
+    assert [number for number, *_ in rows] == list("1234567")
+    assert {result for *_, result in rows} == {""}
+
+
+def test_claims_that_other_notebooks_link_to_are_in_the_ledger():
+    claims = set(re.findall(r'<a id="(claim-[\w-]+)"></a>', START))
+    linked = {
+        claim
+        for path in NOTEBOOKS.rglob("*.ipynb")
+        for claim in re.findall(r"00_start_here\.ipynb#(claim-[\w-]+)", read(path))
+    }
+    assert linked <= claims

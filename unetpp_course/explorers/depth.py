@@ -64,8 +64,8 @@ class DepthExplorer(PictureExplorer):
         classes: tuple[str, str] = ("membrane", "interior"),
         of: ScoredClass = "background",
     ) -> None:
-        cuttable = _require_cuttable(model)
-        _require_pairs(model, images, masks, names)
+        cuttable = require_cuttable(model)
+        require_pairs(model, images, masks, names)
         _require_words(card, classes, of)
         self.model, self.card = deepcopy(cuttable).cpu().eval(), card
         self.images, self.masks = [image.float() for image in images], [mask.to(torch.uint8) for mask in masks]
@@ -96,7 +96,7 @@ class DepthExplorer(PictureExplorer):
         finished = Run(Path(run))
         config = finished.config
         model, card = finished.load_model()
-        _require_cuttable(model)
+        require_cuttable(model)
         folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes)
         names = _names(finished.split, part, run)[:AT_MOST]
         pair = _load(folder, names)
@@ -202,7 +202,8 @@ def _free_path(stem: str) -> Path:
     return next(path for name in names if not (path := Path(f"{name}.safetensors")).exists())
 
 
-def _require_cuttable(model: SegmentationNetwork) -> UNetPlusPlus:
+def require_cuttable(model: SegmentationNetwork) -> UNetPlusPlus:
+    """Return the network; raises InputError unless it is a UNet++ with several heads and one class."""
     require_network(model)
     prune(model, 1)  # raises InputError for a network with a single head
     assert isinstance(model, UNetPlusPlus)
@@ -214,9 +215,10 @@ def _require_cuttable(model: SegmentationNetwork) -> UNetPlusPlus:
     return model
 
 
-def _require_pairs(
+def require_pairs(
     model: SegmentationNetwork, images: Sequence[Tensor] | Tensor, masks: Sequence[Tensor] | Tensor, names: object
 ) -> None:
+    """Raise InputError unless there is one mask, and one name if any, for each image, and all fit the network."""
     if not len(images) == len(masks) or not len(images):
         raise InputError(
             f"There are {len(images)} images and {len(masks)} masks: give one mask for each, at least one."

@@ -73,8 +73,8 @@ class DepthSheet:
         sheet = Image.new("RGB", (WIDTH, HEIGHT), "white")
         draw = ImageDraw.Draw(sheet)
         what = f"head {depth}" if mode == "fast" or depth == 1 else f"mean of heads 1–{depth}"
-        _paste(sheet, 0, f"image {name}", grey(image.mean(0)))
-        _paste(sheet, SIDE + GAP, f"depth {depth}: {what}", mark_mistakes(mask, label))
+        paste(sheet, 0, f"image {name}", grey(image.mean(0)))
+        paste(sheet, SIDE + GAP, f"depth {depth}: {what}", mark_mistakes(mask, label))
         left, below = 2 * (SIDE + GAP), LINE + SIDE + GAP
         draw.text((left, 2), f"L{depth}: the nodes that stay", "black", font(LETTERS))
         sheet.paste(self._draw_graph(depth, mode), (left, LINE))
@@ -195,7 +195,7 @@ def _round_step(least: float) -> float:
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= least * 0.999))
 
 
-def _paste(sheet: Image.Image, left: int, caption: str, pixels: NDArray[np.uint8]) -> None:
+def paste(sheet: Image.Image, left: int, caption: str, pixels: NDArray[np.uint8]) -> None:
     """Paste a picture below its caption, as large as fits into a square of SIDE pixels."""
     draw = ImageDraw.Draw(sheet)
     draw.text((left, 2), caption, "black", font(LETTERS))

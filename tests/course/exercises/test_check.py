@@ -252,4 +252,4 @@ def test_an_unknown_exercise_is_told_those_of_its_notebook():
 
 def test_an_exercise_is_declared_in_the_module_of_its_notebook():
     assert 0 in notebooks_with_exercises()
-    assert find_exercise("0.1").heading == "Exercise 0.1 · The share of foreground · easy · 3 min"
+    assert find_exercise("0.1").heading == "Exercise 0.1 · The fraction of foreground · easy · 3 min"

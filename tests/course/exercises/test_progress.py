@@ -31,9 +31,9 @@ def _board_of_samples(monkeypatch):
     monkeypatch.setattr("unetpp_course.progress.notebooks_with_exercises", lambda: [0, 99])
 
 
-START = "00  ⬜ 0.1  ⬜ 0.2  ⬜ 0.3  ⬜ 0.4  ⬜ 0.5  ⬜ 0.6  ⬜ 0.7"
-FRESH = f"{START}\n99  ⬜ 99.1  ⬜ 99.2  ⬜ 99.3  ⬜ 99.4  ⬜ 99.5  ⬜ 99.6\n0 of 13 exercises done"
-SOLVED = f"{START}\n99  ⬜ 99.1  ⬜ 99.2  ✅ 99.3  ⬜ 99.4  ❌ 99.5  ⬜ 99.6\n1 of 13 exercises done"
+START = "00  ⬜ 0.1  ⬜ 0.2  ⬜ 0.3  ⬜ 0.4  ⬜ 0.5  ⬜ 0.6  ⬜ 0.7  ⬜ 0.8"
+FRESH = f"{START}\n99  ⬜ 99.1  ⬜ 99.2  ⬜ 99.3  ⬜ 99.4  ⬜ 99.5  ⬜ 99.6\n0 of 14 exercises done"
+SOLVED = f"{START}\n99  ⬜ 99.1  ⬜ 99.2  ✅ 99.3  ⬜ 99.4  ❌ 99.5  ⬜ 99.6\n1 of 14 exercises done"
 
 
 def test_the_board_of_a_new_learner_is_empty():
@@ -72,7 +72,7 @@ def test_the_file_holds_marks_and_predictions_and_nothing_else(solved):
 
 def test_the_board_as_a_table_names_the_exercises(solved):
     table = progress_board()._repr_html_()
-    assert "1 of 13 exercises done" in table
+    assert "1 of 14 exercises done" in table
     assert "✅ 99.3 A head<br>⬜ 99.4 Decide: p &gt; ½" in table
     assert table.count("<tr>") == 2
 

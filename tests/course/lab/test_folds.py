@@ -195,7 +195,7 @@ def test_the_table_shows_what_is_at_hand(results_of):
     assert " ".join(line("membrane unetpp - unet ")).endswith("+0.100 [+0.100, +0.100]")
     # of 30 slices .2 + fold / 10 + slice / 100: mean .425; the pooled ones of five folds: .4, .41, .42
     assert line("unetpp head 4")[3:] == ["1", *["0.425"] * 5, "0.900", "0.400", "0.410", "0.420"]
-    # head 2 scores half: .2125 lost, .1625 to .2625 in the folds; t = 2.776, standard error .0354
+    # head 2 scores half: .2125 lost, .1625 to .2625 in the folds; t = 2.776, standard error .0354 · √(1 + 5 · 6 / 21)
     assert "0.100 50% +0.212 [+0.060, +0.365] 0.212" in " ".join(line("unetpp L2 "))
 
 

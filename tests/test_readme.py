@@ -13,10 +13,7 @@ from PIL import Image
 from unetpp_course import __main__ as course
 from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
 from unetpp_course.lab import NAMES, Experiment, find_experiment, read_results
-from unetpp_course.lab.architectures import NETWORKS, by_seed, cost
-from unetpp_course.lab.intervals import t_interval
 from unetpp_lib import cli
-from unetpp_lib.models import UNetPlusPlus, profile, prune
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,23 +24,10 @@ SPANS = re.findall(r"`((?:make|unetpp|python -m unetpp_course) [^`]+)`", PROSE)
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 NUMBER = r"[+-]?\d+(?:\.\d+)?"
 PICTURE_BYTES, FILM_BYTES = 400_000, 1_000_000
-NETWORK_NAMES = {
-    "U-Net": "unet",
-    "wide U-Net": "unet_wide",
-    "U-Net of UNet++'s arithmetic": "unet_matched",
-    "UNet+": "unetplus",
-    "UNet++, no deep supervision": "unetpp_plain",
-    "UNet++": "unetpp",
-}
 
 
 def words_of(command: str) -> list[str]:
     return shlex.split(command.replace("\\", "/"), comments=True)
-
-
-def with_minus(interval: object, signed: bool) -> str:
-    text = str(interval).replace("-", "−")
-    return text if signed else text.replace("+", "")
 
 
 def rows(column: str) -> dict[str, list[str]]:
@@ -123,29 +107,6 @@ def test_its_notebooks_are_the_course_with_their_titles_questions_and_minutes():
 def test_it_counts_the_exercises():
     count = sum(len(exercises_of(notebook)) for notebook in notebooks_with_exercises())
     assert str(count) in re.findall(r"\d+", PROSE)
-
-
-def test_its_table_of_networks_is_what_was_measured():
-    scores = by_seed(read_results("architectures"))
-    expected = {}
-    for name, network in NETWORK_NAMES.items():
-        parameters, macs = cost(network)
-        found = t_interval(scores[network])
-        lead = with_minus(t_interval(scores[network] - scores["unet"]), signed=True) if network != "unet" else ""
-        expected[name] = [f"{parameters:,}", f"{macs / 1e9:.2f} G", with_minus(found, signed=False), lead]
-    assert set(NETWORK_NAMES.values()) == set(NETWORKS)
-    assert f"{cost('unetpp')[1] / cost('unet')[1]:.1f} times" in TEXT
-    assert rows("network") == expected
-
-
-def test_its_table_of_depths_is_what_was_measured():
-    results = read_results("architectures")
-    model = UNetPlusPlus(widths=(8, 16, 32, 64, 128)).eval()
-    for (name, cells), depth in zip(rows("cut to").items(), range(1, 5), strict=True):
-        costs = profile(prune(model, depth), 256, repeats=1)
-        found = t_interval(by_seed(results, output=f"head {depth}")["unetpp"])
-        assert name.startswith(f"L{depth}")
-        assert cells == [f"{costs.parameters:,}", f"{costs.macs / 1e9:.2f} G", with_minus(found, signed=False)]
 
 
 @pytest.mark.parametrize("line", re.findall(r"^- .*\(data/results/.*", TEXT, re.MULTILINE))

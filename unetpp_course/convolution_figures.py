@@ -1,9 +1,12 @@
 """The figures of notebook 02: a kernel on an image, rows of dots that show how far a value sees, windows that jump."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
+import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
@@ -19,6 +22,7 @@ LABELS = {
     "up": "up-sampling by {0}",
 }
 MARGIN = 2  # pixels beside the seen ones
+FRAMES = ("C0", "C1", "C2", "C4")
 PARTS = ("C3", "C1", "C2", "C4", "C5")  # colours of the dots that the top one reads
 
 
@@ -33,7 +37,7 @@ def draw_convolution(image: Tensor, kernel: Tensor, places: Sequence[tuple[int, 
     height, width = image.shape
     before.add_patch(Rectangle((1, 1), width, height, fill=False, edgecolor="0.4", linestyle="--", linewidth=1.5))
     for colour, (row, column) in zip(("C3", "C2"), places, strict=True):
-        style = {"fill": False, "edgecolor": colour, "linewidth": 3}
+        style: dict[str, Any] = {"fill": False, "edgecolor": colour, "linewidth": 3}
         before.add_patch(Rectangle((column + 0.06, row + 0.06), 2.88, 2.88, **style))
         after.add_patch(Rectangle((column + 0.06, row + 0.06), 0.88, 0.88, **style))
 
@@ -140,4 +144,29 @@ def draw_windows(columns: Sequence[int], edges: Sequence[tuple[int, int]], cell:
         axis.text(max(rights) + 3, row, f"{right - left} pixels", va="center")
     axis.set_yticks(range(len(columns)), [f"pixel {column}" for column in columns])
     axis.set(ylim=(len(columns) - 0.4, -0.6), xlim=(min(lefts) - 4, max(rights) + 16), xlabel="column of the image")
+    axis.grid(visible=False)
+
+
+def draw_frames(truth: Tensor, rings: Tensor, row: int, column: int, labels: Mapping[int, str]) -> None:
+    """Draw membranes, distractors and a pixel, and around it square frames, each with its label.
+
+    ``truth`` (1, H, W) is 0 on membranes, ``rings`` (1, H, W) above 0 on distractors; ``labels`` maps sides to labels.
+    """
+    _, axis = plt.subplots(figsize=(WIDTH, 4.2))
+    colours = ListedColormap(["white", "0.35", "0.75"])
+    kinds = torch.where(rings[0] > 0, 2, (truth[0] == 0).int())
+    axis.imshow(kinds, cmap=colours, vmin=0, vmax=2, interpolation="nearest")
+    width = truth.shape[-1]
+    for number, (side, label) in enumerate(labels.items()):
+        colour = FRAMES[number % len(FRAMES)]
+        corner = (column - side / 2, row - side / 2)
+        axis.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=colour, linewidth=2.5))
+        place = (width + 10, 20 + number * 24)  # of the label, beside the image
+        axis.annotate(label, place, color=colour, weight="bold", annotation_clip=False, va="center")
+    axis.annotate("dark grey: membranes", (width + 10, 130), annotation_clip=False, va="center")
+    axis.annotate("light grey: distractors", (width + 10, 150), annotation_clip=False, va="center")
+    axis.plot(column, row, "r+", markersize=12, markeredgewidth=2)
+    axis.add_patch(Rectangle((-0.5, -0.5), width, len(kinds), fill=False, edgecolor="black"))
+    axis.set(xticks=[], yticks=[], xlim=(-8, width + 8), ylim=(len(kinds) + 8, -8))
+    axis.spines[:].set_visible(False)
     axis.grid(visible=False)

@@ -170,3 +170,22 @@ def draw_frames(truth: Tensor, rings: Tensor, row: int, column: int, labels: Map
     axis.set(xticks=[], yticks=[], xlim=(-8, width + 8), ylim=(len(kinds) + 8, -8))
     axis.spines[:].set_visible(False)
     axis.grid(visible=False)
+
+
+def draw_influence(maps: Sequence[Tensor], squares: Sequence[int], windows: Sequence[int]) -> None:
+    """Draw for each head how much the pixels around the middle count, relative to the one that counts most.
+
+    ``maps`` are (H, W), one for each head, ``squares`` the sides of the squares to mark, ``windows`` those to show.
+    """
+    figure, axes = plt.subplots(1, len(maps), figsize=(WIDTH, 2.4))
+    colours = plt.get_cmap("cividis", 8)
+    for number, (axis, influence, square, window) in enumerate(zip(axes, maps, squares, windows, strict=True), start=1):
+        middle, half = len(influence) // 2, window // 2
+        part = influence[middle - half : middle + half, middle - half : middle + half]
+        shades = (part / part.max()).clamp(min=1e-5).log10()
+        shown = axis.imshow(shades, cmap=colours, vmin=-4, vmax=0, interpolation="nearest")
+        corner = half - square / 2 - 0.5
+        axis.add_patch(Rectangle((corner, corner), square, square, fill=False, edgecolor="red", linewidth=1.8))
+        axis.set(title=f"head {number}: {window} px", xticks=[], yticks=[])
+    bar = figure.colorbar(shown, ax=axes, shrink=0.85, ticks=[-4, -3, -2, -1, 0])
+    bar.ax.set_yticklabels(["1/10000", "1/1000", "1/100", "1/10", "largest"])

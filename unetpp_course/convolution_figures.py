@@ -155,7 +155,7 @@ def draw_frames(truth: Tensor, rings: Tensor, row: int, column: int, labels: Map
     _, axis = plt.subplots(figsize=(WIDTH, 4.2))
     colours = ListedColormap(["white", "0.35", "0.75"])
     kinds = torch.where(rings[0] > 0, 2, (truth[0] == 0).int())
-    axis.imshow(kinds, cmap=colours, vmin=0, vmax=2, interpolation="nearest")
+    axis.imshow(kinds.numpy(), cmap=colours, vmin=0, vmax=2, interpolation="nearest")
     width = truth.shape[-1]
     for number, (side, label) in enumerate(labels.items()):
         colour = FRAMES[number % len(FRAMES)]
@@ -183,7 +183,7 @@ def draw_influence(maps: Sequence[Tensor], squares: Sequence[int], windows: Sequ
         middle, half = len(influence) // 2, window // 2
         part = influence[middle - half : middle + half, middle - half : middle + half]
         shades = (part / part.max()).clamp(min=1e-5).log10()
-        shown = axis.imshow(shades, cmap=colours, vmin=-4, vmax=0, interpolation="nearest")
+        shown = axis.imshow(shades.numpy(), cmap=colours, vmin=-4, vmax=0, interpolation="nearest")
         corner = half - square / 2 - 0.5
         axis.add_patch(Rectangle((corner, corner), square, square, fill=False, edgecolor="red", linewidth=1.8))
         axis.set(title=f"head {number}: {window} px", xticks=[], yticks=[])

@@ -10,7 +10,9 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks.comparison import alike
 from unetpp_course.checks.isolation import Trial
+from unetpp_course.checks.verdict import GENERIC
 
 # Exercise 2.1: A convolution with channels
 
@@ -204,6 +206,59 @@ def cuts_windows_at_the_border(image, weight, bias):
     return out
 
 
+def leaves_the_border_at_the_bias(image, weight, bias):
+    out = bias[:, None, None].repeat(1, *image.shape[1:])
+    out[:, 1:-1, 1:-1] = conv2d(image[None], weight, bias)[0]
+    return out
+
+
+def makes_maps_as_large_as_the_frame(image, weight, bias):
+    return pad(conv2d(image[None], weight, bias, padding=1)[0], (0, 2, 0, 2))
+
+
+def frames_and_cuts_off(image, weight, bias):
+    return conv2d(image[None], weight, bias, padding=1)[0][:, :-2, :-2]
+
+
+def frames_above_and_left(image, weight, bias):
+    return conv2d(pad(image[None], (1, 0, 1, 0)), weight, bias)[0]
+
+
+def sums_over_all_kernels(image, weight, bias):
+    return conv2d(image[None], weight.sum(0, keepdim=True).expand_as(weight), bias, padding=1)[0]
+
+
+def multiplies_matrices(image, weight, bias):
+    windows = pad(image, (1, 1, 1, 1)).unfold(1, 3, 1).unfold(2, 3, 1).permute(1, 2, 0, 3, 4)  # (H, W, C, 3, 3)
+    return (windows[:, :, None] @ weight).sum(dim=(3, 4, 5)).permute(2, 0, 1) + bias[:, None, None]
+
+
+def takes_the_first_kernel_for_all_maps(image, weight, bias):
+    return conv2d(image[None], weight[:1].expand_as(weight), bias, padding=1)[0]
+
+
+def takes_the_first_bias_for_all_maps(image, weight, bias):
+    return conv2d(image[None], weight, bias[:1].expand_as(bias), padding=1)[0]
+
+
+def stops_one_pixel_early(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[:, :-1, :-1] = conv2d(image[None], weight, bias, padding=1)[0][:, :-1, :-1]
+    return out
+
+
+def returns_after_the_first_row(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[:, 0] = conv2d(image[None], weight, bias, padding=1)[0][:, 0]
+    return out
+
+
+def returns_after_the_first_pixel(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[:, 0, 0] = conv2d(image[None], weight, bias, padding=1)[0][:, 0, 0]
+    return out
+
+
 def gives_zeros(image, weight, bias):
     return torch.zeros(len(weight), *image.shape[1:])
 
@@ -228,15 +283,23 @@ class ConvolutionExercise(FunctionExercise):
         small = found is not None and "3" in found.groups() and min(found.groups()) < "3"
         if isinstance(trial.error, RuntimeError | ValueError) and (small or SMALL_ARRAY.search(said)):
             return (
-                "At the border a window has fewer than 3×3 pixels and does not fit the kernel. Lay a frame of zeros "
-                "around the image first: then every pixel has a full window."
+                "At the border a window has fewer than 3×3 pixels. Lay a frame of zeros around the image first, and "
+                "then loop over the rows and columns of the image, without the frame."
             )
         if isinstance(trial.error, IndexError) and "out of bounds" in said:
             return (
                 "A window reaches beyond the border of the image. Lay a frame of zeros around it first, and take the "
                 "windows from the larger image."
             )
-        return super()._fault(trial, right, answer)
+        sentence = super()._fault(trial, right, answer)
+        if sentence == GENERIC and alike(as_inner(right), as_inner(trial.value), self.tolerance):
+            return "Away from the border it is right, but not at the border: are there zeros all around the image?"
+        return sentence
+
+
+def as_inner(maps: object) -> object:
+    """Return maps without their outermost pixels."""
+    return torch.as_tensor(maps)[:, 1:-1, 1:-1]
 
 
 EXERCISE_2_1 = ConvolutionExercise(
@@ -259,6 +322,24 @@ EXERCISE_2_1 = ConvolutionExercise(
             fills_the_upper_left,
             "The frame is missing, so the last two rows and columns stay 0, and the others lie one pixel too far up "
             "and to the left.",
+        ),
+        (
+            leaves_the_border_at_the_bias,
+            "The outermost pixels hold nothing but the bias. They need a window too: lay a frame of zeros around the "
+            "image first.",
+        ),
+        (
+            makes_maps_as_large_as_the_frame,
+            "The maps are as large as the image with its frame: they should be as large as the image.",
+        ),
+        (
+            frames_and_cuts_off,
+            "The frame is there, but two rows and two columns are lost all the same: with it, the loops run over all "
+            "rows and columns of the image.",
+        ),
+        (
+            frames_above_and_left,
+            "One row and one column are lost: the frame is needed on all four sides, with `(1, 1, 1, 1)`.",
         ),
         (frames_the_rows_alone, "Two columns are lost: the frame needs zeros on the left and on the right as well."),
         (frames_the_columns_alone, "Two rows are lost: the frame needs zeros above and below as well."),
@@ -304,6 +385,19 @@ EXERCISE_2_1 = ConvolutionExercise(
         (averages_the_channels, "The channels are averaged: a convolution sums over them."),
         (averages_the_window, "This is the mean of the products: a convolution takes their sum."),
         (fills_one_map, "Only the first map is computed: there are as many as `weight` has kernels, len(weight)."),
+        (
+            sums_over_all_kernels,
+            "The products of all maps are added up: sum the window times weight[k] for one map k at a time.",
+        ),
+        (multiplies_matrices, "`@` multiplies matrices. A convolution multiplies number by number, with `*`."),
+        (
+            takes_the_first_kernel_for_all_maps,
+            "All maps use the kernels of map 0: map k has kernels of its own, weight[k].",
+        ),
+        (takes_the_first_bias_for_all_maps, "All maps get the bias of map 0: map k has its own, bias[k]."),
+        (stops_one_pixel_early, "The last row and the last column stay 0: the loops end one pixel too early."),
+        (returns_after_the_first_row, "Only the first row is computed: is `return` inside a loop?"),
+        (returns_after_the_first_pixel, "Only the first pixel is computed: is `return` inside the loops?"),
         (ends_with_a_relu, "Negative results are set to 0. That is a ReLU, which comes after a convolution."),
         (
             rounds_to_whole_numbers,
@@ -321,7 +415,7 @@ EXERCISE_2_1 = ConvolutionExercise(
         ),
     ],
     also_wrong=[
-        (cuts_windows_at_the_border, "At the border a window has fewer than 3×3 pixels"),
+        (cuts_windows_at_the_border, "Lay a frame of zeros around the image first, and"),
         (runs_over_the_border, "Lay a frame of zeros around it first"),
         (gives_nested_lists, "not a list"),
         (writes_into_the_image, "changes what it is given"),
@@ -385,20 +479,20 @@ def receptive_field(layers: Layers) -> int:
 
 
 def stacks_of_layers(random: np.random.Generator) -> Iterator[tuple[Layers]]:
-    """Yield stacks of layers: short ones, the paths to heads 1 to 3, and random ones that only go down."""
+    """Yield stacks of layers: convolutions alone first, then with pooling, and at last with up-sampling."""
     yield ([("conv", 3), ("conv", 3)],)
+    yield ([("conv", 5), ("conv", 3), ("conv", 7)],)
+    yield ([("pool", 2)],)
     yield ([("conv", 3), ("pool", 2), ("conv", 3)],)
-    yield ([("pool", 2), ("conv", 3)],)
     yield ([("conv", 5), ("pool", 2), ("conv", 3), ("conv", 7)],)
-    yield ([("pool", 4), ("conv", 3), ("up", 4), ("conv", 5)],)
-    yield ([("conv", 3)],)
-    block: Layers = [("conv", 3), ("conv", 3)]
-    for depth in (1, 2, 3):
-        yield (block + ([("pool", 2), *block] * depth) + ([("up", 2), *block] * depth),)
-    for length in random.integers(2, 7, 4):
+    for length in random.integers(3, 7, 4):
         kinds = random.choice(["conv", "pool"], length)
         sizes = [int(random.choice([3, 5] if kind == "conv" else [2, 3])) for kind in kinds]
         yield (list(zip(kinds.tolist(), sizes, strict=True)),)
+    yield ([("pool", 4), ("conv", 3), ("up", 4), ("conv", 5)],)
+    block: Layers = [("conv", 3), ("conv", 3)]
+    for depth in (1, 2, 3):
+        yield (block + ([("pool", 2), *block] * depth) + ([("up", 2), *block] * depth),)
 
 
 def recursion(
@@ -588,6 +682,73 @@ def starts_anew_in_every_round(layers):
     return right(layers[-1:])
 
 
+def takes_half_of_every_size(layers):
+    return recursion(conv=lambda size, step: size // 2 * step, pool=lambda size, step: size // 2 * step)(layers)
+
+
+def shrinks_the_field_on_the_way_up(layers):
+    return recursion(up=lambda size, step: -(size - 1) * step)(layers)
+
+
+def adds_one_pixel_by_pooling(layers):
+    return recursion(pool=lambda size, step: 1)(layers)
+
+
+def treats_up_as_a_convolution(layers):
+    return recursion(up=lambda size, step: (size - 1) * step, risen=lambda size, step: step)(layers)
+
+
+def multiplies_the_step_by_convolutions(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "up":
+            step /= size
+        else:
+            r += (size - 1) * step
+            step *= size
+    return r
+
+
+def adds_whole_sizes_and_divides_the_field(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "up":
+            r /= size
+            step /= size
+        else:
+            r += size * step
+        if kind == "pool":
+            step *= size
+    return r
+
+
+def adds_whole_sizes_up_sampling_too(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        r += size * step
+        step = step * size if kind == "pool" else step / size if kind == "up" else step
+    return r
+
+
+def goes_from_the_top_down(layers):
+    return right([(kind, size) for kind, size in reversed(layers)])
+
+
+def knows_other_names_of_pooling(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "conv":
+            r += (size - 1) * step
+        elif kind == "pooling":
+            r += (size - 1) * step
+            step *= size
+    return r
+
+
+def counts_the_layers(layers):
+    return len(layers)
+
+
 def gives_the_step_too(layers):
     return right(layers), 1
 
@@ -618,7 +779,25 @@ def knows_head_one(layers):
     return 18
 
 
-EXERCISE_2_3 = FunctionExercise(
+@dataclass(frozen=True, kw_only=True)
+class ReceptiveFieldExercise(FunctionExercise):
+    """A function exercise that says with which kind of layer an answer goes wrong, where no mistake is known."""
+
+    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
+        sentence = super()._fault(trial, right, answer)
+        if sentence != GENERIC:
+            return sentence
+        kinds = {kind for kind, _ in trial.given[0]}
+        if "up" in kinds:
+            return (
+                "Convolutions and poolings are right. It goes wrong with the up-sampling: what happens to r and step?"
+            )
+        if "pool" in kinds:
+            return "Convolutions alone are right. It goes wrong with the pooling: compare r and step with the drawing."
+        return "It goes wrong with convolutions already: compare r with the drawing of three convolutions."
+
+
+EXERCISE_2_3 = ReceptiveFieldExercise(
     number="2.3",
     title="How far a pixel sees",
     difficulty="medium",
@@ -703,6 +882,31 @@ EXERCISE_2_3 = FunctionExercise(
             doubles_the_field_and_the_step,
             "A pooling multiplies both r and the step. Only the step is multiplied; r grows by (k - 1) steps.",
         ),
+        (takes_half_of_every_size, "A size is halved: a layer that reads k dots brings k - 1 new ones, not k // 2."),
+        (
+            shrinks_the_field_on_the_way_up,
+            "Up-sampling takes something away from r. But no dot sees less than the one that it was made from.",
+        ),
+        (adds_one_pixel_by_pooling, "A pooling adds one pixel, wherever it is. It adds (k - 1) steps."),
+        (
+            treats_up_as_a_convolution,
+            "Up-sampling is treated like a convolution. It reads a single dot, and afterwards the dots lie closer.",
+        ),
+        (
+            multiplies_the_step_by_convolutions,
+            "Convolutions multiply the step here. Their dots lie as far apart as those below: the step stays.",
+        ),
+        (
+            adds_whole_sizes_and_divides_the_field,
+            "Two things: of k dots one is there already, so k - 1 are added; and up-sampling leaves r as it is.",
+        ),
+        (
+            adds_whole_sizes_up_sampling_too,
+            "Two things: of k dots one is there already, so k - 1 are added; and up-sampling adds none.",
+        ),
+        (goes_from_the_top_down, "It goes through the layers from the top to the image: start with the first one."),
+        (knows_other_names_of_pooling, 'It passes poolings by: their kind is written "pool".'),
+        (counts_the_layers, "This is the number of layers."),
         (leaves_the_last_layer_out, "The last layer is left out."),
         (returns_the_step, "This is the step: return r."),
         (
@@ -876,6 +1080,38 @@ def loses_a_dimension(image, noise, window):
     return blindfold(image, noise, window)[0]
 
 
+def leaves_the_last_row_out(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top, bottom), slice(left, right + 1))
+
+
+def leaves_the_last_column_out(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top, bottom + 1), slice(left, right))
+
+
+def leaves_the_rim_out(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top + 1, bottom), slice(left + 1, right))
+
+
+def takes_the_last_for_a_length(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top, top + bottom), slice(left, left + right))
+
+
+def forgets_the_channel(image, noise, window):
+    top, bottom, left, right = window
+    out = noise.clone()
+    out[top : bottom + 1, left : right + 1] = image[top : bottom + 1, left : right + 1]
+    return out
+
+
+def multiplies_by_the_noise(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, image * noise, slice(top, bottom + 1), slice(left, right + 1))
+
+
 def writes_into_the_noise(image, noise, window):
     top, bottom, left, right = window
     noise[:, top : bottom + 1, left : right + 1] = image[:, top : bottom + 1, left : right + 1]
@@ -886,7 +1122,26 @@ def forgets_to_return_the_picture(image, noise, window):
     blindfold(image, noise, window)
 
 
-EXERCISE_2_5 = FunctionExercise(
+@dataclass(frozen=True, kw_only=True)
+class BlindfoldExercise(FunctionExercise):
+    """A function exercise that says where a picture is wrong, inside or outside, where no mistake is known."""
+
+    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
+        sentence = super()._fault(trial, right, answer)
+        if sentence != GENERIC:
+            return sentence
+        top, bottom, left, right_end = trial.given[2]
+        inside = torch.zeros(trial.given[0].shape, dtype=torch.bool)
+        inside[:, top : bottom + 1, left : right_end + 1] = True
+        wrong = torch.as_tensor(trial.value) != torch.as_tensor(right)
+        if not wrong[inside].any():
+            return "Inside the window it is right, but outside there is something other than the noise."
+        if not wrong[~inside].any():
+            return "Outside the window it is right, but inside there is something other than the image."
+        return "It is wrong both inside and outside the window: which rows and columns belong to the window?"
+
+
+EXERCISE_2_5 = BlindfoldExercise(
     number="2.5",
     title="A blindfold",
     difficulty="easy",
@@ -898,6 +1153,19 @@ EXERCISE_2_5 = FunctionExercise(
             leaves_the_last_out,
             "The last row and the last column of the window are noise. A slice ends before its second number: add 1.",
         ),
+        (leaves_the_last_row_out, "The last row of the window is noise. A slice ends before its second number."),
+        (leaves_the_last_column_out, "The last column of the window is noise. A slice ends before its second number."),
+        (leaves_the_rim_out, "The rim of the window is noise: its first and last row and column are seen, too."),
+        (
+            takes_the_last_for_a_length,
+            "`bottom` and `right` are taken for a height and a width: they are the last row and the last column.",
+        ),
+        (
+            forgets_the_channel,
+            "The slices take the wrong dimensions: the first one is the channel, so begin with `:`, as in "
+            "`out[:, rows, columns]`.",
+        ),
+        (multiplies_by_the_noise, "The image is multiplied by the noise: the noise should replace it."),
         (leaves_the_first_out, "The first row and the first column of the window are noise."),
         (takes_one_too_many, "The window is one row and one column too large: `bottom` and `right` are the last ones."),
         (covers_the_window, "Inside and outside are swapped: the noise should cover everything but the window."),

@@ -1,48 +1,47 @@
-"""The exercises of notebook 02, on convolution, pooling and the receptive field."""
+"""The exercises of notebook 02: a convolution, how far a value sees, and a network that is blindfolded."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from unetpp_course.checks import ChoiceExercise, FunctionExercise, MaskExercise, NumberExercise, Option
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks.comparison import alike
+from unetpp_course.checks.isolation import Trial
+from unetpp_course.checks.verdict import GENERIC
 
 # Exercise 2.1: A convolution with channels
 
 
 def convolve(image: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return the maps `(K, H, W)` of an image `(C, H, W)`: one sum of nine products a channel, pixel by pixel.
+    """Return the maps `(K, H, W)` of an image `(C, H, W)`: for each place in the kernels, the shifted image is added.
 
-    ``weight`` is `(K, C, 3, 3)`, ``bias`` `(K,)`; outside the image stand zeros.
+    ``weight`` is `(K, C, 3, 3)`, ``bias`` `(K,)`; outside the image there are zeros.
     """
-    channels, height, width = image.shape
-    out = torch.zeros(len(weight), height, width)
-    for k in range(len(weight)):
-        for row in range(height):
-            for column in range(width):
-                total = bias[k].clone()
-                for c in range(channels):
-                    for i in range(3):
-                        for j in range(3):
-                            y, x = row + i - 1, column + j - 1
-                            if 0 <= y < height and 0 <= x < width:
-                                total += weight[k, c, i, j] * image[c, y, x]
-                out[k, row, column] = total
+    height, width = image.shape[1:]
+    padded = pad(image, (1, 1, 1, 1))
+    out = bias[:, None, None].repeat(1, height, width)
+    for i in range(3):
+        for j in range(3):
+            shifted = padded[:, i : i + height, j : j + width]
+            out += torch.einsum("kc,chw->khw", weight[:, :, i, j], shifted)
     return out
 
 
 def images_and_kernels(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield images, kernels and biases of small whole numbers, in floats."""
+    """Yield images, kernels and biases, all multiples of one half; no image is smaller than a kernel."""
 
     def numbers(*shape: int) -> Tensor:
-        return torch.from_numpy(random.integers(-3, 4, shape)).float()
+        return torch.from_numpy(random.integers(-6, 7, shape) / 2).float()
 
     ramp = torch.arange(9.0).view(1, 1, 3, 3)
-    yield torch.tensor([[[1.0, 2.0], [0.0, 1.0]]]), ramp, torch.tensor([10.0])
-    yield torch.tensor([[[1.0, 0.0]], [[0.0, 2.0]]]), torch.cat([ramp, -ramp], dim=1), torch.tensor([0.0])
-    for channels, maps, height, width in ((3, 2, 4, 5), (2, 3, 3, 3), (1, 2, 1, 4), (2, 2, 5, 2)):
+    yield torch.tensor([[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0], [2.0, 0.0, 1.0]]]), ramp, torch.tensor([10.0])
+    yield torch.eye(3).repeat(2, 1, 1), torch.cat([ramp, ramp.mT + 1], dim=1), torch.tensor([0.5])
+    for channels, maps, height, width in ((4, 5, 4, 6), (2, 3, 3, 4), (1, 2, 5, 3), (3, 1, 6, 4)):
         yield numbers(channels, height, width), numbers(maps, channels, 3, 3), numbers(maps)
 
 
@@ -67,29 +66,94 @@ def adds_the_bias_for_each_channel(image, weight, bias):
     return sum(parts)[0]
 
 
+def adds_the_bias_for_each_product(image, weight, bias):
+    return conv2d(image[None], weight, 9 * len(image) * bias, padding=1)[0]
+
+
 def takes_one_channel(image, weight, bias):
     return conv2d(image[None, 0:1], weight[:, 0:1], bias, padding=1)[0]
+
+
+def keeps_the_last_channel(image, weight, bias):
+    return conv2d(image[None, -1:], weight[:, -1:], bias, padding=1)[0]
+
+
+def fills_one_map(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[0] = conv2d(image[None], weight, bias, padding=1)[0, 0]
+    return out
 
 
 def repeats_the_border(image, weight, bias):
     return conv2d(pad(image[None], (1, 1, 1, 1), mode="replicate"), weight, bias)[0]
 
 
+def mirrors_the_border(image, weight, bias):
+    return conv2d(pad(image[None], (1, 1, 1, 1), mode="reflect"), weight, bias)[0]
+
+
+def goes_round_the_border(image, weight, bias):
+    return conv2d(pad(image[None], (1, 1, 1, 1), mode="circular"), weight, bias)[0]
+
+
+def frames_with_ones(image, weight, bias):
+    return conv2d(pad(image[None], (1, 1, 1, 1), value=1.0), weight, bias)[0]
+
+
 def puts_the_corner_on_the_pixel(image, weight, bias):
     return conv2d(pad(image[None], (0, 2, 0, 2)), weight, bias)[0]
+
+
+def puts_the_far_corner_on_the_pixel(image, weight, bias):
+    return conv2d(pad(image[None], (2, 0, 2, 0)), weight, bias)[0]
 
 
 def averages_the_channels(image, weight, bias):
     return conv2d(image[None], weight / len(image), bias, padding=1)[0]
 
 
+def averages_the_window(image, weight, bias):
+    return conv2d(image[None], weight / weight[0].numel(), bias, padding=1)[0]
+
+
 def shares_one_kernel(image, weight, bias):
     return conv2d(image.sum(0)[None, None], weight[:, :1], bias, padding=1)[0]
 
 
+def ends_with_a_relu(image, weight, bias):
+    return conv2d(image[None], weight, bias, padding=1)[0].relu()
+
+
 def pads_nothing(image, weight, bias):
-    height, width = image.shape[1:]
-    return torch.zeros(len(weight), max(height - 2, 0), max(width - 2, 0))
+    return conv2d(image[None], weight, bias)[0]
+
+
+def leaves_the_border_at_zero(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[:, 1:-1, 1:-1] = conv2d(image[None], weight, bias)[0]
+    return out
+
+
+def fills_the_upper_left(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[:, :-2, :-2] = conv2d(image[None], weight, bias)[0]
+    return out
+
+
+def frames_twice(image, weight, bias):
+    return conv2d(image[None], weight, bias, padding=2)[0]
+
+
+def frames_the_rows_alone(image, weight, bias):
+    return conv2d(image[None], weight, bias, padding=(1, 0))[0]
+
+
+def frames_the_columns_alone(image, weight, bias):
+    return conv2d(image[None], weight, bias, padding=(0, 1))[0]
+
+
+def rounds_to_whole_numbers(image, weight, bias):
+    return conv2d(image[None], weight, bias, padding=1)[0].int()
 
 
 def adds_all_maps_up(image, weight, bias):
@@ -100,12 +164,17 @@ def keeps_the_batch(image, weight, bias):
     return conv2d(image[None], weight, bias, padding=1)
 
 
-def gives_an_array(image, weight, bias):
-    return conv2d(image[None], weight, bias, padding=1)[0].numpy()
+def puts_the_maps_last(image, weight, bias):
+    return conv2d(image[None], weight, bias, padding=1)[0].permute(1, 2, 0)
 
 
-def gives_doubles(image, weight, bias):
-    return conv2d(image[None], weight, bias, padding=1)[0].double()
+def keeps_the_channels_apart(image, weight, bias):
+    parts = [conv2d(image[None, c : c + 1], weight[:, c : c + 1], padding=1)[0] for c in range(len(image))]
+    return torch.stack(parts, dim=1) + bias[:, None, None, None]
+
+
+def gives_nested_lists(image, weight, bias):
+    return conv2d(image[None], weight, bias, padding=1)[0].tolist()
 
 
 def writes_into_the_image(image, weight, bias):
@@ -128,6 +197,68 @@ def runs_over_the_border(image, weight, bias):
     return out
 
 
+def cuts_windows_at_the_border(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    for row in range(image.shape[1]):
+        for column in range(image.shape[2]):
+            window = image[:, row : row + 3, column : column + 3]
+            out[:, row, column] = (weight * window).sum(dim=(1, 2, 3)) + bias
+    return out
+
+
+def leaves_the_border_at_the_bias(image, weight, bias):
+    out = bias[:, None, None].repeat(1, *image.shape[1:])
+    out[:, 1:-1, 1:-1] = conv2d(image[None], weight, bias)[0]
+    return out
+
+
+def makes_maps_as_large_as_the_frame(image, weight, bias):
+    return pad(conv2d(image[None], weight, bias, padding=1)[0], (0, 2, 0, 2))
+
+
+def frames_and_cuts_off(image, weight, bias):
+    return conv2d(image[None], weight, bias, padding=1)[0][:, :-2, :-2]
+
+
+def frames_above_and_left(image, weight, bias):
+    return conv2d(pad(image[None], (1, 0, 1, 0)), weight, bias)[0]
+
+
+def sums_over_all_kernels(image, weight, bias):
+    return conv2d(image[None], weight.sum(0, keepdim=True).expand_as(weight), bias, padding=1)[0]
+
+
+def multiplies_matrices(image, weight, bias):
+    windows = pad(image, (1, 1, 1, 1)).unfold(1, 3, 1).unfold(2, 3, 1).permute(1, 2, 0, 3, 4)  # (H, W, C, 3, 3)
+    return (windows[:, :, None] @ weight).sum(dim=(3, 4, 5)).permute(2, 0, 1) + bias[:, None, None]
+
+
+def takes_the_first_kernel_for_all_maps(image, weight, bias):
+    return conv2d(image[None], weight[:1].expand_as(weight), bias, padding=1)[0]
+
+
+def takes_the_first_bias_for_all_maps(image, weight, bias):
+    return conv2d(image[None], weight, bias[:1].expand_as(bias), padding=1)[0]
+
+
+def stops_one_pixel_early(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[:, :-1, :-1] = conv2d(image[None], weight, bias, padding=1)[0][:, :-1, :-1]
+    return out
+
+
+def returns_after_the_first_row(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[:, 0] = conv2d(image[None], weight, bias, padding=1)[0][:, 0]
+    return out
+
+
+def returns_after_the_first_pixel(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[:, 0, 0] = conv2d(image[None], weight, bias, padding=1)[0][:, 0, 0]
+    return out
+
+
 def gives_zeros(image, weight, bias):
     return torch.zeros(len(weight), *image.shape[1:])
 
@@ -137,17 +268,102 @@ def never_ends(image, weight, bias):
         pass
 
 
-EXERCISE_2_1 = FunctionExercise(
+# how torch and NumPy complain that a window is smaller than the kernel
+SMALL_WINDOW = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)")
+SMALL_ARRAY = re.compile(r"operands could not be broadcast together")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvolutionExercise(FunctionExercise):
+    """A function exercise that knows what it means when a loop over all pixels stops at the border of the image."""
+
+    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
+        said = str(trial.error)
+        found = SMALL_WINDOW.search(said)
+        small = found is not None and "3" in found.groups() and min(found.groups()) < "3"
+        if isinstance(trial.error, RuntimeError | ValueError) and (small or SMALL_ARRAY.search(said)):
+            return (
+                "At the border a window has fewer than 3×3 pixels. Lay a frame of zeros around the image first, and "
+                "then loop over the rows and columns of the image, without the frame."
+            )
+        if isinstance(trial.error, IndexError) and "out of bounds" in said:
+            return (
+                "A window reaches beyond the border of the image. Lay a frame of zeros around it first, and take the "
+                "windows from the larger image."
+            )
+        sentence = super()._fault(trial, right, answer)
+        if sentence == GENERIC and alike(as_inner(right), as_inner(trial.value), self.tolerance):
+            return "Away from the border it is right, but not at the border: are there zeros all around the image?"
+        return sentence
+
+
+def as_inner(maps: object) -> object:
+    """Return maps without their outermost pixels."""
+    return torch.as_tensor(maps)[:, 1:-1, 1:-1]
+
+
+EXERCISE_2_1 = ConvolutionExercise(
     number="2.1",
     title="A convolution with channels",
     difficulty="medium",
-    minutes=15,
+    minutes=12,
     reference=convolve,
     cases=images_and_kernels,
     mistakes=[
         (
+            pads_nothing,
+            "The frame is missing: two rows and two columns are lost. Lay zeros around the image first.",
+        ),
+        (
+            leaves_the_border_at_zero,
+            "The outermost pixels stay 0. They need a window too: lay a frame of zeros around the image first.",
+        ),
+        (
+            fills_the_upper_left,
+            "The frame is missing, so the last two rows and columns stay 0, and the others lie one pixel too far up "
+            "and to the left.",
+        ),
+        (
+            leaves_the_border_at_the_bias,
+            "The outermost pixels hold nothing but the bias. They need a window too: lay a frame of zeros around the "
+            "image first.",
+        ),
+        (
+            makes_maps_as_large_as_the_frame,
+            "The maps are as large as the image with its frame: they should be as large as the image.",
+        ),
+        (
+            frames_and_cuts_off,
+            "The frame is there, but two rows and two columns are lost all the same: with it, the loops run over all "
+            "rows and columns of the image.",
+        ),
+        (
+            frames_above_and_left,
+            "One row and one column are lost: the frame is needed on all four sides, with `(1, 1, 1, 1)`.",
+        ),
+        (frames_the_rows_alone, "Two columns are lost: the frame needs zeros on the left and on the right as well."),
+        (frames_the_columns_alone, "Two rows are lost: the frame needs zeros above and below as well."),
+        (frames_twice, "The frame is two pixels wide, so the maps grow. One pixel on each side is enough."),
+        (frames_with_ones, "The frame holds ones: it should hold zeros."),
+        (repeats_the_border, "The border is repeated in the frame: it should hold zeros."),
+        (mirrors_the_border, "The image is mirrored in the frame: it should hold zeros."),
+        (
+            goes_round_the_border,
+            "At the border your window goes on at the opposite side of the image: there should be zeros.",
+        ),
+        (
+            puts_the_corner_on_the_pixel,
+            "The kernel's upper left corner is on the pixel. Its centre should be: one row of zeros above and one "
+            "below, not two below.",
+        ),
+        (
+            puts_the_far_corner_on_the_pixel,
+            "The kernel's lower right corner is on the pixel. Its centre should be: one row of zeros above and one "
+            "below, not two above.",
+        ),
+        (
             turns_the_kernel_round,
-            "The kernel is turned round: weight[…, 0, 0] belongs to the pixel above and to the left.",
+            "The kernel is turned round: weight[k, c, 0, 0] belongs to the pixel above and to the left.",
         ),
         (swaps_rows_and_columns, "Rows and columns of the kernel are swapped: it is weight[k, c, row, column]."),
         (forgets_the_bias, "The bias is missing: add bias[k] to every pixel of map k."),
@@ -156,80 +372,101 @@ EXERCISE_2_1 = FunctionExercise(
             adds_the_bias_for_each_channel,
             "The bias is added once for each channel: it belongs to the output map, so add it once.",
         ),
-        (takes_one_channel, "Only the first channel counts: sum over all channels of the image."),
-        (shares_one_kernel, "One kernel serves all channels: map k has one for each of them, weight[k, c]."),
-        (repeats_the_border, "The border is mirrored or repeated: outside the image stand zeros."),
         (
-            puts_the_corner_on_the_pixel,
-            "The kernel's corner stands on the pixel: its centre should, so pad with one zero on every side.",
+            adds_the_bias_for_each_product,
+            "The bias is added to every product: add it once, after the sum.",
         ),
-        (averages_the_channels, "Channels are averaged: a convolution sums over them."),
+        (takes_one_channel, "Only the first channel counts: sum over all channels of the image."),
+        (
+            keeps_the_last_channel,
+            "Only the last channel counts: each channel should be added to the ones before.",
+        ),
+        (shares_one_kernel, "One kernel serves all channels: map k has one for each of them, weight[k, c]."),
+        (averages_the_channels, "The channels are averaged: a convolution sums over them."),
+        (averages_the_window, "This is the mean of the products: a convolution takes their sum."),
+        (fills_one_map, "Only the first map is computed: there are as many as `weight` has kernels, len(weight)."),
+        (
+            sums_over_all_kernels,
+            "The products of all maps are added up: sum the window times weight[k] for one map k at a time.",
+        ),
+        (multiplies_matrices, "`@` multiplies matrices. A convolution multiplies number by number, with `*`."),
+        (
+            takes_the_first_kernel_for_all_maps,
+            "All maps use the kernels of map 0: map k has kernels of its own, weight[k].",
+        ),
+        (takes_the_first_bias_for_all_maps, "All maps get the bias of map 0: map k has its own, bias[k]."),
+        (stops_one_pixel_early, "The last row and the last column stay 0: the loops end one pixel too early."),
+        (returns_after_the_first_row, "Only the first row is computed: is `return` inside a loop?"),
+        (returns_after_the_first_pixel, "Only the first pixel is computed: is `return` inside the loops?"),
+        (ends_with_a_relu, "Negative results are set to 0. That is a ReLU, which comes after a convolution."),
+        (
+            rounds_to_whole_numbers,
+            "The result is cut to whole numbers: make the output a tensor of floats, such as torch.zeros gives.",
+        ),
+        (
+            adds_all_maps_up,
+            "All maps are added up to one: each kernel weight[k] has a map of its own, so the result is (K, H, W).",
+        ),
+        (keeps_the_batch, "There is a dimension too many in front: the result is (K, H, W)."),
+        (puts_the_maps_last, "The maps come last: the result is (K, H, W), the map first."),
+        (
+            keeps_the_channels_apart,
+            "The channels are still apart: sum over the three dimensions of a window, channel, row and column.",
+        ),
     ],
     also_wrong=[
-        (pads_nothing, "The shape is (1, 0, 0)"),
-        (adds_all_maps_up, "The shape is (2, 2); it should be (1, 2, 2)"),
-        (keeps_the_batch, "The shape is (1, 1, 2, 2)"),
-        (gives_an_array, "not a NumPy array"),
-        (gives_doubles, "The dtype is"),
+        (cuts_windows_at_the_border, "Lay a frame of zeros around the image first, and"),
+        (runs_over_the_border, "Lay a frame of zeros around it first"),
+        (gives_nested_lists, "not a list"),
         (writes_into_the_image, "changes what it is given"),
         (forgets_to_return, "returns None"),
-        (runs_over_the_border, "raises IndexError"),
         (gives_zeros, "gives 0 whatever"),
         (never_ends, "longer than"),
     ],
     tolerance=1e-4,
+    only_values=True,
     seconds=5,
 )
 
 
-# Exercise 2.2: What a pooled pixel was made from
-
-
-def rectangle(rows: slice, columns: slice) -> np.ndarray[tuple[int, ...], np.dtype[np.int_]]:
-    """Return a mask (8, 8) that is 1 in these rows and columns."""
-    mask = np.zeros((8, 8), dtype=int)
-    mask[rows, columns] = 1
-    return mask
-
-
-EXERCISE_2_2 = MaskExercise(
+EXERCISE_2_2 = NumberExercise(
     number="2.2",
-    title="What a pooled pixel was made from",
+    title="One more pooling",
     difficulty="easy",
-    minutes=4,
-    question="the pixels of an 8×8 map that reach pixel (row 1, column 0) after two 2×2 poolings",
-    solution=rectangle(slice(4, 8), slice(0, 4)),
+    minutes=3,
+    question="how many pixels a dot sees after convolution, pooling, convolution and pooling",
+    solution=10,
+    unit="pixels",
     mistakes=[
-        (rectangle(slice(2, 4), slice(0, 2)), "This is one pooling: each of these pixels was itself made from 2 × 2."),
-        (rectangle(slice(0, 4), slice(4, 8)), "Row and column are swapped: row 1 lies below row 0."),
-        (rectangle(slice(0, 4), slice(0, 4)), "This is pixel (0, 0): rows are counted from 0."),
-        (rectangle(slice(1, 5), slice(0, 4)), "The cell begins at 4, not at 1: two poolings divide every place by 4."),
-        (rectangle(slice(4, 8), slice(0, 8)), "A cell is square: pooling halves rows and columns."),
-        (rectangle(slice(0, 8), slice(0, 8)), "Three poolings would reach so far."),
         (
-            rectangle(slice(4, 6), slice(0, 2)),
-            "It begins at the right place, but one pixel of the 2×2 map stands for 4×4 pixels.",
+            16,
+            "This is twice as many. But the two dots that the pooling reads see nearly the same pixels: they overlap.",
         ),
-        (rectangle(slice(4, 7), slice(0, 3)), "A slice ends before its second number: `4:8` holds four rows."),
-        (rectangle(slice(4, 8), slice(4, 8)), "This is pixel (1, 1): the columns of column 0 begin at 0."),
-        (rectangle(slice(0, 0), slice(0, 0)), "Nothing is marked yet: put 1 where the pixel depends on the map."),
+        (8, "A pooling reads two dots. What does the second one see that the first one does not?"),
+        (9, "The two dots that the pooling reads lie two pixels apart, not one."),
+        (12, "The two dots that the pooling reads lie two pixels apart, not four."),
+        (14, "This pooling reads two dots, which lie two pixels apart: there is one such step, not three."),
+        (7, "These are the pixels between the outermost ones, or a chain without the last pooling. Try it with bars."),
+        (11, "Neighbouring dots below the new pooling lie two pixels apart, not three."),
+        (20, "Start with the 8 pixels that one dot of the third row sees, and ask what its neighbour adds."),
+        (2, "These are dots of the row below. The question is about pixels of the image."),
+        (4, "This is what a dot sees after the first pooling. A convolution and a second pooling are still to come."),
     ],
     also_wrong=[
-        (np.kron([[1, 1], [0, 1]], np.ones((4, 4), int)), "swapped"),
-        (np.ones((4, 4), int), "it should be (8, 8)"),
-        (torch.full((8, 8), 0.25), "0 and 1 alone"),
+        ("10", "one number, not"),
+        (float("inf"), "one number, not"),
     ],
 )
 
 
-# Exercise 2.3: The recursion
+# Exercise 2.3: How far a pixel sees
 
 
 Layers = list[tuple[str, int]]
 
 
-def field_of_view(layers: Layers) -> int:
-    """Return the side of what one output pixel sees, by walking back from it through the layers."""
+def receptive_field(layers: Layers) -> int:
+    """Return how many pixels wide the field of one output pixel is, by walking back from it through the layers."""
     side = 1.0
     for kind, size in reversed(layers):
         if kind == "conv":
@@ -242,32 +479,50 @@ def field_of_view(layers: Layers) -> int:
 
 
 def stacks_of_layers(random: np.random.Generator) -> Iterator[tuple[Layers]]:
-    """Yield stacks of layers: the paths to heads 1 to 3, short ones, and random ones that go down alone."""
-    yield ([("conv", 3)],)
+    """Yield stacks of layers: convolutions alone first, then with pooling, and at last with up-sampling."""
     yield ([("conv", 3), ("conv", 3)],)
-    yield ([("pool", 2), ("conv", 3)],)
-    yield ([("conv", 5), ("pool", 2), ("conv", 3), ("conv", 3)],)
+    yield ([("conv", 5), ("conv", 3), ("conv", 7)],)
+    yield ([("pool", 2)],)
+    yield ([("conv", 3), ("pool", 2), ("conv", 3)],)
+    yield ([("conv", 5), ("pool", 2), ("conv", 3), ("conv", 7)],)
+    for length in random.integers(3, 7, 4):
+        kinds = random.choice(["conv", "pool"], length)
+        sizes = [int(random.choice([3, 5] if kind == "conv" else [2, 3])) for kind in kinds]
+        yield (list(zip(kinds.tolist(), sizes, strict=True)),)
+    yield ([("pool", 4), ("conv", 3), ("up", 4), ("conv", 5)],)
     block: Layers = [("conv", 3), ("conv", 3)]
     for depth in (1, 2, 3):
         yield (block + ([("pool", 2), *block] * depth) + ([("up", 2), *block] * depth),)
-    for length in random.integers(2, 7, 4):
-        kinds = random.choice(["conv", "pool"], length)
-        yield ([("conv", int(random.choice([3, 5]))) if kind == "conv" else ("pool", 2) for kind in kinds],)
+
+
+def recursion(
+    start: float = 1,
+    conv: Callable[[float, float], float] = lambda size, step: (size - 1) * step,
+    pool: Callable[[float, float], float] = lambda size, step: (size - 1) * step,
+    up: Callable[[float, float], float] = lambda size, step: 0,
+    pooled: Callable[[float, float], float] = lambda size, step: step * size,
+    risen: Callable[[float, float], float] = lambda size, step: step / size,
+    step_first: bool = False,
+) -> Callable[[Layers], float]:
+    """Return the recursion with some of its parts replaced: what a layer adds to r, and what becomes of the step."""
+
+    def field(layers: Layers) -> float:
+        r, step = start, 1.0
+        for kind, size in layers:
+            after = {"conv": step, "pool": pooled(size, step), "up": risen(size, step)}[kind]
+            used = after if step_first else step
+            r += {"conv": conv, "pool": pool, "up": up}[kind](size, used)
+            step = after
+        return r
+
+    return field
+
+
+right = recursion()
 
 
 def begins_at_zero(layers):
-    return right(layers) - 1
-
-
-def right(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        if kind == "up":
-            step = step / size
-            continue
-        r += (size - 1) * step
-        step = step * size if kind == "pool" else step
-    return r
+    return recursion(start=0)(layers)
 
 
 def forgets_the_step(layers):
@@ -275,117 +530,235 @@ def forgets_the_step(layers):
 
 
 def adds_the_whole_kernel(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        if kind == "conv":
-            r += size * step
-        elif kind == "pool":
-            r += (size - 1) * step
-            step *= size
-        else:
-            step /= size
-    return r
+    return recursion(conv=lambda size, step: size * step)(layers)
+
+
+def adds_the_whole_size_everywhere(layers):
+    return recursion(conv=lambda size, step: size * step, pool=lambda size, step: size * step)(layers)
+
+
+def adds_the_whole_cell(layers):
+    return recursion(pool=lambda size, step: size * step)(layers)
 
 
 def gives_pooling_no_reach(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        if kind == "conv":
-            r += (size - 1) * step
-        step = step * size if kind == "pool" else step / size if kind == "up" else step
-    return r
+    return recursion(pool=lambda size, step: 0)(layers)
 
 
 def doubles_the_step_first(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        step = step * size if kind == "pool" else step / size if kind == "up" else step
-        if kind != "up":
-            r += (size - 1) * step
-    return r
+    return recursion(step_first=True)(layers)
 
 
 def lets_up_sampling_reach(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        r += (size - 1) * step
-        step = step * size if kind == "pool" else step / size if kind == "up" else step
-    return r
+    return recursion(up=lambda size, step: (size - 1) * step)(layers)
 
 
 def keeps_the_step_on_the_way_up(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        if kind != "up":
-            r += (size - 1) * step
-        step = step * size if kind == "pool" else step
-    return r
+    return recursion(risen=lambda size, step: step)(layers)
 
 
 def multiplies_on_the_way_up(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        if kind != "up":
-            r += (size - 1) * step
-        step = step if kind == "conv" else step * size
-    return r
+    return recursion(risen=lambda size, step: step * size)(layers)
 
 
 def counts_one_side(layers):
+    return recursion(conv=lambda size, step: size // 2 * step)(layers)
+
+
+def resets_the_step(layers):
+    return recursion(risen=lambda size, step: 1)(layers)
+
+
+def takes_the_last_pooling_alone(layers):
+    return recursion(pooled=lambda size, step: size)(layers)
+
+
+def adds_to_the_step(layers):
+    return recursion(pooled=lambda size, step: step + size, risen=lambda size, step: step - size)(layers)
+
+
+def never_changes_the_step_by_pooling(layers):
+    return recursion(pooled=lambda size, step: step)(layers)
+
+
+def takes_the_step_for_pooling_alone(layers):
+    return recursion(conv=lambda size, step: size - 1)(layers)
+
+
+def takes_the_step_for_convolutions_alone(layers):
+    return recursion(pool=lambda size, step: size - 1)(layers)
+
+
+def adds_the_step_for_a_pooling(layers):
+    return recursion(pool=lambda size, step: size * step - 1)(layers)
+
+
+def knows_kernels_of_three(layers):
+    return recursion(conv=lambda size, step: 2 * step)(layers)
+
+
+def knows_cells_of_two(layers):
+    cells = {"pool": lambda size, step: step, "pooled": lambda size, step: 2 * step}
+    return recursion(**cells, risen=lambda size, step: step / 2)(layers)
+
+
+def halves_the_field_on_the_way_up(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "up":
+            r /= size
+            step /= size
+        else:
+            r += (size - 1) * step
+        if kind == "pool":
+            step *= size
+    return r
+
+
+def halves_the_field_alone(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "up":
+            r /= size
+        else:
+            r += (size - 1) * step
+        if kind == "pool":
+            step *= size
+    return r
+
+
+def doubles_the_field_by_pooling(layers):
+    r = 1
+    for kind, size in layers:
+        if kind == "conv":
+            r += size - 1
+        elif kind == "pool":
+            r *= size
+    return r
+
+
+def doubles_and_halves_the_field(layers):
+    r = 1
+    for kind, size in layers:
+        if kind == "conv":
+            r += size - 1
+        elif kind == "pool":
+            r *= size
+        else:
+            r /= size
+    return r
+
+
+def doubles_the_field_and_the_step(layers):
     r, step = 1, 1
     for kind, size in layers:
         if kind == "conv":
-            r += size // 2 * step
-        elif kind == "pool":
             r += (size - 1) * step
+        elif kind == "pool":
+            r *= size
             step *= size
         else:
             step /= size
     return r
+
+
+def returns_inside_the_loop(layers):
+    for layer in layers:
+        return right([layer])
+
+
+def leaves_the_last_layer_out(layers):
+    return right(layers[:-1])
+
+
+def returns_the_step(layers):
+    step = 1
+    for kind, size in layers:
+        step = step * size if kind == "pool" else step / size if kind == "up" else step
+    return step
+
+
+def starts_anew_in_every_round(layers):
+    return right(layers[-1:])
+
+
+def takes_half_of_every_size(layers):
+    return recursion(conv=lambda size, step: size // 2 * step, pool=lambda size, step: size // 2 * step)(layers)
+
+
+def shrinks_the_field_on_the_way_up(layers):
+    return recursion(up=lambda size, step: -(size - 1) * step)(layers)
+
+
+def adds_one_pixel_by_pooling(layers):
+    return recursion(pool=lambda size, step: 1)(layers)
+
+
+def treats_up_as_a_convolution(layers):
+    return recursion(up=lambda size, step: (size - 1) * step, risen=lambda size, step: step)(layers)
+
+
+def multiplies_the_step_by_convolutions(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "up":
+            step /= size
+        else:
+            r += (size - 1) * step
+            step *= size
+    return r
+
+
+def adds_whole_sizes_and_divides_the_field(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "up":
+            r /= size
+            step /= size
+        else:
+            r += size * step
+        if kind == "pool":
+            step *= size
+    return r
+
+
+def adds_whole_sizes_up_sampling_too(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        r += size * step
+        step = step * size if kind == "pool" else step / size if kind == "up" else step
+    return r
+
+
+def goes_from_the_top_down(layers):
+    return right([(kind, size) for kind, size in reversed(layers)])
+
+
+def knows_other_names_of_pooling(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "conv":
+            r += (size - 1) * step
+        elif kind == "pooling":
+            r += (size - 1) * step
+            step *= size
+    return r
+
+
+def counts_the_layers(layers):
+    return len(layers)
 
 
 def gives_the_step_too(layers):
     return right(layers), 1
 
 
+def gives_every_r(layers):
+    return [right(layers[:number]) for number in range(len(layers) + 1)]
+
+
 def reads_names_of_torch(layers):
     return right([layer.kernel_size for layer in layers])
-
-
-def resets_the_step(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        if kind == "up":
-            step = 1
-        else:
-            r += (size - 1) * step
-            step *= size if kind == "pool" else 1
-    return r
-
-
-def takes_the_last_pooling_alone(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        if kind != "up":
-            r += (size - 1) * step
-        step = {"conv": step, "pool": size, "up": step / size}[kind]
-    return r
-
-
-def takes_the_step_for_pooling_alone(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        r += {"conv": size - 1, "pool": (size - 1) * step, "up": 0}[kind]
-        step *= {"conv": 1, "pool": size, "up": 1 / size}[kind]
-    return r
-
-
-def knows_kernels_of_three(layers):
-    r, step = 1, 1
-    for kind, size in layers:
-        r += {"conv": 2, "pool": 1, "up": 0}[kind] * step
-        step *= {"conv": 1, "pool": size, "up": 1 / size}[kind]
-    return r
 
 
 def empties_the_list(layers):
@@ -406,36 +779,144 @@ def knows_head_one(layers):
     return 18
 
 
-EXERCISE_2_3 = FunctionExercise(
+@dataclass(frozen=True, kw_only=True)
+class ReceptiveFieldExercise(FunctionExercise):
+    """A function exercise that says with which kind of layer an answer goes wrong, where no mistake is known."""
+
+    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
+        sentence = super()._fault(trial, right, answer)
+        if sentence != GENERIC:
+            return sentence
+        kinds = {kind for kind, _ in trial.given[0]}
+        if "up" in kinds:
+            return (
+                "Convolutions and poolings are right. It goes wrong with the up-sampling: what happens to r and step?"
+            )
+        if "pool" in kinds:
+            return "Convolutions alone are right. It goes wrong with the pooling: compare r and step with the drawing."
+        return "It goes wrong with convolutions already: compare r with the drawing of three convolutions."
+
+
+EXERCISE_2_3 = ReceptiveFieldExercise(
     number="2.3",
-    title="The recursion",
+    title="How far a pixel sees",
     difficulty="medium",
     minutes=10,
-    reference=field_of_view,
+    reference=receptive_field,
     cases=stacks_of_layers,
     mistakes=[
+        (
+            returns_inside_the_loop,
+            "It stops after the first layer: `return` is inside the loop. Indent it as far as `for`.",
+        ),
+        (
+            adds_the_whole_kernel,
+            "A k×k convolution adds k steps. One of its k dots is there already, so it adds k - 1.",
+        ),
+        (
+            adds_the_whole_size_everywhere,
+            "Every layer adds one step too many: of k dots, one is there already, so k - 1 are added.",
+        ),
+        (
+            adds_the_whole_cell,
+            "A pooling adds one step too many: of the k dots that it reads, one is there already.",
+        ),
+        (
+            halves_the_field_on_the_way_up,
+            "Up-sampling divides r. But no dot sees less than the one that it was made from: only the step shrinks.",
+        ),
+        (
+            halves_the_field_alone,
+            "Up-sampling divides r where it should divide the step: neighbours come closer, but see no less.",
+        ),
         (begins_at_zero, "A pixel sees itself before the first layer: begin with r = 1, not 0."),
-        (forgets_the_step, "The step is missing: after a pooling, a kernel's neighbours lie `step` pixels apart."),
-        (adds_the_whole_kernel, "A 3×3 kernel adds two neighbours, not three: (size - 1) · step."),
+        (
+            forgets_the_step,
+            "The step is missing: after a pooling, neighbouring dots lie `step` pixels apart, not one.",
+        ),
         (
             gives_pooling_no_reach,
-            "A pooling reads neighbours too: it adds (size - 1) · step before it doubles the step.",
+            "Pooling adds nothing here. It reads neighbours too, so it adds (k - 1) steps.",
         ),
-        (doubles_the_step_first, "A pooling adds with the step from before it: double the step afterwards."),
-        (lets_up_sampling_reach, "Up-sampling brings no new neighbour: it adds nothing."),
-        (keeps_the_step_on_the_way_up, "Up-sampling divides the step: afterwards neighbours lie closer together."),
-        (multiplies_on_the_way_up, "Up-sampling multiplies the step here: it should divide it."),
-        (resets_the_step, "Up-sampling sets the step back to 1: divide it, for there may be another on the way."),
+        (
+            doubles_the_step_first,
+            "The step changes too early: a pooling reads the dots below it, so it adds the step from before.",
+        ),
+        (lets_up_sampling_reach, "Up-sampling adds to r. It reads a single dot, so no new pixel comes into view."),
+        (keeps_the_step_on_the_way_up, "Up-sampling leaves the step as it is. Afterwards neighbours lie closer."),
+        (multiplies_on_the_way_up, "Up-sampling multiplies the step: it should divide it."),
+        (
+            resets_the_step,
+            "Up-sampling sets the step back to 1. Divide it: there may be more than one pooling to undo.",
+        ),
         (takes_the_last_pooling_alone, "A pooling multiplies the step by its size: after two poolings it is 4."),
+        (adds_to_the_step, "The size of a pooling is added to the step: the step is multiplied by it."),
+        (
+            never_changes_the_step_by_pooling,
+            "A pooling leaves the step as it is. In the drawing, its dots lie further apart than those below.",
+        ),
         (
             takes_the_step_for_pooling_alone,
-            "A convolution's neighbours lie `step` pixels apart: it adds (size - 1) · step.",
+            "The step counts for pooling only. The dots that a convolution reads lie `step` pixels apart, too.",
         ),
-        (knows_kernels_of_three, "Kernels come in several sizes: a convolution adds (size - 1) · step, not 2 · step."),
-        (counts_one_side, "A kernel has two sides: it adds (size - 1) · step, not half of that."),
+        (
+            takes_the_step_for_convolutions_alone,
+            "The step counts for convolutions only. The dots that a pooling reads lie `step` pixels apart, too.",
+        ),
+        (adds_the_step_for_a_pooling, "A pooling adds (k - 1) * step, not k * step - 1: mind the brackets."),
+        (
+            knows_kernels_of_three,
+            "Every kernel is taken for 3×3. The size is the second element of the pair.",
+        ),
+        (knows_cells_of_two, "Every pooling is taken for 2×2. The size is the second element of the pair."),
+        (counts_one_side, "Only one side of the kernel is counted: there are neighbours on the left and on the right."),
+        (
+            doubles_the_field_by_pooling,
+            "A pooling multiplies r. But the dots that it reads see nearly the same pixels: r grows by a step or two.",
+        ),
+        (
+            doubles_and_halves_the_field,
+            "Pooling multiplies r and up-sampling divides it. They do so with the step; r only ever grows.",
+        ),
+        (
+            doubles_the_field_and_the_step,
+            "A pooling multiplies both r and the step. Only the step is multiplied; r grows by (k - 1) steps.",
+        ),
+        (takes_half_of_every_size, "A size is halved: a layer that reads k dots brings k - 1 new ones, not k // 2."),
+        (
+            shrinks_the_field_on_the_way_up,
+            "Up-sampling takes something away from r. But no dot sees less than the one that it was made from.",
+        ),
+        (adds_one_pixel_by_pooling, "A pooling adds one pixel, wherever it is. It adds (k - 1) steps."),
+        (
+            treats_up_as_a_convolution,
+            "Up-sampling is treated like a convolution. It reads a single dot, and afterwards the dots lie closer.",
+        ),
+        (
+            multiplies_the_step_by_convolutions,
+            "Convolutions multiply the step here. Their dots lie as far apart as those below: the step stays.",
+        ),
+        (
+            adds_whole_sizes_and_divides_the_field,
+            "Two things: of k dots one is there already, so k - 1 are added; and up-sampling leaves r as it is.",
+        ),
+        (
+            adds_whole_sizes_up_sampling_too,
+            "Two things: of k dots one is there already, so k - 1 are added; and up-sampling adds none.",
+        ),
+        (goes_from_the_top_down, "It goes through the layers from the top to the image: start with the first one."),
+        (knows_other_names_of_pooling, 'It passes poolings by: their kind is written "pool".'),
+        (counts_the_layers, "This is the number of layers."),
+        (leaves_the_last_layer_out, "The last layer is left out."),
+        (returns_the_step, "This is the step: return r."),
+        (
+            starts_anew_in_every_round,
+            "Only the last layer counts: r and step start again in every round. Set them once, before the loop.",
+        ),
+        (gives_every_r, "This is a list of what r was on the way. Return its last value."),
+        (gives_the_step_too, "Two values are returned, r and the step. Return r alone."),
     ],
     also_wrong=[
-        (gives_the_step_too, "one number, not a list"),
         (reads_names_of_torch, "raises AttributeError"),
         (empties_the_list, "changes what it is given"),
         (prints_only, "returns None"),
@@ -455,22 +936,22 @@ EXERCISE_2_4 = ChoiceExercise(
     options={
         "a": Option(
             "it moves by one pixel and keeps its size",
-            "So it would be with convolutions alone. Pooling cuts the image into cells, and a deep value comes "
-            "whole or not at all: look at the edges of the windows.",
+            "So it would be with convolutions alone. Pooling cuts the image into cells, and a deep value comes as a "
+            "whole or not at all: look at the ends of the bars.",
         ),
         "b": Option(
             "mostly it stays exactly where it is; sometimes an edge jumps by several pixels",
-            "Yes: an edge of head 3's window moves in steps of a whole cell, eight pixels.",
+            "Yes: an edge of head 3's window moves by a whole cell of eight pixels, or not at all.",
             right=True,
         ),
         "c": Option(
-            "it is the same for all pixels of the image",
-            "The window follows its pixel: over 256 pixels it has to move by 256. It does so in jumps.",
+            "it does not change: all pixels of the image share one window of 96 pixels in its middle",
+            "The window follows its pixel: it has to get from one side of the image to the other. It does so in jumps.",
         ),
         "d": Option(
             "it moves by eight pixels every time",
             "Then it would run eight times as fast as its pixel. It jumps by eight, but at every eighth "
-            "pixel only, for each of its two edges.",
+            "pixel only, with each of its two edges.",
         ),
     },
     also_wrong=[
@@ -481,57 +962,274 @@ EXERCISE_2_4 = ChoiceExercise(
 )
 
 
-EXERCISE_2_5 = NumberExercise(
+# Exercise 2.5: A blindfold
+
+
+Window = tuple[int, int, int, int]  # first and last row, first and last column
+
+
+def blindfold(image: Tensor, noise: Tensor, window: Window) -> Tensor:
+    """Return the image in the window, its last row and column included, and the noise everywhere else."""
+    top, bottom, left, right = window
+    out = noise.clone()
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            out[:, row, column] = image[:, row, column]
+    return out
+
+
+def images_and_windows(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Window]]:
+    """Yield images, noise, and windows within the image: small ones, one at a corner, a single pixel, everything."""
+
+    def numbers(height: int, width: int) -> Tensor:
+        return torch.from_numpy(random.uniform(0, 1, (1, height, width))).float()
+
+    yield torch.arange(1.0, 13).view(1, 3, 4), torch.zeros(1, 3, 4) + 0.5, (0, 1, 1, 3)
+    for height, width, window in (
+        (6, 8, (1, 3, 2, 6)),
+        (5, 5, (1, 4, 0, 1)),
+        (4, 6, (2, 2, 3, 3)),
+        (4, 4, (0, 3, 0, 3)),
+        (7, 5, (3, 5, 2, 4)),
+    ):
+        yield numbers(height, width), numbers(height, width), window
+
+
+def put(image, noise, rows, columns):
+    out = noise.clone()
+    out[:, rows, columns] = image[:, rows, columns]
+    return out
+
+
+def leaves_the_last_out(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top, bottom), slice(left, right))
+
+
+def leaves_the_first_out(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top + 1, bottom + 1), slice(left + 1, right + 1))
+
+
+def takes_one_too_many(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top, bottom + 2), slice(left, right + 2))
+
+
+def covers_the_window(image, noise, window):
+    top, bottom, left, right = window
+    return put(noise, image, slice(top, bottom + 1), slice(left, right + 1))
+
+
+def takes_rows_for_columns(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(left, right + 1), slice(top, bottom + 1))
+
+
+def reads_the_window_in_another_order(image, noise, window):
+    top, left, bottom, right = window
+    return put(image, noise, slice(top, bottom + 1), slice(left, right + 1))
+
+
+def looks_at_rows_alone(image, noise, window):
+    return put(image, noise, slice(window[0], window[1] + 1), slice(None))
+
+
+def looks_at_columns_alone(image, noise, window):
+    return put(image, noise, slice(None), slice(window[2], window[3] + 1))
+
+
+def covers_the_corners_alone(image, noise, window):
+    top, bottom, left, right = window
+    out = put(image, noise, slice(top, bottom + 1), slice(None))
+    out[:, :, left : right + 1] = image[:, :, left : right + 1]
+    return out
+
+
+def covers_with_black(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, torch.zeros_like(image), slice(top, bottom + 1), slice(left, right + 1))
+
+
+def adds_the_noise(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, image + noise, slice(top, bottom + 1), slice(left, right + 1))
+
+
+def cuts_the_window_out(image, noise, window):
+    top, bottom, left, right = window
+    return image[:, top : bottom + 1, left : right + 1]
+
+
+def puts_the_upper_left_corner_in(image, noise, window):
+    top, bottom, left, right = window
+    out = noise.clone()
+    out[:, top : bottom + 1, left : right + 1] = image[:, : bottom + 1 - top, : right + 1 - left]
+    return out
+
+
+def copies_the_noise(image, noise, window):
+    return noise.clone()
+
+
+def copies_the_image(image, noise, window):
+    return image.clone()
+
+
+def loses_a_dimension(image, noise, window):
+    return blindfold(image, noise, window)[0]
+
+
+def leaves_the_last_row_out(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top, bottom), slice(left, right + 1))
+
+
+def leaves_the_last_column_out(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top, bottom + 1), slice(left, right))
+
+
+def leaves_the_rim_out(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top + 1, bottom), slice(left + 1, right))
+
+
+def takes_the_last_for_a_length(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top, top + bottom), slice(left, left + right))
+
+
+def forgets_the_channel(image, noise, window):
+    top, bottom, left, right = window
+    out = noise.clone()
+    out[top : bottom + 1, left : right + 1] = image[top : bottom + 1, left : right + 1]
+    return out
+
+
+def multiplies_by_the_noise(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, image * noise, slice(top, bottom + 1), slice(left, right + 1))
+
+
+def writes_into_the_noise(image, noise, window):
+    top, bottom, left, right = window
+    noise[:, top : bottom + 1, left : right + 1] = image[:, top : bottom + 1, left : right + 1]
+    return noise
+
+
+def forgets_to_return_the_picture(image, noise, window):
+    blindfold(image, noise, window)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlindfoldExercise(FunctionExercise):
+    """A function exercise that says where a picture is wrong, inside or outside, where no mistake is known."""
+
+    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
+        sentence = super()._fault(trial, right, answer)
+        if sentence != GENERIC:
+            return sentence
+        top, bottom, left, right_end = trial.given[2]
+        inside = torch.zeros(trial.given[0].shape, dtype=torch.bool)
+        inside[:, top : bottom + 1, left : right_end + 1] = True
+        wrong = torch.as_tensor(trial.value) != torch.as_tensor(right)
+        if not wrong[inside].any():
+            return "Inside the window it is right, but outside there is something other than the noise."
+        if not wrong[~inside].any():
+            return "Outside the window it is right, but inside there is something other than the image."
+        return "It is wrong both inside and outside the window: which rows and columns belong to the window?"
+
+
+EXERCISE_2_5 = BlindfoldExercise(
     number="2.5",
-    title="Two levels more",
+    title="A blindfold",
     difficulty="easy",
     minutes=5,
-    question="the field that the recursion gives for head 6 of a network with six poolings",
-    solution=824,
-    unit="pixels",
+    reference=blindfold,
+    cases=images_and_windows,
     mistakes=[
-        (800, "This is four times head 4. The blocks add a few pixels more: run the recursion."),
-        (816, "This is four times the largest window of head 4. Run the recursion, or find its pattern."),
-        (408, "This is head 5: one pooling more is asked for."),
-        (200 + 2 * 104 + 208, "This adds twice what the last step added. What is added doubles, too."),
-        (572, "This leaves out the way up: its blocks see neighbours as well."),
+        (
+            leaves_the_last_out,
+            "The last row and the last column of the window are noise. A slice ends before its second number: add 1.",
+        ),
+        (leaves_the_last_row_out, "The last row of the window is noise. A slice ends before its second number."),
+        (leaves_the_last_column_out, "The last column of the window is noise. A slice ends before its second number."),
+        (leaves_the_rim_out, "The rim of the window is noise: its first and last row and column are seen, too."),
+        (
+            takes_the_last_for_a_length,
+            "`bottom` and `right` are taken for a height and a width: they are the last row and the last column.",
+        ),
+        (
+            forgets_the_channel,
+            "The slices take the wrong dimensions: the first one is the channel, so begin with `:`, as in "
+            "`out[:, rows, columns]`.",
+        ),
+        (multiplies_by_the_noise, "The image is multiplied by the noise: the noise should replace it."),
+        (leaves_the_first_out, "The first row and the first column of the window are noise."),
+        (takes_one_too_many, "The window is one row and one column too large: `bottom` and `right` are the last ones."),
+        (covers_the_window, "Inside and outside are swapped: the noise should cover everything but the window."),
+        (takes_rows_for_columns, "Rows and columns are swapped: top and bottom are rows, and rows come first."),
+        (
+            reads_the_window_in_another_order,
+            "The four numbers of the window are mixed up: they are top, bottom, left, right.",
+        ),
+        (looks_at_rows_alone, "Left and right of the window the image still shows."),
+        (looks_at_columns_alone, "Above and below the window the image still shows."),
+        (
+            covers_the_corners_alone,
+            "The image shows in a whole cross: a pixel is inside if its row and its column are, not one of them.",
+        ),
+        (covers_with_black, "Outside the window there are zeros: put the noise there."),
+        (adds_the_noise, "The noise is added to the image: it should replace it."),
+        (cuts_the_window_out, "The window is cut out: the result should be as large as the image."),
+        (
+            puts_the_upper_left_corner_in,
+            "The window shows the upper left corner of the image: it should show what is there in the image.",
+        ),
+        (copies_the_noise, "This is nothing but noise: the window is missing."),
+        (copies_the_image, "This is the image as it was: the noise is missing."),
+        (loses_a_dimension, "The first dimension is lost: the result is (1, H, W), like the image."),
     ],
     also_wrong=[
-        ("824", "one number, not"),
-        (float("inf"), "one number, not"),
+        (writes_into_the_noise, "changes what it is given"),
+        (forgets_to_return_the_picture, "returns None"),
     ],
+    only_values=True,
+    seconds=2,
 )
 
 
 EXERCISE_2_6 = ChoiceExercise(
     number="2.6",
-    title="A measurement that disagrees",
+    title="Half a ring",
     difficulty="medium",
-    minutes=5,
-    question="Why does the gradient through max pooling find fewer pixels than the field holds?",
+    minutes=2,
+    question="Of the pixels on large rings, how many does head 3 call membrane?",
     options={
         "a": Option(
-            "the recursion counts too many pixels",
-            "With average pooling the gradient reaches every one of them. What can matter is one thing, what "
-            "mattered in this image another.",
+            "nearly all of them, as head 1 does",
+            "It calls 6 % of them membrane, head 1 70 %. It does not need the whole ring to tell.",
         ),
         "b": Option(
-            "the gradients of the other pixels are too small for a float and become 0",
-            "With weights of 1 they are whole numbers, far from too small. A 0 here means that no path is open.",
+            "about half of them, because it sees about half of each ring",
+            "It calls 6 % of them membrane. Half a ring in view does not mean that half of the answers are right.",
         ),
         "c": Option(
-            "max pooling hands the gradient to the largest of four values; the others get none",
-            "Yes: the gradient shows what mattered in this one image. Another image opens other paths.",
+            "fewer than one in ten",
+            "Yes, 6 %: it does not need the whole ring to tell.",
             right=True,
         ),
         "d": Option(
-            "max pooling has a smaller receptive field than average pooling",
-            "Both read the same four values. Change one of those that lost: once it is large enough, it wins.",
+            "none of them at all",
+            "That is head 4. Head 3 calls 6 % of them membrane, which is close.",
         ),
     },
     also_wrong=[
-        (["c"], "by its letter"),
+        ("e", "by its letter"),
+        (6, "by its letter"),
     ],
+    prediction=True,
 )
 
 

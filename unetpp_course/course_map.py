@@ -25,7 +25,7 @@ class Station(NamedTuple):
 
 STATIONS = (  # a station's number is its position in this list
     Station("Start here", "Is my machine ready, and where am I going?", 0, 0),
-    Station("Images and masks", "How do thirty images become a learning problem?", 0, 1),
+    Station("Images and masks", "How do forty images become a learning problem?", 0, 1),
     Station("Convolution", "How far can a pixel see?", 1, 1),
     Station("U-Net", "Why does a U need its skips?", 2, 1),
     Station("Dense pathways", "What fills the U, and what does it cost?", 3, 1),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,8 +22,8 @@ def show_windows(picture: Pixels, windows: Mapping[str, tuple[int, int]], title:
     ``windows`` maps a letter to the row and the column of the window's centre. A window has 24 × 24 pixels.
     """
     pixels = as_picture(picture)
-    panel = WIDTH / (1 + len(windows))
-    _, axes = plt.subplots(1, 1 + len(windows), figsize=(WIDTH, panel + 0.4), layout="compressed")
+    panel = 0.9 * WIDTH / (1 + len(windows))
+    _, axes = plt.subplots(1, 1 + len(windows), figsize=(0.9 * WIDTH, panel + 0.4), layout="compressed")
     highest = 1 if pixels.dtype.kind == "f" else max(1, pixels.max())
     for axis in axes:
         axis.set(xticks=[], yticks=[])
@@ -32,7 +33,8 @@ def show_windows(picture: Pixels, windows: Mapping[str, tuple[int, int]], title:
     for axis, (letter, (row, column)) in zip(axes[1:], windows.items(), strict=True):
         left, top = column - HALF, row - HALF
         axes[0].add_patch(Rectangle((left, top), 2 * HALF, 2 * HALF, fill=False, color=LINE_COLOURS[3], linewidth=2))
-        axes[0].text(left - 4, top - 4, letter, color=LINE_COLOURS[3], size=13, weight="bold", ha="right", va="center")
+        label = axes[0].text(left - 4, top - 2, letter, color=LINE_COLOURS[3], size=14, weight="bold", ha="right")
+        label.set_path_effects([withStroke(linewidth=3, foreground="white")])
         window = pixels[top : top + 2 * HALF, left : left + 2 * HALF]
         axis.imshow(window, vmin=0, vmax=highest, interpolation="nearest")
         axis.set_title(f"window {letter}", color=LINE_COLOURS[3])
@@ -43,24 +45,26 @@ def tint(image: Pixels, where: Pixels, colour: str) -> NDArray[np.uint8]:
     grey, chosen = as_picture(image), as_picture(where) != 0
     tinted = np.repeat(grey[..., None], 3, axis=-1).clip(0, 1)
     rgb = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    tinted[chosen] = 0.3 * tinted[chosen] + 0.7 * np.array(rgb)
+    tinted[chosen] = 0.15 * tinted[chosen] + 0.85 * np.array(rgb)
     return np.asarray((255 * tinted).round(), np.uint8)
 
 
 def show_parts(names: Sequence[str], splits: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
     """Show for each split, a pair of training and validation names, to which part each slice of a stack belongs."""
+    shown = set()
     _, axes = plt.subplots(len(splits), 1, figsize=(WIDTH, 0.75 * len(splits) + 0.8), sharex=True)
     for axis, (title, (training, validation)) in zip(np.atleast_1d(axes), splits.items(), strict=True):
         for place, name in enumerate(names):
             part = "training" if name in training else "validation" if name in validation else "left out"
             axis.bar(place, 1, width=0.9, color=PARTS[part])
+            shown.add(part)
         axis.set(yticks=[], ylim=(0, 1))
         axis.set_title(title, loc="left")
         axis.grid(visible=False)
         axis.spines[:].set_visible(False)
     axis.set(xlabel="slice", xlim=(-0.5, len(names) - 0.5))
-    handles = [Patch(color=colour, label=part) for part, colour in PARTS.items()]
-    axis.figure.legend(handles=handles, loc="outside lower center", ncols=len(PARTS))
+    handles = [Patch(color=colour, label=part) for part, colour in PARTS.items() if part in shown]
+    axis.figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
 
 
 def show_sureness(networks: Mapping[str, tuple[Tensor, Tensor]]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
 from unetpp_course.checks.isolation import Trial
@@ -150,6 +151,33 @@ def rounds_to_whole(prediction, mask):
     return int(membrane_iou(prediction, mask))
 
 
+def divides_by_a_prediction_of_nothing(prediction, mask):
+    p, m = prediction == 0, mask == 0
+    return (p & m).sum() / p.sum()
+
+
+def takes_the_mean_over_the_batch(prediction, mask):
+    return sum(membrane_iou(*pair) for pair in zip(prediction, mask, strict=True)) / len(mask)
+
+
+def gives_a_percentage(prediction, mask):
+    return 100 * membrane_iou(prediction, mask)
+
+
+def rounds_to_two_places(prediction, mask):
+    return round(membrane_iou(prediction, mask), 2)
+
+
+def adds_one_to_both(prediction, mask):
+    both, _, _, either, _ = counts(prediction, mask)
+    return (both + 1) / (either + 1)
+
+
+def scores_what_is_wrongly_called_membrane(prediction, mask):
+    p, m = prediction == 0, mask == 0
+    return (p & ~m).sum() / (p | m).sum()
+
+
 def forgets_to_return_the_score(prediction, mask):
     membrane_iou(prediction, mask)
 
@@ -200,6 +228,22 @@ EXERCISE_1_2 = FunctionExercise(
             counts_both_black_over_what_is_not_both_white_twice,
             "Your union leaves out the pixels that are membrane in both. Either one, or both: that is | and not ^.",
         ),
+        (
+            divides_by_a_prediction_of_nothing,
+            "You divide by the predicted membrane alone, which gives 0/0 where none is predicted. Divide by the pixels "
+            "that are membrane in at least one of the two.",
+        ),
+        (
+            takes_the_mean_over_the_batch,
+            "This is the mean over the images of a batch. Count the pixels of all images together, then divide once.",
+        ),
+        (gives_a_percentage, "This is a percentage. The IoU goes from 0 to 1."),
+        (rounds_to_two_places, "Return the score as it is, without rounding."),
+        (adds_one_to_both, "You add 1 above and below. Here the IoU is the plain fraction."),
+        (
+            scores_what_is_wrongly_called_membrane,
+            "You count the interior that is called membrane. Count the pixels that are membrane in both.",
+        ),
         (rounds_to_whole, "The score is cut to a whole number. Divide with /, and do not round."),
     ],
     also_wrong=[
@@ -246,7 +290,7 @@ def difference_of(part: str, given: object, wanted: list[str]) -> str:
     if sorted(found) == sorted(wanted):
         return f"The {part} part has the right slices, but not in the order of the stack."
     if len(found) != len(wanted):
-        return f"The {part} part has {len(found)} slices; it should have {len(wanted)}."
+        return f"The number of slices in the {part} part is {len(found)}; it should be {len(wanted)}."
     wrong = next((name for name in found if name not in wanted), found[0])
     return f"The {part} part contains {wrong}, which does not belong there."
 
@@ -565,6 +609,36 @@ def adds_the_layers_up(x, conv1, conv2, conv3):
     return torch.relu(conv1(x)) + torch.relu(conv2(x)) + conv3(x)
 
 
+def leaks_a_little(x, conv1, conv2, conv3):
+    return conv3(functional.leaky_relu(conv2(functional.leaky_relu(conv1(x)))))
+
+
+def uses_tanh_between(x, conv1, conv2, conv3):
+    return conv3(torch.tanh(conv2(torch.tanh(conv1(x)))))
+
+
+def swaps_the_first_two(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv1(torch.relu(conv2(x)))))
+
+
+def uses_relu_at_the_end_alone(x, conv1, conv2, conv3):
+    return torch.relu(conv3(conv2(conv1(x))))
+
+
+def throws_the_first_map_away(x, conv1, conv2, conv3):
+    y = torch.relu(conv1(x))
+    y = torch.relu(conv2(x))
+    return conv3(y)
+
+
+def keeps_what_is_negative(x, conv1, conv2, conv3):
+    return conv3(conv2(conv1(x).clamp(max=0)).clamp(max=0))
+
+
+def adds_the_image(x, conv1, conv2, conv3):
+    return x + conv3(torch.relu(conv2(torch.relu(conv1(x)))))
+
+
 def forgets_to_return_the_logits(x, conv1, conv2, conv3):
     conv3(torch.relu(conv2(torch.relu(conv1(x)))))
 
@@ -588,6 +662,7 @@ EXERCISE_1_5 = FunctionExercise(
     cases=networks,
     describe=describe_network,
     tolerance=1e-4,
+    only_values=True,
     mistakes=[
         (
             forgets_to_keep_what_relu_returns,
@@ -613,6 +688,19 @@ EXERCISE_1_5 = FunctionExercise(
             forgets_to_pass_the_map_on,
             "Every convolution reads the image. Each should read what the one before it has made.",
         ),
+        (leaks_a_little, "Negative numbers are made smaller. A ReLU replaces them by 0."),
+        (uses_tanh_between, "Between the convolutions is a tanh. It should be a ReLU."),
+        (swaps_the_first_two, "conv1 and conv2 have changed places."),
+        (
+            uses_relu_at_the_end_alone,
+            "The only ReLU is behind the last convolution. It belongs between two convolutions, not behind the last.",
+        ),
+        (throws_the_first_map_away, "conv2 reads the image. It should read what conv1 and the ReLU have made."),
+        (
+            keeps_what_is_negative,
+            "Positive numbers become 0, and negative ones stay. It should be the other way round.",
+        ),
+        (adds_the_image, "You add the image to the result. Return what conv3 gives."),
         (adds_the_layers_up, "Three results are added up. Each convolution should read what the one before has made."),
     ],
     also_wrong=[

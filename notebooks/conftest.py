@@ -33,10 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose nbval's options: strict, and in this environment, whatever kernel a notebook names.
 
     The kernels keep the learner's progress in memory: a board shows what its notebook has checked, on every machine.
+    Real images are not shown, whether this machine has them or not.
     """
     config.option.nbval = config.option.nbval_current_env = True
     config.option.nbval_cell_timeout = CELL_SECONDS
     os.environ["UNETPP_PROGRESS"] = "memory"
+    os.environ["UNETPP_REAL_IMAGES"] = "never"
 
 
 def execute_cell_input(kernel: RunningKernel, cell_input: str, allow_stdin: bool | None = None) -> str:

@@ -57,6 +57,7 @@ def execute(notebook: NotebookNode, folder: Path) -> list[float]:
     environment = {
         **os.environ,
         "UNETPP_PROGRESS": "memory",  # a board shows what this notebook has checked, no more
+        "UNETPP_REAL_IMAGES": "never",  # what is committed shows the drawn images alone
         "OMP_NUM_THREADS": "1",  # as in the tests; a live training ends elsewhere with other threads
     }
     with client.setup_kernel(cleanup_kc=True, env=environment, stderr=subprocess.DEVNULL):  # the kernel's own chatter

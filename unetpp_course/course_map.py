@@ -26,13 +26,13 @@ class Station(NamedTuple):
 
 STATIONS = (  # a station's number is its position in this list
     Station("Start here", "Is my machine ready, and where am I going?", 0, 0, 50, core=True),
-    Station("Images and masks", "How do thirty images become a learning problem?", 0, 1, 110),
-    Station("Convolution", "How far can a pixel see?", 1, 1, 120),
+    Station("Images and masks", "How do forty images become a learning problem?", 0, 1, 90),
+    Station("Convolution", "How far can a pixel see?", 1, 1, 90),
     Station("U-Net", "Why does a U need its skips?", 2, 1, 90, core=True),
     Station("Dense pathways", "What fills the U, and what does it cost?", 3, 1, 90, core=True),
     Station("Deep supervision", "What does learning from intermediate maps change?", 0, 2, 90, core=True),
     Station("Combined loss", "What does each loss pull on?", 1, 2, 90),
-    Station("IoU", "What does a score count?", 2, 2, 105),
+    Station("IoU", "What does a score count?", 2, 2, 90),
     Station("Honest evaluation", "Would it hold on new tissue?", 3, 2, 105),
     Station("The training loop", "How do I know that training works?", 0, 3, 110),
     Station("GPU training", "What does the real thing take?", 1, 3, 95, optional=True),

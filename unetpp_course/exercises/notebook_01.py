@@ -1,100 +1,301 @@
-"""The exercises of notebook 01: images, masks, scores of a mask, splits, normalising and warping."""
+"""The exercises of notebook 01: two scores, a split that does not leak, normalising, and a first network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
+from torch.nn import functional
 
-from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
+from unetpp_course.checks.isolation import Trial
 
 EXERCISE_1_1 = ChoiceExercise(
     number="1.1",
-    title="Read a fault",
-    difficulty="easy",
-    minutes=3,
-    question="A PNG mask holds many values, most of them near 0 or near 255. What happened, and what do you do?",
-    options={
-        "a": Option(
-            "It holds many classes: set `num_classes` to their number.",
-            "Classes would be numbered 0, 1, 2 … These values crowd around 0 and 255: two classes, smeared.",
-        ),
-        "b": Option(
-            "It was resampled or compressed on its way: export it anew from where it was drawn.",
-            "Yes. Smoothing made the values between; only the original knows the truth at the edges.",
-            right=True,
-        ),
-        "c": Option(
-            "The file is damaged: take the image out of the folder.",
-            "The file can be read, and all its pixels are there. You would throw away one image of few.",
-        ),
-        "d": Option(
-            "Nothing: a network can be trained on values between 0 and 1 as well.",
-            "It can, and then it learns edges that nobody has drawn: the values between lie along the membranes.",
-        ),
-    },
-    also_wrong=[
-        ("e", "by its letter"),
-    ],
-)
-
-
-EXERCISE_1_2 = ChoiceExercise(
-    number="1.2",
-    title="The lazy answer",
+    title="The lazy prediction",
     difficulty="easy",
     minutes=2,
-    question="An answer calls every pixel interior. What is its IoU of the interior?",
+    question="A prediction calls every pixel interior. What is its IoU of the interior, and of the membrane?",
     options={
-        "a": Option("0: it has learned nothing", "This is its IoU of the membrane. Interior it finds everywhere."),
-        "b": Option("about 0.5: half a point for one class of two", "No class is weighed in: count the pixels."),
+        "a": Option(
+            "0 for both, because it has learned nothing",
+            "It has learned nothing, but it does find the interior: every pixel of it.",
+        ),
+        "b": Option("about 0.5 for both", "The IoU looks at one class at a time, and this prediction has only one."),
         "c": Option(
-            "the interior's share of the image, about 0.8",
-            "Yes: both masks share all the interior, and together they cover the image.",
+            "1 for the interior, because all of it is found, and 0 for the membrane",
+            "All of the interior is found, but the membrane is called interior too, and that makes the union larger.",
+        ),
+        "d": Option(
+            "about 0.8 for the interior, 0 for the membrane",
+            "Prediction and mask have the whole interior in common, and together they cover the image. So the IoU of "
+            "the interior is just its fraction of the image. Of membrane they have nothing in common.",
             right=True,
         ),
-        "d": Option("1: it finds all the interior", "It finds all of it, but calls the membranes interior too."),
     },
-    also_wrong=[
-        (0.8, "by its letter"),
-    ],
+    also_wrong=[(0.8, "by its letter"), ("e", "by its letter")],
     prediction=True,
 )
 
 
-EXERCISE_1_3 = NumberExercise(
-    number="1.3",
-    title="IoU by hand",
+# Exercise 1.2: The IoU of the membrane
+
+
+def membrane_iou(prediction: Tensor, mask: Tensor) -> float:
+    """Return the IoU of class 0, counted pixel by pixel."""
+    both = either = 0
+    for predicted, true in zip(prediction.flatten().tolist(), mask.flatten().tolist(), strict=True):
+        both += predicted == 0 and true == 0
+        either += predicted == 0 or true == 0
+    return both / either
+
+
+def pairs_of_masks(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield predictions and masks of several shapes; every mask contains both classes."""
+    toy = [[1, 0, 1, 1, 1], [1, 0, 1, 1, 1], [1, 0, 0, 0, 0]], [[1, 0, 1, 1, 1], [1, 1, 0, 1, 1], [1, 0, 0, 0, 1]]
+    yield as_mask(toy[1]), as_mask(toy[0])
+    yield as_mask([[1, 1], [1, 1]]), as_mask([[1, 0], [1, 1]])
+    for shape in ((1, 6, 9), (2, 1, 8, 8), (1, 1, 20, 30), (1, 40, 40)):
+        mask = random.random(shape) < 0.8
+        mask.flat[:2] = 0, 1
+        prediction = np.where(random.random(shape) < 0.8, mask, random.random(shape) < 0.7)
+        yield as_mask(prediction), as_mask(mask)
+
+
+def as_mask(values: object) -> Tensor:
+    """Return a mask of 0 and 1, uint8."""
+    return torch.from_numpy(np.asarray(values).astype(np.uint8))
+
+
+def counts(prediction, mask):
+    p, m = prediction == 0, mask == 0
+    return (p & m).sum().item(), p.sum().item(), m.sum().item(), (p | m).sum().item(), m.numel()
+
+
+def scores_the_interior(prediction, mask):
+    p, m = prediction == 1, mask == 1
+    return (p & m).sum() / (p | m).sum()
+
+
+def takes_the_accuracy(prediction, mask):
+    return (prediction == mask).float().mean()
+
+
+def divides_by_the_mask(prediction, mask):
+    both, _, true, _, _ = counts(prediction, mask)
+    return both / true
+
+
+def divides_by_the_prediction(prediction, mask):
+    both, predicted, _, _, _ = counts(prediction, mask)
+    return both / max(predicted, 1)
+
+
+def divides_by_the_sum(prediction, mask):
+    both, predicted, true, _, _ = counts(prediction, mask)
+    return both / (predicted + true)
+
+
+def takes_dice(prediction, mask):
+    both, predicted, true, _, _ = counts(prediction, mask)
+    return 2 * both / (predicted + true)
+
+
+def divides_by_all_pixels(prediction, mask):
+    both, _, _, _, pixels = counts(prediction, mask)
+    return both / pixels
+
+
+def counts_the_pixels_in_both(prediction, mask):
+    return counts(prediction, mask)[0]
+
+
+def takes_the_mean_of_both_classes(prediction, mask):
+    return (scores_the_interior(prediction, mask) + membrane_iou(prediction, mask)) / 2
+
+
+def takes_what_differs(prediction, mask):
+    return 1 - membrane_iou(prediction, mask)
+
+
+def turns_the_fraction_over(prediction, mask):
+    both, _, _, either, _ = counts(prediction, mask)
+    return either / both if both else float("inf")
+
+
+def flips_the_bits(prediction, mask):
+    p, m = ~prediction, ~mask
+    return (p & m).sum() / (p | m).sum()
+
+
+def takes_one_sample_each(prediction, mask):
+    p, m = prediction == 0, mask == 0
+    return (p & m).sum(dim=-1) / (p | m).sum(dim=-1)
+
+
+def uses_and(prediction, mask):
+    return ((prediction == 0) and (mask == 0)).sum() / ((prediction == 0) or (mask == 0)).sum()
+
+
+def counts_the_same_pixels_as_intersection(prediction, mask):
+    return (prediction == mask).sum() / ((prediction == 0) | (mask == 0)).sum()
+
+
+def counts_both_black_over_what_is_not_both_white_twice(prediction, mask):
+    p, m = prediction == 0, mask == 0
+    return (p & m).sum() / (p ^ m).sum().clamp(min=1)
+
+
+def rounds_to_whole(prediction, mask):
+    return int(membrane_iou(prediction, mask))
+
+
+def divides_by_a_prediction_of_nothing(prediction, mask):
+    p, m = prediction == 0, mask == 0
+    return (p & m).sum() / p.sum()
+
+
+def takes_the_mean_over_the_batch(prediction, mask):
+    return sum(membrane_iou(*pair) for pair in zip(prediction, mask, strict=True)) / len(mask)
+
+
+def gives_a_percentage(prediction, mask):
+    return 100 * membrane_iou(prediction, mask)
+
+
+def rounds_to_two_places(prediction, mask):
+    return round(membrane_iou(prediction, mask), 2)
+
+
+def adds_one_to_both(prediction, mask):
+    both, _, _, either, _ = counts(prediction, mask)
+    return (both + 1) / (either + 1)
+
+
+def scores_what_is_wrongly_called_membrane(prediction, mask):
+    p, m = prediction == 0, mask == 0
+    return (p & ~m).sum() / (p | m).sum()
+
+
+def forgets_to_return_the_score(prediction, mask):
+    membrane_iou(prediction, mask)
+
+
+EXERCISE_1_2 = FunctionExercise(
+    number="1.2",
+    title="The IoU of the membrane",
     difficulty="easy",
-    minutes=4,
-    question="the IoU of the membrane (0) of the small answer",
-    solution=4 / 7,
-    tolerance=0.005,
+    minutes=5,
+    reference=membrane_iou,
+    cases=pairs_of_masks,
+    tolerance=1e-5,
     mistakes=[
-        (17 / 20, "This is the accuracy: pixels that are interior in both masks do not count here."),
-        (13 / 16, "This is the IoU of the interior: the membrane is 0."),
-        (4 / 6, "This is the share of the true membrane that is found: divide by the union, which is larger."),
-        (4 / 5, "This is the share of the answer's membrane that is right: divide by the union, which is larger."),
-        (8 / 11, "This is Dice: it counts the common pixels twice, and divides by the sum of both masks."),
-        (4 / 11, "You divide by both masks together, where the common pixels count twice: the union counts them once."),
-        (4, "You count the pixels of the intersection: divide them by those of the union."),
-        (3 / 7, "This is the share on which the two disagree: the share that they have in common is asked for."),
+        (scores_the_interior, "This is the IoU of the interior. Membrane is class 0."),
+        (takes_the_accuracy, "This is the accuracy. For the IoU, pixels that are interior in both masks do not count."),
+        (
+            divides_by_the_mask,
+            "You divide by the true membrane alone. Divide by the pixels that are membrane in at least one of the two.",
+        ),
+        (
+            divides_by_the_prediction,
+            "You divide by the predicted membrane alone. Divide by the pixels that are membrane in at least one of the "
+            "two.",
+        ),
+        (
+            divides_by_the_sum,
+            "You divide by predicted and true membrane added up, so the pixels in both are counted twice. The union "
+            "counts them once.",
+        ),
+        (takes_dice, "This is the Dice score, a relative of the IoU: it counts the pixels in both twice."),
+        (divides_by_all_pixels, "You divide by all pixels of the image. The union has only those that are membrane."),
+        (counts_the_pixels_in_both, "You count the pixels of the intersection. Divide them by those of the union."),
+        (
+            takes_the_mean_of_both_classes,
+            "This is the mean over both classes. Here only the membrane, class 0, is asked for.",
+        ),
+        (takes_what_differs, "This is 1 minus the IoU."),
+        (turns_the_fraction_over, "The fraction is upside down: divide the intersection by the union."),
+        (
+            flips_the_bits,
+            "A mask contains the numbers 0 and 1, and ~ turns 0 into 255 and 1 into 254. Ask prediction == 0 instead.",
+        ),
+        (
+            counts_the_same_pixels_as_intersection,
+            "Your intersection counts the pixels that are interior in both, too. Count those that are 0 in both.",
+        ),
+        (
+            counts_both_black_over_what_is_not_both_white_twice,
+            "Your union leaves out the pixels that are membrane in both. Either one, or both: that is | and not ^.",
+        ),
+        (
+            divides_by_a_prediction_of_nothing,
+            "You divide by the predicted membrane alone, which gives 0/0 where none is predicted. Divide by the pixels "
+            "that are membrane in at least one of the two.",
+        ),
+        (
+            takes_the_mean_over_the_batch,
+            "This is the mean over the images of a batch. Count the pixels of all images together, then divide once.",
+        ),
+        (gives_a_percentage, "This is a percentage. The IoU goes from 0 to 1."),
+        (rounds_to_two_places, "Return the score as it is, without rounding."),
+        (adds_one_to_both, "You add 1 above and below. Here the IoU is the plain fraction."),
+        (
+            scores_what_is_wrongly_called_membrane,
+            "You count the interior that is called membrane. Count the pixels that are membrane in both.",
+        ),
+        (rounds_to_whole, "The score is cut to a whole number. Divide with /, and do not round."),
     ],
     also_wrong=[
-        ("4/7", "one number"),
-        (float("nan"), "one number"),
+        (uses_and, "raises RuntimeError in line 2"),
+        (takes_one_sample_each, "should be one number, not a tensor"),
+        (forgets_to_return_the_score, "returns None"),
     ],
 )
 
 
-# Exercise 1.4: Split a stack
+# Exercise 1.3: A split that does not leak
 
 
 Parts = tuple[list[str], list[str]]
 
 
-def split_stack(names: list[str], start: int, count: int, gap: int) -> Parts:
+@dataclass(frozen=True, kw_only=True)
+class SplitExercise(FunctionExercise):
+    """A function that returns two lists of names; a difference is told by the part and the names in it.
+
+    Any sequences of names are taken for lists, and the names that are given may be sorted in place.
+    """
+
+    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
+        if trial.error is not None or trial.value is None:
+            return super()._fault(trial, right, answer)
+        value = trial.value
+        if not isinstance(value, list | tuple) or len(value) != 2 or any(isinstance(part, str) for part in value):
+            return "Return two lists of names: first the training part, then the validation part."
+        assert isinstance(right, tuple)
+        faults = (difference_of(*part) for part in zip(("training", "validation"), value, right, strict=True))
+        return next(filter(None, faults), "")
+
+
+def difference_of(part: str, given: object, wanted: list[str]) -> str:
+    """Return a sentence on how a part differs from the one that is wanted; nothing where it does not."""
+    if isinstance(given, set | frozenset):
+        return f"The {part} part is a set, which has no order: return a list."
+    found = [str(name) for name in given if isinstance(name, str)] if isinstance(given, Iterable) else []
+    if not isinstance(given, list | tuple | np.ndarray) or len(found) < len(given):
+        return f"The {part} part should be a list of the names that you were given."
+    if found == wanted:
+        return ""
+    if sorted(found) == sorted(wanted):
+        return f"The {part} part has the right slices, but not in the order of the stack."
+    if len(found) != len(wanted):
+        return f"The number of slices in the {part} part is {len(found)}; it should be {len(wanted)}."
+    wrong = next((name for name in found if name not in wanted), found[0])
+    return f"The {part} part contains {wrong}, which does not belong there."
+
+
+def split_stack(names: Sequence[str], start: int, count: int, gap: int) -> Parts:
     """Return the training and validation names of a stack, whose order is that of the numbers in the names."""
     training, validation = [], []
     for position, name in enumerate(in_order(names)):
@@ -105,9 +306,9 @@ def split_stack(names: list[str], start: int, count: int, gap: int) -> Parts:
     return training, validation
 
 
-def in_order(names: list[str]) -> list[str]:
-    """Return names such as slice_9, slice_10 in the order of their numbers."""
-    return sorted(names, key=lambda name: int(name.split("_")[1]))
+def in_order(names: Sequence[str]) -> list[str]:
+    """Return names such as slice_9, slice_10 or 09, 10 in the order of their numbers."""
+    return sorted(names, key=lambda name: int(name.split("_")[-1]))
 
 
 def stacks(random: np.random.Generator) -> Iterator[tuple[list[str], int, int, int]]:
@@ -119,10 +320,12 @@ def stacks(random: np.random.Generator) -> Iterator[tuple[list[str], int, int, i
         first, count, gap = int(random.integers(0, 95)), int(random.integers(1, 4)), int(random.integers(0, 3))
         names = [f"slice_{first + number}" for number in random.permutation(length)]
         yield names, int(random.integers(0, length - count + 1)), count, gap
+    yield ["03", "01", "00", "02", "04"], 3, 1, 1
+    yield ["membrane_10", "membrane_08", "membrane_09", "membrane_11"], 1, 1, 0
 
 
 def number(name):
-    return int(name.removeprefix("slice_"))
+    return int(name.split("_")[-1])
 
 
 def sorts_as_text(names, start, count, gap):
@@ -133,12 +336,6 @@ def sorts_as_text(names, start, count, gap):
 def does_not_sort(names, start, count, gap):
     end = start + count
     return list(names[: max(start - gap, 0)]) + list(names[end + gap :]), list(names[start:end])
-
-
-def sorts_what_it_was_given(names, start, count, gap):
-    names.sort(key=number)
-    end = start + count
-    return names[: max(start - gap, 0)] + names[end + gap :], names[start:end]
 
 
 def leaves_no_gap(names, start, count, gap):
@@ -200,9 +397,39 @@ def forgets_to_return_parts(names, start, count, gap):
     sorted(names, key=number)
 
 
-EXERCISE_1_4 = FunctionExercise(
-    number="1.4",
-    title="Split a stack",
+def keeps_the_gap_for_training_and_skips_beyond(names, start, count, gap):
+    names, end = sorted(names, key=number), start + count
+    return names[: max(start - gap - 1, 0)] + names[end + gap + 1 :], names[start:end]
+
+
+def ends_where_count_says(names, start, count, gap):
+    names = sorted(names, key=number)
+    return names[: max(start - gap, 0)] + names[count + gap :], names[start:count]
+
+
+def sorts_backwards(names, start, count, gap):
+    names, end = sorted(names, key=number, reverse=True), start + count
+    return names[: max(start - gap, 0)] + names[end + gap :], names[start:end]
+
+
+def expects_the_word_slice(names, start, count, gap):
+    names, end = sorted(names, key=lambda name: int(name.removeprefix("slice_"))), start + count
+    return names[: max(start - gap, 0)] + names[end + gap :], names[start:end]
+
+
+def expects_an_underscore(names, start, count, gap):
+    names, end = sorted(names, key=lambda name: int(name.split("_")[1])), start + count
+    return names[: max(start - gap, 0)] + names[end + gap :], names[start:end]
+
+
+def gives_numbers(names, start, count, gap):
+    numbers, end = sorted(number(name) for name in names), start + count
+    return numbers[: max(start - gap, 0)] + numbers[end + gap :], numbers[start:end]
+
+
+EXERCISE_1_3 = SplitExercise(
+    number="1.3",
+    title="A split that does not leak",
     difficulty="medium",
     minutes=10,
     reference=split_stack,
@@ -213,218 +440,312 @@ EXERCISE_1_4 = FunctionExercise(
         (leaves_no_gap, "Neighbours of the block are in the training part: leave out `gap` slices on each side."),
         (leaves_a_gap_before, "There is no gap after the block: it has a neighbour on each side."),
         (leaves_a_gap_after, "There is no gap before the block: it has a neighbour on each side."),
-        (validates_on_the_gap, "The slices of the gap belong to neither part; you validate on them."),
+        (validates_on_the_gap, "The slices of the gap belong to neither part, but you validate on them."),
         (takes_one_too_many, "The block is one slice too long: it ends before position start + count."),
         (swaps_the_parts, "The parts are swapped: return training first, then validation."),
         (
             takes_numbers_for_positions,
             "`start` is a position in the ordered stack, counted from 0, not the number in a name.",
         ),
-        (counts_from_the_end, "Where start - gap is below 0, Python counts from the end of the list: hold it at 0."),
+        (
+            counts_from_the_end,
+            "Where start - gap is below 0, Python counts from the end of the list: use 0 there.",
+        ),
+        (
+            keeps_the_gap_for_training_and_skips_beyond,
+            "The gap is one slice too long on each side: training ends before position start - gap, and goes on at "
+            "start + count + gap.",
+        ),
+        (ends_where_count_says, "`count` says how many slices the block has. It ends before position start + count."),
+        (sorts_backwards, "The stack runs backwards: the lowest number comes first."),
+        (
+            expects_the_word_slice,
+            'Not every name begins with "slice_". The number is what comes behind the underscore, where there is one.',
+        ),
+        (
+            expects_an_underscore,
+            'Not every name has an underscore. name.split("_")[-1] gives the last piece, whether there is one or not.',
+        ),
     ],
     also_wrong=[
-        (sorts_what_it_was_given, "changes what it is given"),
-        (gives_the_validation_alone, "should be a list, not a value of type str"),
-        (gives_sets, "should be a list, not a value of type set"),
+        (gives_the_validation_alone, "Return two lists of names"),
+        (gives_numbers, "should be a list of the names"),
+        (gives_sets, "is a set"),
         (forgets_to_return_parts, "returns None"),
     ],
     seconds=2,
 )
 
 
-EXERCISE_1_5 = ChoiceExercise(
-    number="1.5",
+EXERCISE_1_4 = ChoiceExercise(
+    number="1.4",
     title="What did the network get?",
     difficulty="medium",
     minutes=4,
     question="The input has mean −3.34 and standard deviation 0.004. What went wrong?",
     options={
         "a": Option(
-            "The image was not normalised at all.",
-            "Then its values would lie between 0 and 1, and so would their mean; this mean is negative.",
+            "It was divided by 255 once more, then normalised.",
+            "All grey values were close to 0 then, so what is left is about (0 − mean) / std everywhere: almost a "
+            "constant, −3.34.",
+            right=True,
         ),
         "b": Option(
-            "The image was normalised twice.",
-            "Dividing by 0.154 twice makes the spread larger, 6.2. This spread has all but vanished.",
+            "It was not normalised at all.",
+            "Then its values would lie between 0 and 1, and so would their mean. This mean is negative.",
         ),
         "c": Option(
-            "The image was divided by 255 once more before it was normalised.",
-            "Yes: every grey value is near 0 then, and what is left is (0 − mean) / std, almost a constant.",
+            "It was normalised twice.",
+            "Dividing by 0.154 twice makes the spread larger, about 6. This spread has all but vanished.",
+        ),
+        "d": Option(
+            "Mean and standard deviation of the training images were swapped.",
+            "(0.527 − 0.154) / 0.516 is about 0.72, which is positive, and the spread would be 0.28.",
+        ),
+    },
+    also_wrong=[("normalised", "by its letter")],
+)
+
+
+# Exercise 1.5: A first network
+
+
+def three_layers(x: Tensor, conv1: nn.Module, conv2: nn.Module, conv3: nn.Module) -> Tensor:
+    """Return the logits of three convolutions; behind the first two, negative numbers are replaced by 0."""
+    first = conv1(x)
+    first = torch.where(first > 0, first, torch.zeros_like(first))
+    second = conv2(first)
+    second = torch.where(second > 0, second, torch.zeros_like(second))
+    logits: Tensor = conv3(second)
+    return logits
+
+
+def networks(random: np.random.Generator) -> Iterator[tuple[Tensor, nn.Module, nn.Module, nn.Module]]:
+    """Yield images with three convolutions; where all have one channel, they fit in any order."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(1)
+        for widths, shape in (((1, 1), (1, 1, 5, 6)), ((1, 1), (2, 1, 7, 7)), ((4, 3), (2, 1, 8, 8))):
+            layers = [
+                nn.Conv2d(1, widths[0], 3, padding=1),
+                nn.Conv2d(*widths, 3, padding=1),
+                nn.Conv2d(widths[1], 1, 3, padding=1),
+            ]
+            for layer in layers:
+                for parameter in layer.parameters():
+                    nn.init.normal_(parameter)
+            x = torch.from_numpy(random.normal(size=shape)).float()
+            yield x, layers[0], layers[1], layers[2]
+
+
+def describe_network(x: Tensor, conv1: nn.Conv2d, conv2: nn.Conv2d, conv3: nn.Conv2d) -> str:
+    """Return in words what a network is run on."""
+    channels = " → ".join(str(layer.out_channels) for layer in (conv1, conv2, conv3))
+    return f"x of shape {tuple(x.shape)}, convolutions with 1 → {channels} channels"
+
+
+def uses_relu_once(x, conv1, conv2, conv3):
+    return conv3(conv2(torch.relu(conv1(x))))
+
+
+def uses_relu_late(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv2(conv1(x))))
+
+
+def cuts_off_the_logits(x, conv1, conv2, conv3):
+    return torch.relu(conv3(torch.relu(conv2(torch.relu(conv1(x))))))
+
+
+def gives_probabilities(x, conv1, conv2, conv3):
+    return torch.sigmoid(conv3(torch.relu(conv2(torch.relu(conv1(x))))))
+
+
+def gives_classes(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv2(torch.relu(conv1(x))))) > 0
+
+
+def uses_relu_before_each(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv2(torch.relu(conv1(torch.relu(x))))))
+
+
+def runs_backwards(x, conv1, conv2, conv3):
+    return conv1(torch.relu(conv2(torch.relu(conv3(x)))))
+
+
+def stops_after_two(x, conv1, conv2, conv3):
+    return torch.relu(conv2(torch.relu(conv1(x))))
+
+
+def leaves_out_the_second(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv1(x)))
+
+
+def runs_the_first_twice(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv1(torch.relu(conv1(x)))))
+
+
+def uses_sigmoid_between(x, conv1, conv2, conv3):
+    return conv3(torch.sigmoid(conv2(torch.sigmoid(conv1(x)))))
+
+
+def takes_absolute_values(x, conv1, conv2, conv3):
+    return conv3(conv2(conv1(x).abs()).abs())
+
+
+def forgets_to_pass_the_map_on(x, conv1, conv2, conv3):
+    torch.relu(conv1(x))
+    torch.relu(conv2(x))
+    return conv3(x)
+
+
+def forgets_to_keep_what_relu_returns(x, conv1, conv2, conv3):
+    x = conv1(x)
+    torch.relu(x)
+    x = conv2(x)
+    torch.relu(x)
+    return conv3(x)
+
+
+def adds_the_layers_up(x, conv1, conv2, conv3):
+    return torch.relu(conv1(x)) + torch.relu(conv2(x)) + conv3(x)
+
+
+def leaks_a_little(x, conv1, conv2, conv3):
+    return conv3(functional.leaky_relu(conv2(functional.leaky_relu(conv1(x)))))
+
+
+def uses_tanh_between(x, conv1, conv2, conv3):
+    return conv3(torch.tanh(conv2(torch.tanh(conv1(x)))))
+
+
+def swaps_the_first_two(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv1(torch.relu(conv2(x)))))
+
+
+def uses_relu_at_the_end_alone(x, conv1, conv2, conv3):
+    return torch.relu(conv3(conv2(conv1(x))))
+
+
+def throws_the_first_map_away(x, conv1, conv2, conv3):
+    y = torch.relu(conv1(x))
+    y = torch.relu(conv2(x))
+    return conv3(y)
+
+
+def keeps_what_is_negative(x, conv1, conv2, conv3):
+    return conv3(conv2(conv1(x).clamp(max=0)).clamp(max=0))
+
+
+def adds_the_image(x, conv1, conv2, conv3):
+    return x + conv3(torch.relu(conv2(torch.relu(conv1(x)))))
+
+
+def forgets_to_return_the_logits(x, conv1, conv2, conv3):
+    conv3(torch.relu(conv2(torch.relu(conv1(x)))))
+
+
+def returns_all_maps(x, conv1, conv2, conv3):
+    first = torch.relu(conv1(x))
+    second = torch.relu(conv2(first))
+    return first, second, conv3(second)
+
+
+def uses_a_module_wrongly(x, conv1, conv2, conv3):
+    return conv3(nn.ReLU(conv2(nn.ReLU(conv1(x)))))
+
+
+EXERCISE_1_5 = FunctionExercise(
+    number="1.5",
+    title="A first network",
+    difficulty="easy",
+    minutes=6,
+    reference=three_layers,
+    cases=networks,
+    describe=describe_network,
+    tolerance=1e-4,
+    only_values=True,
+    mistakes=[
+        (
+            forgets_to_keep_what_relu_returns,
+            "No ReLU takes effect. torch.relu returns a new map and leaves the old one as it is, so go on with what it "
+            "returns.",
+        ),
+        (uses_relu_once, "The ReLU behind the second convolution is missing."),
+        (uses_relu_late, "The ReLU behind the first convolution is missing."),
+        (cuts_off_the_logits, "The last layer gets no ReLU: a logit below 0 says membrane, and it would be lost."),
+        (gives_probabilities, "These are probabilities. Return the logits; the sigmoid comes later."),
+        (gives_classes, "These are classes. Return the logits; the decision comes later."),
+        (
+            uses_relu_before_each,
+            "The image itself has gone through a ReLU. A normalised image has negative numbers, and they are needed.",
+        ),
+        (runs_backwards, "The order is conv1, conv2, conv3: here it is turned round."),
+        (stops_after_two, "The third convolution is missing."),
+        (leaves_out_the_second, "The second convolution is missing."),
+        (runs_the_first_twice, "conv1 runs twice, and conv2 not at all."),
+        (uses_sigmoid_between, "Between the convolutions is a sigmoid. It should be a ReLU."),
+        (takes_absolute_values, "Negative numbers should become 0. Here they lose their sign."),
+        (
+            forgets_to_pass_the_map_on,
+            "Every convolution reads the image. Each should read what the one before it has made.",
+        ),
+        (leaks_a_little, "Negative numbers are made smaller. A ReLU replaces them by 0."),
+        (uses_tanh_between, "Between the convolutions is a tanh. It should be a ReLU."),
+        (swaps_the_first_two, "conv1 and conv2 have changed places."),
+        (
+            uses_relu_at_the_end_alone,
+            "The only ReLU is behind the last convolution. It belongs between two convolutions, not behind the last.",
+        ),
+        (throws_the_first_map_away, "conv2 reads the image. It should read what conv1 and the ReLU have made."),
+        (
+            keeps_what_is_negative,
+            "Positive numbers become 0, and negative ones stay. It should be the other way round.",
+        ),
+        (adds_the_image, "You add the image to the result. Return what conv3 gives."),
+        (adds_the_layers_up, "Three results are added up. Each convolution should read what the one before has made."),
+    ],
+    also_wrong=[
+        (forgets_to_return_the_logits, "returns None"),
+        (returns_all_maps, "should be a tensor of shape"),
+        (uses_a_module_wrongly, "in line 2"),
+    ],
+)
+
+
+EXERCISE_1_6 = ChoiceExercise(
+    number="1.6",
+    title="What will it do with the rings?",
+    difficulty="easy",
+    minutes=2,
+    question="What does your network make of the rings in images that it has not seen?",
+    options={
+        "a": Option(
+            "It leaves them out, because they are white in all 28 masks that it was trained on.",
+            "The masks do say so. But the network would have to see that a line is part of a ring.",
+        ),
+        "b": Option(
+            "It hesitates: rings get clearly lower probabilities of membrane.",
+            "Then it would have found something that tells the two apart. It has not.",
+        ),
+        "c": Option(
+            "It treats rings and membranes alike.",
+            "On average, rings get as high a probability of membrane as the membranes themselves.",
             right=True,
         ),
         "d": Option(
-            "Mean and standard deviation were swapped.",
-            "(0.527 − 0.154) / 0.516 is about 0.72: positive, and the spread would be 0.28.",
+            "It recognises small rings, but not the large ones.",
+            "A small ring would be easier to see as a whole. But even the small ones are called membrane.",
         ),
     },
-    also_wrong=[
-        ("normalised", "by its letter"),
-    ],
+    also_wrong=[("e", "by its letter")],
+    prediction=True,
 )
 
 
-# Exercise 1.6: Warp a mask
-
-
-def warp_mask(mask: Tensor, field: Tensor) -> Tensor:
-    """Return a mask (H, W) looked up at each pixel's place plus its displacement, field (2, H, W), pixel by pixel."""
-    height, width = mask.shape
-    moved = torch.zeros_like(mask)
-    for y in range(height):
-        for x in range(width):
-            row = round(y + float(field[0, y, x]))
-            column = round(x + float(field[1, y, x]))
-            moved[y, x] = mask[min(max(row, 0), height - 1), min(max(column, 0), width - 1)]
-    return moved
-
-
-def masks_and_fields(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield small masks (H, W), uint8, with displacements (2, H, W), down and to the right."""
-    mask = torch.tensor([[0, 0, 1], [1, 0, 1]], dtype=torch.uint8)
-    yield mask, torch.tensor([[[0.0, 0, 0], [0, 0, 0]], [[0.7, 0.7, 0.7], [-0.8, 0, 0]]])
-    yield mask, torch.zeros(2, 2, 3)
-    for height, width in random.integers(3, 8, (10, 2)):
-        values = torch.from_numpy(random.integers(0, 2, (height, width))).to(torch.uint8)
-        yield values, torch.from_numpy(random.normal(0, 1.5, (2, height, width))).float()
-
-
-def positions(mask, field):
-    rows, columns = torch.arange(mask.shape[0])[:, None], torch.arange(mask.shape[1])
-    return (rows + field[0]).round().long(), (columns + field[1]).round().long()
-
-
-def at(mask, rows, columns):
-    return mask[rows.clamp(0, mask.shape[0] - 1), columns.clamp(0, mask.shape[1] - 1)]
-
-
-def goes_the_other_way(mask, field):
-    return at(mask, *positions(mask, -field))
-
-
-def swaps_the_axes(mask, field):
-    return at(mask, *positions(mask, field[[1, 0]]))
-
-
-def cuts_off_the_fraction(mask, field):
-    rows, columns = torch.arange(mask.shape[0])[:, None], torch.arange(mask.shape[1])
-    return at(mask, (rows + field[0]).int(), (columns + field[1]).int())
-
-
-def wraps_around(mask, field):
-    rows, columns = positions(mask, field)
-    return mask[rows.remainder(mask.shape[0]), columns.remainder(mask.shape[1])]
-
-
-def puts_0_outside(mask, field):
-    rows, columns = positions(mask, field)
-    outside = (rows < 0) | (columns < 0) | (rows >= mask.shape[0]) | (columns >= mask.shape[1])
-    return at(mask, rows, columns).masked_fill(outside, 0)
-
-
-def mirrors(mask, field):
-    def mirror(places, length):
-        places = places % (2 * length)
-        return torch.where(places < length, places, 2 * length - 1 - places)
-
-    rows, columns = positions(mask, field)
-    return mask[mirror(rows, mask.shape[0]), mirror(columns, mask.shape[1])]
-
-
-def pushes(mask, field):
-    moved = torch.zeros_like(mask)
-    for (y, x), value in zip(torch.cartesian_prod(*map(torch.arange, mask.shape)), mask.flatten(), strict=True):
-        row, column = (round(float(place + move)) for place, move in zip((y, x), field[:, y, x], strict=True))
-        moved[min(max(row, 0), mask.shape[0] - 1), min(max(column, 0), mask.shape[1] - 1)] = value
-    return moved
-
-
-def moves_rows_alone(mask, field):
-    rows, _ = positions(mask, field)
-    return at(mask, rows, torch.arange(mask.shape[1]).expand_as(rows))
-
-
-def moves_columns_alone(mask, field):
-    _, columns = positions(mask, field)
-    return at(mask, torch.arange(mask.shape[0])[:, None].expand_as(columns), columns)
-
-
-def forgets_its_own_place(mask, field):
-    return at(mask, field[0].round().long(), field[1].round().long())
-
-
-def does_nothing(mask, field):
-    return mask
-
-
-def leaves_the_mask(mask, field):
-    rows, columns = positions(mask, field)
-    return mask[rows, columns]
-
-
-def interpolates(mask, field):
-    height, width = mask.shape
-    rows, columns = torch.arange(height)[:, None] + field[0], torch.arange(width) + field[1]
-    grid = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], dim=-1)
-    return F.grid_sample(mask[None, None].float(), grid[None], padding_mode="border", align_corners=False)[0, 0]
-
-
-def takes_two_fields(mask, rows, columns):
-    return at(mask, *positions(mask, torch.stack([rows, columns])))
-
-
-def keeps_two_dimensions_more(mask, field):
-    return at(mask, *positions(mask, field))[None, None]
-
-
-def writes_into_the_mask(mask, field):
-    mask[:] = at(mask.clone(), *positions(mask, field))
-    return mask
-
-
-def never_ends(mask, field):
-    while True:
-        field = field / 2
-
-
-EXERCISE_1_6 = FunctionExercise(
-    number="1.6",
-    title="Warp a mask",
-    difficulty="hard",
-    minutes=15,
-    reference=warp_mask,
-    cases=masks_and_fields,
-    mistakes=[
-        (
-            goes_the_other_way,
-            "You subtract the displacement: the result at (y, x) is the mask at (y, x) plus the field.",
-        ),
-        (swaps_the_axes, "Rows and columns are swapped: field[0] points down, field[1] to the right."),
-        (
-            cuts_off_the_fraction,
-            "You round down: the nearest pixel is asked for, so round to the nearest whole number.",
-        ),
-        (wraps_around, "What leaves the mask comes back on the other side: repeat the edge instead (`clamp`)."),
-        (puts_0_outside, "You put 0 where the place lies outside the mask: repeat the edge instead (`clamp`)."),
-        (leaves_the_mask, "Some places lie outside the mask, and you look there: hold them within it (`clamp`)."),
-        (mirrors, "You mirror at the border, as the library does: here the edge is repeated (`clamp`)."),
-        (
-            pushes,
-            "You push each pixel to its new place, which leaves holes: look up, for each place, where its value is.",
-        ),
-        (moves_rows_alone, "The columns stay where they are: add field[1] to them."),
-        (moves_columns_alone, "The rows stay where they are: add field[0] to them."),
-        (forgets_its_own_place, "You look up the displacement alone: add it to the pixel's own row and column."),
-        (does_nothing, "The mask is where it was: use the field."),
-    ],
-    also_wrong=[
-        (interpolates, "The dtype is torch.float32"),
-        (takes_two_fields, "cannot be called"),
-        (keeps_two_dimensions_more, "The shape is (1, 1, 2, 3)"),
-        (writes_into_the_mask, "changes what it is given"),
-        (never_ends, "longer than"),
-    ],
-    seconds=5,
+EXERCISES = (
+    EXERCISE_1_1,
+    EXERCISE_1_2,
+    EXERCISE_1_3,
+    EXERCISE_1_4,
+    EXERCISE_1_5,
+    EXERCISE_1_6,
 )
-
-
-EXERCISES = (EXERCISE_1_1, EXERCISE_1_2, EXERCISE_1_3, EXERCISE_1_4, EXERCISE_1_5, EXERCISE_1_6)

@@ -138,6 +138,26 @@ def rounds_down(counts, k):
     return counts[k, k].item() // union if union else NAN
 
 
+def divides_by_the_row_or_gives_1(counts, k):
+    return (counts[k, k] / counts[k].sum()).item() if counts[k].sum() else 1.0
+
+
+def doubles_the_hits_or_gives_1(counts, k):
+    return (2 * counts[k, k] / both_of(counts, k)).item() if both_of(counts, k) else 1.0
+
+
+def adds_row_and_column_or_gives_1(counts, k):
+    return (counts[k, k] / both_of(counts, k)).item() if both_of(counts, k) else 1.0
+
+
+def adds_1_above_and_below(counts, k):
+    return (counts[k, k] + 1) / (both_of(counts, k) - counts[k, k] + 1)
+
+
+def adds_a_little_above_and_below(counts, k):
+    return (counts[k, k] + 1e-5) / (both_of(counts, k) - counts[k, k] + 1e-5)
+
+
 def scores_all_classes(counts, k):
     hit = counts.diagonal()
     return hit / (counts.sum(0) + counts.sum(1) - hit)
@@ -224,6 +244,23 @@ EXERCISE_7_1 = FunctionExercise(
             "You divide by all pixels. The union holds only those that are k in the truth or in the prediction.",
         ),
         (divides_by_the_mistakes, "You divide by the mistakes alone: the shared pixels belong to the union, once."),
+        (
+            divides_by_the_row_or_gives_1,
+            "You divide by row k alone: add column k, what is called k. And a class in neither gets nan, not 1.",
+        ),
+        (
+            doubles_the_hits_or_gives_1,
+            "This is Dice, in which the shared pixels count twice. And a class that is in neither gets nan, not 1.",
+        ),
+        (
+            adds_row_and_column_or_gives_1,
+            "Your union counts the shared pixels twice: subtract them once. And a class in neither gets nan, not 1.",
+        ),
+        (adds_1_above_and_below, "You add 1 in numerator and denominator. Count exactly: a class in neither gets nan."),
+        (
+            adds_a_little_above_and_below,
+            "You add a small number in numerator and denominator. Count exactly: a class in neither gets nan.",
+        ),
         (rounds_down, "// rounds down to 0 or 1: divide with /."),
     ],
     also_wrong=[
@@ -254,6 +291,7 @@ def tables_with_classes(random: np.random.Generator) -> Iterator[tuple[Tensor, l
     yield torch.tensor([[50, 0, 5], [0, 0, 0], [4, 0, 14]]), [0, 1, 2]  # class 1 in neither
     yield torch.tensor([[50, 3, 0], [0, 0, 0], [4, 2, 14]]), [1, 2]  # class 1 in the prediction alone
     yield torch.tensor([[50, 0, 0], [6, 0, 2], [0, 0, 14]]), [0, 1]  # class 1 in the truth alone
+    yield torch.tensor([[50, 0, 5], [0, 0, 0], [4, 0, 14]]), [1, 0]  # the first one is in neither
     yield torch.tensor([[20, 0], [0, 0]]), [1]
     yield torch.tensor([[20, 3], [0, 0]]), [1]
     yield torch.tensor([[9, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]), [1, 2, 3]
@@ -316,6 +354,24 @@ def gives_none_for_none(counts, classes):
 def divides_by_all_that_were_asked(counts, classes):
     found = present_of(scores_of(counts, classes))
     return sum(found) / len(classes) if found else 1.0
+
+
+def gives_1_if_one_is_absent(counts, classes):
+    scores = scores_of(counts, classes)
+    return mean(scores) if len(present_of(scores)) == len(scores) else 1.0
+
+
+def gives_1_if_the_first_is_absent(counts, classes):
+    scores = scores_of(counts, classes)
+    return 1.0 if math.isnan(scores[0]) else mean(present_of(scores))
+
+
+def gives_1_to_a_truth_without_them(counts, classes):
+    return mean(present_of(scores_of(counts, classes))) if any(counts[k].sum() for k in classes) else 1.0
+
+
+def takes_the_lowest_score(counts, classes):
+    return min(present_of(scores_of(counts, classes)) or [1.0])
 
 
 def takes_all_classes(counts, classes):
@@ -407,6 +463,20 @@ EXERCISE_7_2 = FunctionExercise(
         (raises_for_none, "If none of the classes is in either, the list of scores is empty: then return 1."),
         (gives_none_for_none, "If none of the classes is in either, return 1, not None."),
         (divides_by_all_that_were_asked, "Divide by the number of classes that have a score, not by all of them."),
+        (
+            gives_1_if_one_is_absent,
+            "You give 1 as soon as one of the classes is in neither. Leave it out, and take the mean of the others.",
+        ),
+        (
+            gives_1_if_the_first_is_absent,
+            "You give 1 if the first class is in neither: the others may still have a score. Is your `return 1` in the "
+            "loop?",
+        ),
+        (
+            gives_1_to_a_truth_without_them,
+            "You give 1 if the truth is without all of the classes. If the prediction has one of them, its 0 counts.",
+        ),
+        (takes_the_lowest_score, "This is the lowest of the scores: the mean is asked for."),
         (takes_all_classes, "You take all classes of the table: only those in `classes` are asked for."),
         (takes_the_foreground, "You take the classes from 1 on, whatever `classes` contains."),
         (
@@ -520,6 +590,25 @@ def lets_all_be_missed(iou, fraction):
     return (1 - fraction) / (1 - fraction + e)
 
 
+def takes_half_of_what_is_lost(iou, fraction):
+    e = (1 - iou) / 2
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
+def takes_all_of_what_is_lost(iou, fraction):
+    e = 1 - iou
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
+def takes_the_reports_fraction(iou, fraction):
+    e = 0.78 * (1 - iou) / (1 + iou)
+    return (0.22 - e) / (0.22 + e)
+
+
+def gives_the_dice(iou, fraction):
+    return 2 * iou / (1 + iou)
+
+
 def gives_per_cent(iou, fraction):
     return 100 * other_iou(iou, fraction)
 
@@ -590,6 +679,16 @@ EXERCISE_7_3 = FunctionExercise(
             lets_all_be_missed,
             "You let all mistakes be pixels of the first class that were missed. Half of them are of the other kind.",
         ),
+        (
+            takes_half_of_what_is_lost,
+            "Your e is half of 1 - iou. But 1 - iou is a fraction of the union f + e, and e is one of all pixels.",
+        ),
+        (
+            takes_all_of_what_is_lost,
+            "Your e is 1 - iou. But that is a fraction of the union, and of both kinds of mistakes together.",
+        ),
+        (takes_the_reports_fraction, "You calculate with 0.78, whatever `fraction` is."),
+        (gives_the_dice, "This is the Dice of the class that you know. The IoU of the other class is asked for."),
         (gives_per_cent, "This is in per cent: return a number between 0 and 1."),
     ],
     also_wrong=[
@@ -608,6 +707,9 @@ EXERCISE_7_4 = NumberExercise(
     question="the IoU of the interior for a pixel error of 0.0611",
     solution=0.88485,
     mistakes=[
+        (0.88, "This is near, but rounded too far: give at least three digits."),
+        (0.89, "This is near, but rounded too far: three digits or more are asked for."),
+        (0.94, "This is the Dice, 1 - 0.0611, rounded. Which IoU belongs to it?"),
         (0.9389, "This is Dice, 1 - 0.0611. Which IoU belongs to it?"),
         (0.96849, "You went from IoU to Dice. It is the other way: 1 - 0.0611 is the Dice, and the IoU is below it."),
         (0.8778, "This is 1 - 2 · 0.0611, which is near. But solve D = 2J / (1 + J) for J exactly."),
@@ -741,6 +843,14 @@ def scores_an_empty_truth_with_1(batches):
     return mean([of_image(*pair) if pair[1].any() else 1.0 for pair in images_of(batches)])
 
 
+def scores_an_empty_prediction_with_1(batches):
+    return mean([of_image(*pair) if pair[0].any() else 1.0 for pair in images_of(batches)])
+
+
+def scores_the_first_batch(batches):
+    return mean([of_image(*pair) for pair in images_of(batches[:1])])
+
+
 def leaves_out_an_empty_truth(batches):
     return mean([of_image(*pair) for pair in images_of(batches) if pair[1].any()])
 
@@ -828,6 +938,11 @@ EXERCISE_7_6 = FunctionExercise(
             scores_an_empty_truth_with_1,
             "You give 1 to every image with an empty truth. If a single pixel is found in it, the score is 0.",
         ),
+        (
+            scores_an_empty_prediction_with_1,
+            "You give 1 to every image with an empty prediction. If the truth is not empty, all was missed: 0.",
+        ),
+        (scores_the_first_batch, "Only the first batch counts: does the `return` stand within the loop?"),
         (
             leaves_out_an_empty_truth,
             "You leave out every image with an empty truth: it scores 1 if nothing is found, and 0 if anything is.",

@@ -1,88 +1,161 @@
-"""The exercises of notebook 07: scores from counts, what they count, and how they mislead."""
+"""The exercises of notebook 07: scores from counts, the rule for empty masks, what one score says about another."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.lab import pixel_error
 from unetpp_lib.metrics import confusion_counts, dice, iou
+
+NAN = float("nan")
 
 # Exercise 7.1: IoU from counts
 
 
 def class_iou(counts: Tensor, k: int) -> float:
-    """Return the IoU of class k from confusion counts (K, K), rows truth and columns answer; 1 if k is in neither."""
-    true, called = 0, 0
-    for other in range(len(counts)):
-        true += int(counts[k, other])
-        called += int(counts[other, k])
-    union = true + called - int(counts[k, k])
-    return int(counts[k, k]) / union if union else 1.0
+    """Return the IoU of class k from counts (K, K), rows truth and columns prediction; nan if k is in neither."""
+    hit = union = 0
+    for true in range(len(counts)):
+        for called in range(len(counts)):
+            if k in (true, called):
+                union += int(counts[true, called])
+            if true == called == k:
+                hit += int(counts[true, called])
+    return hit / union if union else NAN
 
 
 def tables(random: np.random.Generator) -> Iterator[tuple[Tensor, int]]:
-    """Yield confusion counts with a class; in some the class is absent."""
+    """Yield confusion counts with a class, which is absent from the truth, the prediction or both in some."""
     small = torch.tensor([[4, 2], [1, 13]])
     yield from ((small, 1), (small, 0))
+    yield torch.tensor([[50, 3, 2], [4, 20, 1], [0, 6, 14]]), 2
+    yield torch.tensor([[0, 0], [7, 13]]), 0  # only the prediction has it
+    yield torch.tensor([[0, 3], [0, 17]]), 0  # only the truth has it
     yield torch.tensor([[0, 0], [0, 20]]), 0
-    yield torch.tensor([[0, 3], [0, 17]]), 0
     for classes in (2, 3, 3, 4):
         yield torch.from_numpy(random.integers(1, 50, (classes, classes))), int(random.integers(classes))
     yield torch.tensor([[5, 0, 2], [0, 0, 0], [3, 0, 7]]), 1
 
 
+def both_of(counts, k):
+    return counts[k].sum() + counts[:, k].sum()
+
+
 def doubles_the_hits(counts, k):
-    whole = counts[k].sum() + counts[:, k].sum()
-    return (2 * counts[k, k] / whole).item() if whole else 1.0
+    return 2 * counts[k, k] / both_of(counts, k)
+
+
+def doubles_the_hits_and_raises(counts, k):
+    return 2 * counts[k, k].item() / both_of(counts, k).item()
 
 
 def counts_the_right(counts, k):
-    return (counts.diagonal().sum() / counts.sum()).item()
+    return counts.diagonal().sum() / counts.sum()
 
 
 def divides_by_the_row(counts, k):
-    whole = counts[k].sum()
-    return (counts[k, k] / whole).item() if whole else 1.0
+    return counts[k, k] / counts[k].sum()
+
+
+def divides_by_the_row_and_raises(counts, k):
+    return counts[k, k].item() / counts[k].sum().item()
 
 
 def divides_by_the_column(counts, k):
-    whole = counts[:, k].sum()
-    return (counts[k, k] / whole).item() if whole else 1.0
+    return counts[k, k] / counts[:, k].sum()
 
 
 def adds_row_and_column(counts, k):
-    whole = counts[k].sum() + counts[:, k].sum()
-    return (counts[k, k] / whole).item() if whole else 1.0
+    return counts[k, k] / both_of(counts, k)
 
 
-def forgets_the_class(counts, k):
-    union = counts[1].sum() + counts[:, 1].sum() - counts[1, 1]
-    return (counts[1, 1] / union).item() if union else 1.0
+def adds_row_and_column_and_raises(counts, k):
+    return counts[k, k].item() / both_of(counts, k).item()
+
+
+def scores_class_1(counts, k):
+    return counts[1, 1] / (both_of(counts, 1) - counts[1, 1])
+
+
+def holds_for_two_classes(counts, k):
+    return counts[k, k] / (counts.sum() - counts[1 - k, 1 - k])
+
+
+def unpacks_two_classes(counts, k):
+    (_, fp), (fn, tp) = counts
+    return tp / (tp + fp + fn)
 
 
 def gives_0_for_nothing(counts, k):
-    union = counts[k].sum() + counts[:, k].sum() - counts[k, k]
+    union = both_of(counts, k) - counts[k, k]
     return (counts[k, k] / union).item() if union else 0.0
 
 
-def divides_nothing_by_nothing(counts, k):
-    return counts[k, k] / (counts[k].sum() + counts[:, k].sum() - counts[k, k])
+def gives_1_for_nothing(counts, k):
+    union = both_of(counts, k) - counts[k, k]
+    return (counts[k, k] / union).item() if union else 1.0
+
+
+def gives_none_for_nothing(counts, k):
+    union = both_of(counts, k) - counts[k, k]
+    return (counts[k, k] / union).item() if union else None
 
 
 def raises_for_nothing(counts, k):
-    hit = counts[k, k].item()
-    return hit / (counts[k].sum().item() + counts[:, k].sum().item() - hit)
+    return counts[k, k].item() / (both_of(counts, k) - counts[k, k]).item()
+
+
+def asks_the_truth_alone(counts, k):
+    return counts[k, k] / (both_of(counts, k) - counts[k, k]) if counts[k].sum() else NAN
+
+
+def asks_the_prediction_alone(counts, k):
+    return counts[k, k] / (both_of(counts, k) - counts[k, k]) if counts[:, k].sum() else NAN
+
+
+def gives_nan_where_nothing_is_shared(counts, k):
+    return counts[k, k] / (both_of(counts, k) - counts[k, k]) if counts[k, k] else NAN
+
+
+def gives_1_to_a_truth_without_it(counts, k):
+    return counts[k, k] / (both_of(counts, k) - counts[k, k]) if counts[k].sum() else 1.0
 
 
 def divides_by_everything(counts, k):
-    return (counts[k, k] / counts.sum()).item()
+    return counts[k, k] / counts.sum()
 
 
 def divides_by_the_mistakes(counts, k):
-    wrong = counts[k].sum() + counts[:, k].sum() - 2 * counts[k, k]
-    return (counts[k, k] / wrong).item() if wrong else 1.0
+    return counts[k, k] / (both_of(counts, k) - 2 * counts[k, k])
+
+
+def rounds_down(counts, k):
+    union = (both_of(counts, k) - counts[k, k]).item()
+    return counts[k, k].item() // union if union else NAN
+
+
+def divides_by_the_row_or_gives_1(counts, k):
+    return (counts[k, k] / counts[k].sum()).item() if counts[k].sum() else 1.0
+
+
+def doubles_the_hits_or_gives_1(counts, k):
+    return (2 * counts[k, k] / both_of(counts, k)).item() if both_of(counts, k) else 1.0
+
+
+def adds_row_and_column_or_gives_1(counts, k):
+    return (counts[k, k] / both_of(counts, k)).item() if both_of(counts, k) else 1.0
+
+
+def adds_1_above_and_below(counts, k):
+    return (counts[k, k] + 1) / (both_of(counts, k) - counts[k, k] + 1)
+
+
+def adds_a_little_above_and_below(counts, k):
+    return (counts[k, k] + 1e-5) / (both_of(counts, k) - counts[k, k] + 1e-5)
 
 
 def scores_all_classes(counts, k):
@@ -91,36 +164,13 @@ def scores_all_classes(counts, k):
 
 
 def takes_off_in_place(counts, k):
-    hit = counts[k, k].item()
+    hit = counts[k, k].clone()
     counts[k, k] = 0
-    union = (counts[k].sum() + counts[:, k].sum()).item() + hit
-    return hit / union if union else 1.0
-
-
-def adds_row_and_column_and_ends_in_nan(counts, k):
-    return counts[k, k] / (counts[k].sum() + counts[:, k].sum())
-
-
-def adds_row_and_column_and_raises(counts, k):
-    return counts[k, k].item() / (counts[k].sum().item() + counts[:, k].sum().item())
-
-
-def gives_1_where_nothing_is_shared(counts, k):
-    union = counts[k].sum() + counts[:, k].sum() - counts[k, k]
-    return (counts[k, k] / union).item() if counts[k, k] else 1.0
-
-
-def divides_by_the_row_and_ends_in_nan(counts, k):
-    return counts[k, k] / counts[k].sum()
-
-
-def unpacks_two_classes(counts, k):
-    (_, fp), (fn, tp) = counts
-    return (tp / (tp + fp + fn)).item()
+    return hit / (counts[k].sum() + counts[:, k].sum() + hit)
 
 
 def forgets_to_return(counts, k):
-    counts[k, k] / (counts[k].sum() + counts[:, k].sum() - counts[k, k])
+    counts[k, k] / (both_of(counts, k) - counts[k, k])
 
 
 EXERCISE_7_1 = FunctionExercise(
@@ -131,48 +181,89 @@ EXERCISE_7_1 = FunctionExercise(
     reference=class_iou,
     cases=tables,
     mistakes=[
-        (doubles_the_hits, "This is Dice: in it, what both share counts twice."),
-        (counts_the_right, "This is accuracy, the share of all pixels that are right: IoU looks at class k alone."),
+        (doubles_the_hits, "This is Dice, in which the shared pixels count twice."),
+        (
+            doubles_the_hits_and_raises,
+            "This is Dice, in which the shared pixels count twice. Besides, Python's 0 / 0 raises: return nan instead.",
+        ),
+        (counts_the_right, "This is accuracy, the fraction of all pixels that are right. IoU looks at class k alone."),
         (
             divides_by_the_row,
-            "You divide by the truth's pixels alone: what the answer wrongly calls k is in the union as well.",
+            "You divide by the pixels of the truth alone. What is wrongly called k belongs to the union as well.",
+        ),
+        (
+            divides_by_the_row_and_raises,
+            "You divide by row k alone: add column k, what is called k. And where both are empty, return nan.",
         ),
         (
             divides_by_the_column,
-            "You divide by the answer's pixels alone: what it misses of class k is in the union as well.",
+            "You divide by the pixels that are called k. Those of class k that were missed belong to the union too.",
         ),
         (
             adds_row_and_column,
-            "What both share is in the row and in the column: it was counted twice. Take it off once.",
-        ),
-        (
-            adds_row_and_column_and_ends_in_nan,
-            "Take off once what both share: it is in the row and in the column. And 0 / 0 is to give 1, not nan.",
+            "The shared pixels are in the row and in the column, so your union counts them twice. Subtract them once.",
         ),
         (
             adds_row_and_column_and_raises,
-            "Take off once what both share: it is in the row and in the column. And ask for 0 / 0 before you divide.",
+            "Your union counts the shared pixels twice: subtract them once. And where it is empty, return nan.",
         ),
+        (scores_class_1, "You score class 1, whatever k is."),
         (
-            divides_by_the_row_and_ends_in_nan,
-            "The answer's pixels of class k are missing in your union: add column k. And 0 / 0 is to give 1.",
-        ),
-        (
-            gives_1_where_nothing_is_shared,
-            "You give 1 wherever nothing is shared: 1 is for a class in neither, and a class that is missed has 0.",
+            holds_for_two_classes,
+            "This is right for two classes, but here are three: take row k and column k, however many there are.",
         ),
         (
             unpacks_two_classes,
             "This is for two classes, and for class 1: take row k and column k, however many classes there are.",
         ),
-        (forgets_the_class, "You score class 1 whatever k is."),
-        (gives_0_for_nothing, "A class that is in neither scores 1 here: nothing to find, nothing found."),
-        (divides_nothing_by_nothing, "A class that is in neither is 0 / 0: ask for it first, and give 1."),
-        (divides_by_everything, "You divide by all pixels: the union holds only those that truth or answer call k."),
-        (divides_by_the_mistakes, "You divide by the mistakes alone: what both share belongs to the union."),
+        (gives_0_for_nothing, "You give 0 to a class that is in neither. It has no score: return float('nan')."),
+        (
+            gives_1_for_nothing,
+            "You give 1 to a class that is in neither, which would lift a mean over classes: return float('nan').",
+        ),
+        (gives_none_for_nothing, "For a class that is in neither, return float('nan'), not None."),
+        (raises_for_nothing, "A class that is in neither is 0 / 0: ask for it first, and return float('nan')."),
+        (
+            asks_the_truth_alone,
+            "You ask the truth alone. A class that is only in the prediction is a mistake: its IoU is 0, not nan.",
+        ),
+        (
+            asks_the_prediction_alone,
+            "You ask the prediction alone. A class that is only in the truth was missed: its IoU is 0, not nan.",
+        ),
+        (
+            gives_nan_where_nothing_is_shared,
+            "You return nan wherever nothing is shared. That is right only if the class is in neither; else it is 0.",
+        ),
+        (
+            gives_1_to_a_truth_without_it,
+            "You give 1 wherever the truth is without the class, even if the prediction has it: then the IoU is 0.",
+        ),
+        (
+            divides_by_everything,
+            "You divide by all pixels. The union holds only those that are k in the truth or in the prediction.",
+        ),
+        (divides_by_the_mistakes, "You divide by the mistakes alone: the shared pixels belong to the union, once."),
+        (
+            divides_by_the_row_or_gives_1,
+            "You divide by row k alone: add column k, what is called k. And a class in neither gets nan, not 1.",
+        ),
+        (
+            doubles_the_hits_or_gives_1,
+            "This is Dice, in which the shared pixels count twice. And a class that is in neither gets nan, not 1.",
+        ),
+        (
+            adds_row_and_column_or_gives_1,
+            "Your union counts the shared pixels twice: subtract them once. And a class in neither gets nan, not 1.",
+        ),
+        (adds_1_above_and_below, "You add 1 in numerator and denominator. Count exactly: a class in neither gets nan."),
+        (
+            adds_a_little_above_and_below,
+            "You add a small number in numerator and denominator. Count exactly: a class in neither gets nan.",
+        ),
+        (rounds_down, "// rounds down to 0 or 1: divide with /."),
     ],
     also_wrong=[
-        (raises_for_nothing, "raises ZeroDivisionError in line 3"),
         (scores_all_classes, "should be one number, not a tensor"),
         (takes_off_in_place, "changes what it is given"),
         (forgets_to_return, "returns None"),
@@ -181,121 +272,521 @@ EXERCISE_7_1 = FunctionExercise(
 )
 
 
-EXERCISE_7_2 = NumberExercise(
+# Exercise 7.2: The rule for empty masks
+
+
+def mean_over_classes(counts: Tensor, classes: Sequence[int]) -> float:
+    """Return the mean IoU of those of some classes that are in truth or prediction; 1 where none of them is."""
+    total, present = 0.0, 0
+    for k in classes:
+        score = class_iou(counts, k)
+        if not math.isnan(score):
+            total, present = total + score, present + 1
+    return total / present if present else 1.0
+
+
+def tables_with_classes(random: np.random.Generator) -> Iterator[tuple[Tensor, list[int]]]:
+    """Yield confusion counts, in some of which classes are absent from truth, prediction or both."""
+    yield torch.tensor([[50, 3, 2], [4, 20, 1], [0, 6, 14]]), [0, 1, 2]
+    yield torch.tensor([[50, 0, 5], [0, 0, 0], [4, 0, 14]]), [0, 1, 2]  # class 1 in neither
+    yield torch.tensor([[50, 3, 0], [0, 0, 0], [4, 2, 14]]), [1, 2]  # class 1 in the prediction alone
+    yield torch.tensor([[50, 0, 0], [6, 0, 2], [0, 0, 14]]), [0, 1]  # class 1 in the truth alone
+    yield torch.tensor([[50, 0, 5], [0, 0, 0], [4, 0, 14]]), [1, 0]  # the first one is in neither
+    yield torch.tensor([[20, 0], [0, 0]]), [1]
+    yield torch.tensor([[20, 3], [0, 0]]), [1]
+    yield torch.tensor([[9, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]), [1, 2, 3]
+    for classes in (2, 3, 4, 5):
+        counts = torch.from_numpy(random.integers(1, 50, (classes, classes)))
+        counts[int(random.integers(classes))] = 0
+        absent = int(random.integers(classes))
+        counts[absent] = 0
+        counts[:, absent] = 0
+        some = random.permutation(classes)[: int(random.integers(1, classes + 1))]
+        yield counts, [int(k) for k in some]
+
+
+def scores_of(counts, classes):
+    return [class_iou(counts, k) for k in classes]
+
+
+def present_of(scores):
+    return [score for score in scores if not math.isnan(score)]
+
+
+def mean(scores):
+    return sum(scores) / len(scores)
+
+
+def mean_or_1(scores):
+    return mean(scores) if scores else 1.0
+
+
+def lets_nan_into_the_mean(counts, classes):
+    return mean(scores_of(counts, classes))
+
+
+def gives_absent_classes_1(counts, classes):
+    return mean([1.0 if math.isnan(score) else score for score in scores_of(counts, classes)])
+
+
+def gives_absent_classes_0(counts, classes):
+    return mean([0.0 if math.isnan(score) else score for score in scores_of(counts, classes)])
+
+
+def ends_in_nan_for_none(counts, classes):
+    return torch.tensor(scores_of(counts, classes)).nanmean()
+
+
+def gives_0_for_none(counts, classes):
+    found = present_of(scores_of(counts, classes))
+    return mean(found) if found else 0.0
+
+
+def raises_for_none(counts, classes):
+    return mean(present_of(scores_of(counts, classes)))
+
+
+def gives_none_for_none(counts, classes):
+    found = present_of(scores_of(counts, classes))
+    return mean(found) if found else None
+
+
+def divides_by_all_that_were_asked(counts, classes):
+    found = present_of(scores_of(counts, classes))
+    return sum(found) / len(classes) if found else 1.0
+
+
+def gives_1_if_one_is_absent(counts, classes):
+    scores = scores_of(counts, classes)
+    return mean(scores) if len(present_of(scores)) == len(scores) else 1.0
+
+
+def gives_1_if_the_first_is_absent(counts, classes):
+    scores = scores_of(counts, classes)
+    return 1.0 if math.isnan(scores[0]) else mean(present_of(scores))
+
+
+def gives_1_to_a_truth_without_them(counts, classes):
+    return mean(present_of(scores_of(counts, classes))) if any(counts[k].sum() for k in classes) else 1.0
+
+
+def takes_the_lowest_score(counts, classes):
+    return min(present_of(scores_of(counts, classes)) or [1.0])
+
+
+def takes_all_classes(counts, classes):
+    return mean_or_1(present_of(scores_of(counts, range(len(counts)))))
+
+
+def takes_the_foreground(counts, classes):
+    return mean_or_1(present_of(scores_of(counts, range(1, len(counts)))))
+
+
+def leaves_out_what_the_truth_lacks(counts, classes):
+    return mean_or_1([class_iou(counts, k) for k in classes if counts[k].sum()])
+
+
+def leaves_out_what_the_prediction_lacks(counts, classes):
+    return mean_or_1([class_iou(counts, k) for k in classes if counts[:, k].sum()])
+
+
+def leaves_out_scores_of_0(counts, classes):
+    return mean_or_1([score for score in scores_of(counts, classes) if score > 0])
+
+
+def pools_the_classes(counts, classes):
+    hit = sum(counts[k, k].item() for k in classes)
+    union = sum((both_of(counts, k) - counts[k, k]).item() for k in classes)
+    return hit / union if union else 1.0
+
+
+def weighs_by_the_truth(counts, classes):
+    weights = [counts[k].sum().item() for k in classes]
+    scores = [0.0 if math.isnan(score) else score for score in scores_of(counts, classes)]
+    return sum(w * s for w, s in zip(weights, scores, strict=True)) / sum(weights) if sum(weights) else 1.0
+
+
+def takes_the_mean_of_dice(counts, classes):
+    return mean_or_1(present_of([float(doubles_the_hits(counts, k)) for k in classes]))
+
+
+def adds_the_classes_up(counts, classes):
+    return sum(present_of(scores_of(counts, classes)) or [1.0])
+
+
+def takes_the_first_class(counts, classes):
+    return mean_or_1(present_of(scores_of(counts, classes[:1])))
+
+
+def returns_from_within_the_loop(counts, classes):
+    scores = []
+    for k in classes:
+        scores.append(class_iou(counts, k))
+        return mean_or_1(present_of(scores))
+
+
+def returns_the_scores(counts, classes):
+    return present_of(scores_of(counts, classes))
+
+
+def takes_classes_out_of_the_list(counts, classes):
+    for k in list(classes):
+        if math.isnan(class_iou(counts, k)):
+            classes.remove(k)
+    return mean_or_1(scores_of(counts, classes))
+
+
+def returns_no_mean(counts, classes):
+    mean_or_1(present_of(scores_of(counts, classes)))
+
+
+EXERCISE_7_2 = FunctionExercise(
     number="7.2",
-    title="The class behind 0.978",
+    title="The rule for empty masks",
     difficulty="medium",
-    minutes=6,
-    question="the IoU of the membrane, where that of the interior is 0.978, with as many FP as FN",
-    solution=0.92412,
-    tolerance=5e-4,
+    minutes=7,
+    reference=mean_over_classes,
+    cases=tables_with_classes,
     mistakes=[
-        (0.92, "This is near, but rounded too far: three digits are asked for."),
-        (0.92493, "FP are in the interior's union too: FP and FN together are .022 of 0.78 + FP, not of 0.78."),
-        (0.85529, "You take .022 of 0.78 for FP and again for FN: together they are .022 of the interior's union."),
-        (0.978, "This is the interior's IoU itself: the membrane has the same mistakes on fewer pixels."),
-        (0.98888, "This is the Dice of the interior."),
-        (0.95106, "This is the mean of both classes: the membrane alone is asked for."),
-        (0.92114, "The union holds the membrane and what is wrongly called membrane: it is larger than 0.22."),
-        (0.96056, "You have halved the mistakes: FP and FN are both in the union."),
+        (
+            lets_nan_into_the_mean,
+            "A class that is in neither makes the mean nan: leave it out. Ask with math.isnan(score): comparing with "
+            "nan is never true.",
+        ),
+        (
+            gives_absent_classes_1,
+            "You give 1 to a class that is in neither. Leave it out of the mean, or it hides failures.",
+        ),
+        (gives_absent_classes_0, "You give 0 to a class that is in neither: leave it out of the mean."),
+        (ends_in_nan_for_none, "If none of the classes is in either, the mean has no members: return 1."),
+        (gives_0_for_none, "If none of the classes is in either, there was nothing to find, and nothing was found: 1."),
+        (raises_for_none, "If none of the classes is in either, the list of scores is empty: then return 1."),
+        (gives_none_for_none, "If none of the classes is in either, return 1, not None."),
+        (divides_by_all_that_were_asked, "Divide by the number of classes that have a score, not by all of them."),
+        (
+            gives_1_if_one_is_absent,
+            "You give 1 as soon as one of the classes is in neither. Leave it out, and take the mean of the others.",
+        ),
+        (
+            gives_1_if_the_first_is_absent,
+            "You give 1 if the first class is in neither: the others may still have a score. Is your `return 1` in the "
+            "loop?",
+        ),
+        (
+            gives_1_to_a_truth_without_them,
+            "You give 1 if the truth is without all of the classes. If the prediction has one of them, its 0 counts.",
+        ),
+        (takes_the_lowest_score, "This is the lowest of the scores: the mean is asked for."),
+        (takes_all_classes, "You take all classes of the table: only those in `classes` are asked for."),
+        (takes_the_foreground, "You take the classes from 1 on, whatever `classes` contains."),
+        (
+            leaves_out_what_the_truth_lacks,
+            "You leave out every class that the truth is without. If the prediction has it, its IoU of 0 counts.",
+        ),
+        (
+            leaves_out_what_the_prediction_lacks,
+            "You leave out every class that the prediction is without. If the truth has it, its IoU of 0 counts.",
+        ),
+        (leaves_out_scores_of_0, "You leave out the classes that score 0, but these are mistakes: they count."),
+        (
+            pools_the_classes,
+            "You add up the pixels of all classes first. Each class has its own IoU; then comes the mean.",
+        ),
+        (weighs_by_the_truth, "You weigh the classes by their pixels. In this mean, all classes count alike."),
+        (takes_the_mean_of_dice, "This is the mean of Dice."),
+        (adds_the_classes_up, "This is the sum of the scores: divide by their number."),
+        (takes_the_first_class, "Only the first class counts: does the `return` stand within the loop?"),
     ],
     also_wrong=[
-        (0.9889, "Dice of the interior"),
-        (0.951, "mean of both classes"),
-        (0.921, "larger than 0.22"),
-        (0.925, "not of 0.78"),
-        (0.8553, "again for FN"),
-        ("0.924", "one number, not a value of type str"),
+        (returns_the_scores, "should be one number, not a list"),
+        (takes_classes_out_of_the_list, "changes what it is given"),
+        (returns_no_mean, "returns None"),
+    ],
+    seconds=2,
+)
+
+
+# Exercise 7.3: The other class
+
+
+def other_iou(iou: float, fraction: float) -> float:
+    """Return the IoU of the other of two classes, with as many pixels missed as wrongly found."""
+    return pixel_error.other_iou(iou, fraction)
+
+
+def published_scores(random: np.random.Generator) -> Iterator[tuple[float, float]]:
+    """Yield IoUs of a class and its fraction of the pixels, with fewer mistakes than pixels of the other class."""
+    yield from ((0.6, 0.75), (0.978, 0.78), (0.839, 0.13), (1.0, 0.78), (0.5, 0.5))
+    for fraction in random.uniform(0.05, 0.95, 6):
+        wrong = random.uniform(0.05, 0.9) * min(fraction, 1 - fraction)  # of one kind
+        yield float((fraction - wrong) / (fraction + wrong)), float(fraction)
+
+
+def one_kind(iou, fraction):
+    return fraction * (1 - iou) / (1 + iou)
+
+
+def takes_the_loss_for_each_kind(iou, fraction):
+    e = fraction * (1 - iou)
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
+def halves_the_loss(iou, fraction):
+    e = fraction * (1 - iou) / 2
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
+def stays_with_the_first_class(iou, fraction):
+    e = one_kind(iou, fraction)
+    return (fraction - e) / (fraction + e)
+
+
+def forgets_the_false_in_the_union(iou, fraction):
+    return (1 - fraction - one_kind(iou, fraction)) / (1 - fraction)
+
+
+def adds_both_kinds_to_the_class(iou, fraction):
+    e = one_kind(iou, fraction)
+    return (1 - fraction - e) / (1 - fraction + 2 * e)
+
+
+def forgets_to_subtract_the_missed(iou, fraction):
+    e = one_kind(iou, fraction)
+    return (1 - fraction) / (1 - fraction + e)
+
+
+def forgets_the_fraction(iou, fraction):
+    e = (1 - iou) / (1 + iou)
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
+def scales_the_loss(iou, fraction):
+    return 1 - (1 - iou) * fraction / (1 - fraction)
+
+
+def turns_the_iou_round(iou, fraction):
+    return 1 - iou
+
+
+def takes_the_mean_of_both(iou, fraction):
+    return (iou + other_iou(iou, fraction)) / 2
+
+
+def swaps_hits_and_mistakes(iou, fraction):
+    e = one_kind(iou, fraction)
+    return e / (1 - fraction + e)
+
+
+def returns_the_mistakes(iou, fraction):
+    return one_kind(iou, fraction)
+
+
+def solves_with_one_kind_of_mistake(iou, fraction):
+    return pixel_error.other_iou(iou, fraction, missed=0)
+
+
+def lets_all_be_missed(iou, fraction):
+    e = fraction * (1 - iou)
+    return (1 - fraction) / (1 - fraction + e)
+
+
+def takes_half_of_what_is_lost(iou, fraction):
+    e = (1 - iou) / 2
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
+def takes_all_of_what_is_lost(iou, fraction):
+    e = 1 - iou
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
+def takes_the_reports_fraction(iou, fraction):
+    e = 0.78 * (1 - iou) / (1 + iou)
+    return (0.22 - e) / (0.22 + e)
+
+
+def gives_the_dice(iou, fraction):
+    return 2 * iou / (1 + iou)
+
+
+def gives_per_cent(iou, fraction):
+    return 100 * other_iou(iou, fraction)
+
+
+def returns_no_iou(iou, fraction):
+    e = one_kind(iou, fraction)
+    (1 - fraction - e) / (1 - fraction + e)
+
+
+def takes_e_as_given(iou, fraction, e):
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
+EXERCISE_7_3 = FunctionExercise(
+    number="7.3",
+    title="The other class",
+    difficulty="medium",
+    minutes=7,
+    reference=other_iou,
+    cases=published_scores,
+    mistakes=[
+        (
+            takes_the_loss_for_each_kind,
+            "Your e is too large. 1 - iou is a fraction of the union, and the two kinds of mistakes share it. "
+            "Solve (f - e) / (f + e) = iou for e.",
+        ),
+        (
+            halves_the_loss,
+            "This is near. But half of 1 - iou is a fraction of the union f + e, not of f. "
+            "Solve (f - e) / (f + e) = iou for e.",
+        ),
+        (
+            stays_with_the_first_class,
+            "This is the IoU that you were given. Put 1 - fraction in the place of fraction, and keep e.",
+        ),
+        (
+            forgets_the_false_in_the_union,
+            "Your union is the other class alone. What is wrongly called so belongs to it, too. (This is Dice.)",
+        ),
+        (
+            adds_both_kinds_to_the_class,
+            "The union is the class plus what is wrongly called so, one e. The missed pixels are in the class already.",
+        ),
+        (
+            forgets_to_subtract_the_missed,
+            "Not all pixels of the other class were found: e of them were missed, so subtract e in the numerator.",
+        ),
+        (
+            forgets_the_fraction,
+            "Your e is a fraction of the first class, but it has to be one of all pixels: multiply it by `fraction`.",
+        ),
+        (
+            scales_the_loss,
+            "You scale 1 - iou by the sizes of the classes. But it is a fraction of a union, and the unions differ.",
+        ),
+        (
+            turns_the_iou_round,
+            "1 - iou is what this class lost. The other class loses the same pixels from another union.",
+        ),
+        (takes_the_mean_of_both, "This is the mean of both classes: the other class alone is asked for."),
+        (swaps_hits_and_mistakes, "In your numerator are the mistakes: it should hold the pixels that were found."),
+        (returns_the_mistakes, "This is e, the mistakes of one kind. What is the IoU of a class with these mistakes?"),
+        (
+            solves_with_one_kind_of_mistake,
+            "You let all mistakes be pixels wrongly called the first class. Half of them are of the other kind.",
+        ),
+        (
+            lets_all_be_missed,
+            "You let all mistakes be pixels of the first class that were missed. Half of them are of the other kind.",
+        ),
+        (
+            takes_half_of_what_is_lost,
+            "Your e is half of 1 - iou. But 1 - iou is a fraction of the union f + e, and e is one of all pixels.",
+        ),
+        (
+            takes_all_of_what_is_lost,
+            "Your e is 1 - iou. But that is a fraction of the union, and of both kinds of mistakes together.",
+        ),
+        (takes_the_reports_fraction, "You calculate with 0.78, whatever `fraction` is."),
+        (gives_the_dice, "This is the Dice of the class that you know. The IoU of the other class is asked for."),
+        (gives_per_cent, "This is in per cent: return a number between 0 and 1."),
+    ],
+    also_wrong=[
+        (returns_no_iou, "returns None"),
+        (takes_e_as_given, "cannot be called"),
+    ],
+    seconds=2,
+)
+
+
+EXERCISE_7_4 = NumberExercise(
+    number="7.4",
+    title="A pixel error as an IoU",
+    difficulty="easy",
+    minutes=3,
+    question="the IoU of the interior for a pixel error of 0.0611",
+    solution=0.88485,
+    mistakes=[
+        (0.88, "This is near, but rounded too far: give at least three digits."),
+        (0.89, "This is near, but rounded too far: three digits or more are asked for."),
+        (0.94, "This is the Dice, 1 - 0.0611, rounded. Which IoU belongs to it?"),
+        (0.9389, "This is Dice, 1 - 0.0611. Which IoU belongs to it?"),
+        (0.96849, "You went from IoU to Dice. It is the other way: 1 - 0.0611 is the Dice, and the IoU is below it."),
+        (0.8778, "This is 1 - 2 · 0.0611, which is near. But solve D = 2J / (1 + J) for J exactly."),
+        (0.46945, "This is half of the Dice. Solve D = 2J / (1 + J) for J."),
+        (0.03151, "You took 0.0611 itself for the Dice: the Dice is 1 - 0.0611."),
+        (0.11515, "This is 1 - J. The IoU itself is asked for."),
+        (88.485, "This is in per cent: give a number between 0 and 1."),
+        (0.0611, "This is the pixel error itself."),
+        (0.88154, "This is the square of the Dice. Solve D = 2J / (1 + J) for J."),
+    ],
+    also_wrong=[
+        (0.939, "This is Dice"),
+        (0.968, "from IoU to Dice"),
+        (0.878, "which is near"),
+        ("0.885", "one number, not a value of type str"),
     ],
 )
 
 
-EXERCISE_7_3 = ChoiceExercise(
-    number="7.3",
-    title="Which definition was it?",
+EXERCISE_7_5 = ChoiceExercise(
+    number="7.5",
+    title="Which score was it?",
     difficulty="medium",
-    minutes=6,
-    question="Which definition gives 0.845 from these counts?",
+    minutes=4,
+    question="Which score of the same pixels comes nearest to 0.908?",
     options={
         "a": Option(
-            "IoU of the foreground, mean of the two images",
-            "That is .525: image B, with its .25, weighs as much as image A.",
+            "the mean of both classes' IoU",
+            "Yes: the background gets 0.975, and the mean with 0.839 is 0.907.",
+            right=True,
         ),
         "b": Option(
-            "IoU of the foreground, pooled",
-            "That is 85 / (85 + 10 + 25) = .708. Here the many true negatives stay out.",
+            "the Dice of the nuclei",
+            "It is 2 · 0.839 / 1.839 = 0.912: near, but another score comes nearer.",
         ),
         "c": Option(
-            "Dice of the foreground, pooled",
-            "That is 170 / (170 + 35) = .829: near, but printed with three digits it is another number.",
+            "the IoU of the background, which covers 87 % of the pixels",
+            "It is 0.975: the background hardly notices these mistakes.",
         ),
         "d": Option(
-            "IoU, mean of the two classes, pooled",
-            "Yes: .708 for the foreground and 1880 / 1915 = .982 for the background. It lifts the mean.",
-            right=True,
+            "the accuracy, the fraction of all pixels that are right",
+            "It is 0.977: all mistakes together are 2.3 % of the pixels.",
         ),
     },
     also_wrong=[
         ("e", "by its letter"),
-        (0.845, "by its letter"),
+        (0.907, "by its letter"),
     ],
 )
 
 
-EXERCISE_7_4 = ChoiceExercise(
-    number="7.4",
-    title="A score that moves",
-    difficulty="medium",
-    minutes=4,
-    question="Why does this score change with the batch size?",
-    options={
-        "a": Option(
-            "The threshold is applied before counting.",
-            "Each pixel is decided alone, whatever else is in its batch.",
-        ),
-        "b": Option(
-            "It counts each batch as if it were one image, then takes the mean of the batches.",
-            "Yes. A ratio of sums is not the mean of ratios: which images share a batch decides what is summed.",
-            right=True,
-        ),
-        "c": Option(
-            "The smoothing of 1e-5 weighs more in small batches.",
-            "It moves a score of hundreds of pixels in the eighth digit. Set it to 0, and the score still moves.",
-        ),
-        "d": Option(
-            "The last batch may be smaller than the others.",
-            "That adds to it. But 512 patches are 32 full batches of 16, and 128 of 4, and the two scores differ.",
-        ),
-    },
-    also_wrong=[
-        ("the mean", "by its letter"),
-        (2, "by its letter"),
-    ],
-)
-
-
-# Exercise 7.5: A score that stays
-
+# Exercise 7.6: A score that stays
 
 Batches = list[tuple[Tensor, Tensor]]
 
 
-def mean_iou(batches: Batches) -> float:
+def mean_over_images(batches: Batches) -> float:
     """Return the IoU of class 1 of each image, then the mean of all images; an image without class 1 in both has 1."""
     scores = []
     for batch in batches:
-        for answer, truth in zip(*batch, strict=True):
-            scores.append(_image_iou(answer, truth))
+        for prediction, truth in zip(*batch, strict=True):
+            both = int(((prediction == 1) & (truth == 1)).sum())
+            either = int(((prediction == 1) | (truth == 1)).sum())
+            scores.append(both / either if either else 1.0)
     return sum(scores) / len(scores)
 
 
 def batches_of(random: np.random.Generator) -> Iterator[tuple[Batches]]:
-    """Yield lists of pairs (answer, truth), uint8 (n, 1, h, w), n from batch to batch another."""
-    answer = torch.tensor([[1, 1, 0], [1, 0, 0]], dtype=torch.uint8)[:, None, None]  # (2, 1, 1, 3)
+    """Yield lists of pairs (prediction, truth), uint8 (n, 1, h, w), with n that changes from batch to batch."""
+    prediction = torch.tensor([[1, 1, 0], [1, 0, 0]], dtype=torch.uint8)[:, None, None]  # (2, 1, 1, 3)
     truth = torch.tensor([[1, 1, 1], [0, 0, 1]], dtype=torch.uint8)[:, None, None]
     empty = torch.zeros(1, 1, 1, 3, dtype=torch.uint8)
-    yield ([(answer, truth), (1 - empty, 1 - empty)],)
-    yield ([(answer, truth), (empty, empty)],)
+    one_pixel = torch.tensor([1, 0, 0], dtype=torch.uint8)[None, None, None]
+    yield ([(prediction, truth), (1 - empty, 1 - empty)],)
+    yield ([(prediction, truth), (one_pixel, empty)],)  # nothing to find, and something was found
+    yield ([(prediction, truth), (empty, one_pixel)],)
+    yield ([(prediction, truth), (empty, empty)],)
     for sizes in ((3, 2), (1, 4), (2, 2, 1)):
         pairs = []
         for n in sizes:
@@ -305,50 +796,63 @@ def batches_of(random: np.random.Generator) -> Iterator[tuple[Batches]]:
         yield (pairs,)  # type: ignore[misc]
 
 
-def _image_iou(answer: Tensor, truth: Tensor, absent: float = 1.0, k: int = 1) -> float:
-    both = int(((answer == k) & (truth == k)).sum())
-    either = int(((answer == k) | (truth == k)).sum())
-    return both / either if either else absent
-
-
-def of_image(answer, truth, k=1, nothing=1.0):
-    both, either = ((answer == k) & (truth == k)).sum(), ((answer == k) | (truth == k)).sum()
+def of_image(prediction, truth, k=1, nothing=1.0):
+    both = ((prediction == k) & (truth == k)).sum()
+    either = ((prediction == k) | (truth == k)).sum()
     return (both / either).item() if either else nothing
 
 
 def images_of(batches):
-    return [pair for answers, truths in batches for pair in zip(answers, truths, strict=True)]
+    return [pair for predictions, truths in batches for pair in zip(predictions, truths, strict=True)]
 
 
-def mean(scores):
-    return sum(scores) / len(scores)
+def all_counts(batches):
+    return torch.cat([confusion_counts(predictions, truths) for predictions, truths in batches])
 
 
 def pools_each_batch(batches):
-    return mean([of_image(answer, truth) for answer, truth in batches])
+    return mean([of_image(predictions, truths) for predictions, truths in batches])
 
 
 def weighs_the_batches(batches):
-    images = sum(len(answer) for answer, _ in batches)
-    return sum(of_image(answer, truth) * len(answer) / images for answer, truth in batches)
+    images = sum(len(predictions) for predictions, _ in batches)
+    return sum(of_image(predictions, truths) * len(predictions) / images for predictions, truths in batches)
 
 
 def pools_everything(batches):
-    counts = torch.cat([confusion_counts(answer, truth) for answer, truth in batches])
-    return iou(counts, average="pooled")
+    return iou(all_counts(batches), average="pooled")
 
 
 def averages_the_averages(batches):
-    return mean([iou(confusion_counts(answer, truth)) for answer, truth in batches])
+    return mean([iou(confusion_counts(predictions, truths)) for predictions, truths in batches])
 
 
 def scores_the_other_class(batches):
-    counts = torch.cat([confusion_counts(answer, truth) for answer, truth in batches])
-    return iou(counts, of="background")
+    return iou(all_counts(batches), of="background")
+
+
+def scores_both_classes(batches):
+    return iou(all_counts(batches), of="classes")
 
 
 def scores_nothing_with_0(batches):
     return mean([of_image(*pair, nothing=0.0) for pair in images_of(batches)])
+
+
+def scores_an_empty_truth_with_1(batches):
+    return mean([of_image(*pair) if pair[1].any() else 1.0 for pair in images_of(batches)])
+
+
+def scores_an_empty_prediction_with_1(batches):
+    return mean([of_image(*pair) if pair[0].any() else 1.0 for pair in images_of(batches)])
+
+
+def scores_the_first_batch(batches):
+    return mean([of_image(*pair) for pair in images_of(batches[:1])])
+
+
+def leaves_out_an_empty_truth(batches):
+    return mean([of_image(*pair) for pair in images_of(batches) if pair[1].any()])
 
 
 def leaves_out_nothing(batches):
@@ -357,21 +861,28 @@ def leaves_out_nothing(batches):
 
 
 def ends_in_nan(batches):
-    return torch.stack(
-        [((a == 1) & (t == 1)).sum() / ((a == 1) | (t == 1)).sum() for a, t in images_of(batches)]
-    ).mean()
+    pairs = images_of(batches)
+    return torch.stack([((a == 1) & (t == 1)).sum() / ((a == 1) | (t == 1)).sum() for a, t in pairs]).mean()
 
 
 def takes_dice(batches):
-    return dice(torch.cat([confusion_counts(answer, truth) for answer, truth in batches]))
+    return dice(all_counts(batches))
 
 
 def adds_up(batches):
     return sum(of_image(*pair) for pair in images_of(batches))
 
 
+def divides_by_the_batches(batches):
+    return sum(of_image(*pair) for pair in images_of(batches)) / len(batches)
+
+
+def scores_the_last_batch(batches):
+    return mean([of_image(*pair) for pair in images_of(batches[-1:])])
+
+
 def takes_accuracy(batches):
-    return mean([(answer == truth).float().mean().item() for answer, truth in images_of(batches)])
+    return mean([(prediction == truth).float().mean().item() for prediction, truth in images_of(batches)])
 
 
 def smooths_each_image(batches):
@@ -383,8 +894,8 @@ def gives_the_list(batches):
     return [of_image(*pair) for pair in images_of(batches)]
 
 
-def takes_one_batch(answer, truth):
-    return of_image(answer, truth)
+def takes_one_batch(prediction, truth):
+    return of_image(prediction, truth)
 
 
 def returns_no_score(batches):
@@ -399,35 +910,54 @@ def returns_at_once(batches):
     return 1.0
 
 
-EXERCISE_7_5 = FunctionExercise(
-    number="7.5",
+EXERCISE_7_6 = FunctionExercise(
+    number="7.6",
     title="A score that stays",
     difficulty="medium",
-    minutes=10,
-    reference=mean_iou,
+    minutes=6,
+    reference=mean_over_images,
     cases=batches_of,
     mistakes=[
         (
             pools_each_batch,
-            "This is the bug itself: each batch is counted as one image, and then the mean of batches is taken.",
+            "This is the bug itself: each batch is counted as one image, and then the mean of the batches is taken.",
         ),
-        (weighs_the_batches, "You weigh the batches by their images, but within a batch the pixels are still pooled."),
+        (
+            weighs_the_batches,
+            "You weigh the batches by their images, but within a batch all pixels are still counted together.",
+        ),
         (
             pools_everything,
-            "This is pooled over all images: it does not move, but the mean of the images is asked for.",
+            "This counts all pixels of all images together. It does not move, but the mean of the images is asked for.",
         ),
-        (averages_the_averages, "The mean of the batches' means: images in a small batch weigh more."),
+        (averages_the_averages, "This is the mean of the batches' means: an image in a small batch weighs more."),
         (scores_the_other_class, "This is the IoU of class 0: class 1 is asked for."),
+        (scores_both_classes, "This is the mean of both classes: class 1 alone is asked for."),
         (scores_nothing_with_0, "An image with nothing to find and nothing found scores 1, not 0."),
+        (
+            scores_an_empty_truth_with_1,
+            "You give 1 to every image with an empty truth. If a single pixel is found in it, the score is 0.",
+        ),
+        (
+            scores_an_empty_prediction_with_1,
+            "You give 1 to every image with an empty prediction. If the truth is not empty, all was missed: 0.",
+        ),
+        (scores_the_first_batch, "Only the first batch counts: does the `return` stand within the loop?"),
+        (
+            leaves_out_an_empty_truth,
+            "You leave out every image with an empty truth: it scores 1 if nothing is found, and 0 if anything is.",
+        ),
         (leaves_out_nothing, "You leave out the images with nothing to find and nothing found: they score 1."),
         (ends_in_nan, "An image with nothing to find and nothing found is 0 / 0: give it 1."),
         (
             smooths_each_image,
-            "You add a smoothing: it moves the sixth digit. Count exactly, and give 1 where the union is empty.",
+            "You add a smoothing, which moves the sixth digit. Count exactly, and give 1 where the union is empty.",
         ),
         (takes_dice, "This is the mean of Dice."),
-        (adds_up, "The sum of the images' scores: divide by the number of images."),
-        (takes_accuracy, "This is accuracy: the share of pixels that are right."),
+        (adds_up, "This is the sum of the images' scores: divide by the number of images."),
+        (divides_by_the_batches, "You divide by the number of batches: divide by the number of images."),
+        (scores_the_last_batch, "Only the last batch counts: does the list of scores start anew in each batch?"),
+        (takes_accuracy, "This is accuracy, the fraction of pixels that are right."),
     ],
     also_wrong=[
         (gives_the_list, "should be one number, not a list"),
@@ -440,46 +970,37 @@ EXERCISE_7_5 = FunctionExercise(
 )
 
 
-EXERCISE_7_6 = NumberExercise(
-    number="7.6",
-    title="Empty masks",
-    difficulty="easy",
-    minutes=4,
-    question="the mean of the images' IoU, with the library's rule for empty masks",
-    solution=0.45,
-    mistakes=[
-        (0.7, "You give 1 to image B as well: its truth is empty, but its answer is not."),
-        (0.2, "You give 0 to image A: nothing to find and nothing found scores 1."),
-        (0.4, "You leave out the two images without truth: each has a score."),
-        (0.8 / 3, "You leave out image A: nothing to find and nothing found scores 1."),
-        (0.6, "You leave out image B or image D: both have a score, and it is 0."),
-        (0.95, "You give 1 to image D, too: its truth is not empty, and all of it is missed."),
-        (8 / 18, "These are the pooled counts, 8 / 18: the mean of the images is asked for."),
-        ((1 + 16 / 18) / 4, "This is the mean of Dice: image C has an IoU of 0.8."),
-    ],
-    also_wrong=[
-        (0.267, "leave out image A"),
-        (0.444, "pooled counts"),
-        (0.472, "mean of Dice"),
-    ],
-)
-
-
-EXERCISE_7_7 = NumberExercise(
+EXERCISE_7_7 = ChoiceExercise(
     number="7.7",
-    title="Which score do you report?",
-    difficulty="easy",
-    minutes=3,
-    question="the score to report",
-    solution=0.807,
-    tolerance=4e-4,
-    mistakes=[
-        (0.811, "This threshold was chosen on the test images: the best of five looks is a little too good."),
-        (0.806, "This is the validation score that the threshold was chosen by: report the test images' score."),
-        (0.804, "This is the mean over the thresholds: one is chosen, and its score reported."),
-        (0.6, "This is the threshold: the score of the test images at it is asked for."),
-        (0.802, "This is the validation score at 0.5: a better threshold is there."),
+    title="One pixel",
+    difficulty="medium",
+    minutes=2,
+    question="One pixel is erased between two of 27 cells. To what does V_rand fall from 1?",
+    options={
+        "a": Option(
+            "to 0.9995, like the IoU, because only one pixel has changed",
+            "One pixel has changed, but it has joined all pixels of two cells, and V_rand counts pairs.",
+        ),
+        "b": Option(
+            "to about 0.99",
+            "It costs more: all pairs of a pixel in the one cell and a pixel in the other are now wrong.",
+        ),
+        "c": Option(
+            "to about 0.96, because one of 27 cells is lost",
+            "V_rand does not count cells but pairs of pixels, and large cells have far more pairs than small ones.",
+        ),
+        "d": Option(
+            "below 0.8",
+            "It is 0.785. The two are among the largest cells, and all pairs of a pixel in the one and a pixel in the "
+            "other are now wrong.",
+            right=True,
+        ),
+    },
+    also_wrong=[
+        ("1", "by its letter"),
+        (0.79, "by its letter"),
     ],
+    prediction=True,
 )
 
 
@@ -488,24 +1009,24 @@ EXERCISE_7_8 = ChoiceExercise(
     title="One pixel thicker",
     difficulty="medium",
     minutes=2,
-    question="An answer has every membrane, but one pixel thicker on each side. What do the scores say?",
+    question="A prediction has every membrane, but one pixel thicker on each side. What do the scores say?",
     options={
         "a": Option(
             "The membrane's IoU and V_rand both fall by more than 0.1.",
-            "The IoU does. V_rand first gives the membrane's pixels to the cells, and these are the same.",
+            "The IoU does. V_rand first gives the pixels of the membrane to the cells, and the cells are the same.",
         ),
         "b": Option(
-            "The membrane's IoU falls by more than 0.1, V_rand by less than 0.01.",
-            "Yes. IoU counts the pixels of the border; V_rand asks whether the cells are the same, and they are.",
-            right=True,
+            "V_rand falls by more than 0.1, the membrane's IoU by less than 0.01.",
+            "This is what a gap does: it joins two cells and costs few pixels. A thick membrane joins nothing.",
         ),
         "c": Option(
-            "V_rand falls by more than 0.1, the membrane's IoU by less than 0.01.",
-            "This is what a hole does: it joins two cells and costs a few pixels. A thick membrane joins nothing.",
+            "The membrane's IoU falls by more than 0.1, V_rand by less than 0.01.",
+            "Yes. IoU counts the pixels along every border. V_rand asks whether the cells are the same, and they are.",
+            right=True,
         ),
         "d": Option(
-            "Both fall by less than 0.01.",
-            "A membrane is 4 to 11 pixels wide: two more are a good part of it, and IoU counts every one.",
+            "Both fall by less than 0.01, because no membrane is missing.",
+            "A membrane is 4 to 11 pixels wide, so two more are a good part of it, and IoU counts every one.",
         ),
     },
     also_wrong=[

@@ -17,6 +17,7 @@ from unetpp_lib.metrics import confusion_counts, iou, segments, v_rand
 
 PALETTE = np.array([ImageColor.getrgb(colour) for colour in LIGHT], np.uint8)
 SIDE, GAP, CAPTION, WINDOW = 336, 16, 24, 24  # pixels: side of a panel, gap, caption; side of the enlarged part
+GREYS = np.linspace(200, 245, len(PALETTE), dtype=np.uint8)  # of the cells that do not meet at the chosen membrane
 LONGER = 1.5  # the longest crossing of a membrane that is offered, relative to the shortest one
 
 Crossing = tuple[NDArray[np.intp], NDArray[np.intp]]  # rows and columns of the membrane pixels between two cells
@@ -79,7 +80,8 @@ class BridgeExplorer(PictureExplorer):
             raise InputError(f"truth is {true.shape} and answer {self.answer.shape}: give two masks of one size.")
         self._true, self._cells = torch.from_numpy(true)[None, None], segments(true.astype(float), fill=False)
         self._filled = segments(self.answer.astype(float))
-        self._ways = list(crossings(segments(self.answer.astype(float), fill=False)).values())
+        ways = crossings(segments(self.answer.astype(float), fill=False))
+        self._pairs, self._ways = list(ways), list(ways.values())
         if not self._ways:
             raise InputError("No two cells of the answer meet at a membrane: give an image with at least two cells.")
         if not (0 <= membrane < len(self._ways) and 0 <= place <= 100):
@@ -122,8 +124,10 @@ class BridgeExplorer(PictureExplorer):
             f"{filled.max()}."
         )
         pixels = PALETTE[_kept(self._colours, self._filled, filled)]
+        others = ~np.isin(self._filled, self._pairs[self.membrane.value])
+        pixels[others] = GREYS[_kept(self._colours, self._filled, filled)[others], None]
         pixels[answer == 0] = 0
-        alt = f"The answer's cells in colours; membranes are black. {status}"
+        alt = f"The cells of the prediction in colours, all but the chosen two in grey; membranes are black. {status}"
         self.show(png(self._draw(pixels)), alt, status)
 
     def _draw(self, pixels: NDArray[np.uint8]) -> Image.Image:
@@ -146,8 +150,8 @@ class BridgeExplorer(PictureExplorer):
         across = [corner + wide * column for column in (columns.min() - left, columns.max() - left + 1)]
         down = [CAPTION + high * row for row in (rows.min() - top, rows.max() - top + 1)]
         draw.rectangle((across[0], down[0], across[1], down[1]), outline=RED, width=3)
-        draw.text((0, 3), f"the answer, {width} × {height} pixels: {self.state.value}", "black", font(14))
-        draw.text((corner, 3), f"{part.shape[1]} × {part.shape[0]} pixels around the place", "black", font(14))
+        draw.text((0, 3), f"the prediction, {width} × {height} pixels: {self.state.value}", "black", font(14))
+        draw.text((corner, 3), f"{part.shape[1]} × {part.shape[0]} pixels around the ring", "black", font(14))
         for line, (name, before, now) in enumerate(zip(("Membrane IoU", "V_rand"), self.whole, self.now, strict=True)):
             text = f"{name}: {before:.4f}" + (f" → {now:.4f}" if self.state.value == "erased" else "")
             draw.text((0, SIDE + CAPTION * (line + 1) + 4), text, "black", font(16))

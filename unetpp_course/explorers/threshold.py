@@ -163,7 +163,7 @@ class ThresholdExplorer(PictureExplorer):
         self._axis = figure.add_axes((x / PLOT[0], 1 - (y + height) / PLOT[1], width / PLOT[0], height / PLOT[1]))
         (self._line,) = self._axis.plot([percent / 100 for percent in PERCENT], [0] * len(PERCENT))
         (self._best,) = self._axis.plot([], [], "^", color=LINE_COLOURS[2], markersize=9, label="best")
-        self._axis.plot([], [], "o", color=LINE_COLOURS[1], markeredgecolor="black", markersize=9, label="today")
+        self._axis.plot([], [], "o", color=LINE_COLOURS[1], markeredgecolor="black", markersize=9, label="chosen")
         self._axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold")
         self._legend = self._axis.legend(loc="lower center", ncols=2)
         for artist in (self._line, self._best, self._axis.title, self._legend):

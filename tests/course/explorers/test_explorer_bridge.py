@@ -115,7 +115,7 @@ def test_the_picture_stands_where_widgets_cannot_run_and_has_words():
     bundle = explorer._repr_mimebundle_()
     assert np.asarray(Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("RGB")).std() > 10
     assert bundle["text/plain"] == f"BridgeExplorer: {explorer.status}"
-    assert 'alt="The answer&#x27;s cells in colours' in explorer.children[-1].value
+    assert 'alt="The cells of the prediction in colours' in explorer.children[-1].value
 
 
 @pytest.mark.parametrize(

@@ -318,8 +318,8 @@ EXERCISE_6_1 = LossExercise(
         (counts_in_bits, "The logarithm is to the base 2: nats are asked for."),
         (
             mends_nan_afterwards,
-            "A pixel that is surely right comes out well. One that is surely wrong costs −log 0: ∞, or with `nan_to_num` "
-            "3.4 · 10³⁸, instead of 200. Work with z.",
+            "A pixel that is surely right comes out well. One that is surely wrong costs −log 0: ∞, or with "
+            "`nan_to_num` 3.4 · 10³⁸, instead of 200. Work with z.",
         ),
         (
             mends_the_mean_afterwards,
@@ -335,8 +335,8 @@ EXERCISE_6_1 = LossExercise(
         *(
             (
                 clamps_z(much),
-                f"You clamp z at ±{much:g}. A pixel that is surely wrong then costs about {much:g} instead of 200, and has "
-                "no gradient any more.",
+                f"You clamp z at ±{much:g}. A pixel that is surely wrong then costs about {much:g} instead of 200, and "
+                "has no gradient any more.",
             )
             for much in (10, 15, 20, 30, 50, 80, 88, 100)
         ),
@@ -897,8 +897,8 @@ EXERCISE_6_4 = FunctionExercise(
         ),
         (
             forgets_to_go_back,
-            "You change the sign of None. `backward()` returns nothing: call it on the loss in a line of its own. Then the "
-            "gradient is in `z.grad`, that of the logits, not that of the loss.",
+            "You change the sign of None. `backward()` returns nothing: call it on the loss in a line of its own. Then "
+            "the gradient is in `z.grad`, that of the logits, not that of the loss.",
         ),
         (
             clones_too_late,
@@ -1012,7 +1012,7 @@ EXERCISE_6_7 = ChoiceExercise(
         ),
         "d": Option(
             "neither: both are practically 0, because the network is certain that everything is background",
-            "A disc that is certainly called background would be pulled up by nearly 1: BCE pulls certain mistakes hardest.",
+            "A disc that is certainly called background would be pulled up by nearly 1: a certain mistake.",
         ),
     },
     also_wrong=[("0.38", "by its letter")],

@@ -11,7 +11,7 @@ from unetpp_course.style import LINE_COLOURS, WIDTH
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
-# blue pulls a logit down, vermilion pulls it up; colour-blind readers can tell them apart
+# blue pulls a logit down, orange (vermilion) pulls it up; colour-blind readers can tell them apart
 GRADIENT_COLOURS = LinearSegmentedColormap.from_list("pull", [LINE_COLOURS[0], "white", LINE_COLOURS[3]])
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from unetpp_course.gradients import disc, negative_gradient, pull_ratio, settle
-from unetpp_course.lab import losses, read_results
-from unetpp_course.loss_figures import NAMES, RULES, count_failures, show_balance, show_two_rules
+from unetpp_course.lab import read_results
+from unetpp_course.loss_figures import NAMES, compare_starts, count_failures, show_balance, show_probabilities
 from unetpp_lib.losses import bce_dice_loss, bce_loss, soft_dice_loss
 
 FRACTIONS = torch.tensor([0.05, 0.3, 0.35, 0.45, 0.7, 0.95])
@@ -47,35 +47,41 @@ def test_the_background_outweighs_the_truth_for_bce_by_its_pixels_times_p_over_o
     assert pull_ratio(pulls) == pytest.approx(expected.item(), rel=1e-4)
 
 
-def test_the_figure_of_balance_has_bce_falling_to_one_at_the_fraction_and_dice_flat():
+def test_the_figure_of_balance_has_bce_falling_to_one_at_the_fraction_and_dice_by_its_formula():
     show_balance(foreground=0.01)
     lines = dict(zip(NAMES, plt.gca().lines, strict=False))
     p, bce = lines["bce"].get_xdata(), lines["bce"].get_ydata()
     assert bce[-1] == pytest.approx(92, abs=0.5)
     assert bce[abs(p - 0.01).argmin()] == pytest.approx(1, abs=0.15)
-    assert lines["dice"].get_ydata() == pytest.approx(1, abs=0.05)
+    fraction = 1 / (bce[-1] + 1)  # at p = ½, BCE pulls all pixels equally hard
+    expected = (1 - fraction) * p / (p + fraction - p * fraction)
+    assert lines["dice"].get_ydata() == pytest.approx(expected, rel=0.01)
 
 
-def test_failures_are_counted_by_loss_and_length():
+def test_failures_are_counted_by_loss_steps_and_rate():
     found = count_failures(read_results("losses"))
-    assert found["nothing found at ½"].tolist() == [1, 2, 0, 0, 0, 0]
-    assert found["nothing found at own"].tolist() == [0] * 6
-    own = losses.by_seed(read_results("losses"), "both", 1, "iou_tuned", long=True)
-    assert found["mean IoU at own"].iloc[-1] == pytest.approx(own.mean(), abs=0.005)
+    assert found.loc["BCE"].tolist() == [1, 2, 3, 2, 3]
+    assert found.loc["Dice"].tolist() == [1, 0, 0, 0, 0]
+    assert found.loc["½BCE + Dice"].tolist() == [0] * 5
+
+
+def test_bce_finds_nothing_where_no_weight_of_the_head_is_above_0_and_asks_for_a_higher_bias_there():
+    found = compare_starts(read_results("first_steps"))
+    failed = found["IoU"] < 0.05
+    assert found.index[failed].tolist() == [0, 1, 4, 5]
+    assert (failed == (found["weights above 0"] == 0)).all()
+    assert (failed == (found["best shift"] != "+0")).all()
+    assert (found["IoU, shifted"] > 0.55).all()
+    assert (found["IoU, started at 0.01"] > 0.6).all()
+
+
+def test_all_pixels_are_counted_in_the_figure_of_probabilities():
+    masks = torch.tensor([[[[1, 0, 0, 0]]]])
+    p = torch.tensor([[[[0.9, 0.1, 0.2, 1.0]]]])
+    show_probabilities({"one": p, "two": p}, masks)
+    assert plt.gcf().axes[0].get_yscale() == "log"
 
 
 def test_a_settled_loss_pulls_no_more():
     p = settle(bce_loss, FRACTIONS, steps=1500)
     assert negative_gradient(bce_loss, p.logit().view(1, 1, 1, -1), FRACTIONS.view(1, 1, 1, -1)).abs().max() < 1e-4
-
-
-def test_every_seed_is_joined_across_its_two_rules_and_the_learners_own_is_added_to_the_short_training():
-    results = read_results("losses")
-    show_two_rules(results, {"bce": {"iou": 0.1, "iou_tuned": 0.6}})
-    short, long = plt.gcf().axes
-    drawn = [line.get_ydata().tolist() for line in short.lines]
-    for loss in losses.LOSSES:
-        for pair in zip(*(losses.by_seed(results, loss, 1, rule) for rule in RULES), strict=True):
-            assert list(pair) in drawn
-    assert [0.1, 0.6] in drawn
-    assert len(short.lines) == len(long.lines) + 1 == 16

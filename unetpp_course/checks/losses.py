@@ -14,6 +14,10 @@ NO_GRADIENT = (
     "The value is right, but it has no gradient, so nothing can be trained with it. Compute with tensors all the way: "
     "no .item(), .detach() or torch.tensor(…)."
 )
+NAN_GRADIENT = (
+    "The value is right, but the gradient is nan. Does `torch.where` choose between two formulas? Both are "
+    "differentiated, and where the one that is not chosen overflows, ∞ · 0 is nan."
+)
 WRONG_GRADIENT = "The value is right, but the gradient is not: is a part of the computation cut off, as by .detach()?"
 
 
@@ -35,7 +39,11 @@ class LossExercise(FunctionExercise):
         if not isinstance(call.value, Tensor) or not call.value.requires_grad:
             return NO_GRADIENT
         expected = _gradients(attempt(self.reference, call.given))
-        return "" if alike(expected, _gradients(call), max(self.tolerance, 1e-4)) else WRONG_GRADIENT
+        received = _gradients(call)
+        if alike(expected, received, max(self.tolerance, 1e-4)):
+            return ""
+        broken = any(gradient is not None and gradient.isnan().any() for gradient in received)
+        return NAN_GRADIENT if broken else WRONG_GRADIENT
 
 
 def _inputs(call: Call) -> list[Tensor]:

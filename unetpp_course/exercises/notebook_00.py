@@ -8,7 +8,7 @@ from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
 from unetpp_course.checks.comparison import alike
-from unetpp_course.checks.isolation import Trial
+from unetpp_course.checks.isolation import Call
 from unetpp_course.checks.verdict import GENERIC
 
 # Exercise 0.1: The fraction of foreground
@@ -17,11 +17,11 @@ from unetpp_course.checks.verdict import GENERIC
 class FractionExercise(FunctionExercise):
     """A function that returns a fraction: half precision is good enough, and a rounded one is told so."""
 
-    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
-        fault = super()._fault(trial, right, answer)
-        if fault != GENERIC or not alike(right, trial.value, 0.005):
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        fault = super()._fault(call, right, answer)
+        if fault != GENERIC or not alike(right, call.value, 0.005):
             return fault
-        half = getattr(trial.value, "dtype", None) in (torch.float16, torch.bfloat16, np.dtype("float16"))
+        half = getattr(call.value, "dtype", None) in (torch.float16, torch.bfloat16, np.dtype("float16"))
         return "" if half else "Nearly right, but only the first digits agree: do not round the fraction."
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
-from unetpp_course.checks.isolation import Trial
+from unetpp_course.checks.isolation import Call
 
 EXERCISE_1_1 = ChoiceExercise(
     number="1.1",
@@ -267,10 +267,10 @@ class SplitExercise(FunctionExercise):
     Any sequences of names are taken for lists, and the names that are given may be sorted in place.
     """
 
-    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
-        if trial.error is not None or trial.value is None:
-            return super()._fault(trial, right, answer)
-        value = trial.value
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        if call.error is not None or call.value is None:
+            return super()._fault(call, right, answer)
+        value = call.value
         if not isinstance(value, list | tuple) or len(value) != 2 or any(isinstance(part, str) for part in value):
             return "Return two lists of names: first the training part, then the validation part."
         assert isinstance(right, tuple)

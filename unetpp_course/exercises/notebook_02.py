@@ -11,7 +11,7 @@ from torch.nn.functional import conv2d, pad
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
 from unetpp_course.checks.comparison import alike
-from unetpp_course.checks.isolation import Trial
+from unetpp_course.checks.isolation import Call
 from unetpp_course.checks.verdict import GENERIC
 
 # Exercise 2.1: A convolution with channels
@@ -277,22 +277,22 @@ SMALL_ARRAY = re.compile(r"operands could not be broadcast together")
 class ConvolutionExercise(FunctionExercise):
     """A function exercise that knows what it means when a loop over all pixels stops at the border of the image."""
 
-    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
-        said = str(trial.error)
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        said = str(call.error)
         found = SMALL_WINDOW.search(said)
         small = found is not None and "3" in found.groups() and min(found.groups()) < "3"
-        if isinstance(trial.error, RuntimeError | ValueError) and (small or SMALL_ARRAY.search(said)):
+        if isinstance(call.error, RuntimeError | ValueError) and (small or SMALL_ARRAY.search(said)):
             return (
                 "At the border a window has fewer than 3×3 pixels. Lay a frame of zeros around the image first, and "
                 "then loop over the rows and columns of the image, without the frame."
             )
-        if isinstance(trial.error, IndexError) and "out of bounds" in said:
+        if isinstance(call.error, IndexError) and "out of bounds" in said:
             return (
                 "A window reaches beyond the border of the image. Lay a frame of zeros around it first, and take the "
                 "windows from the larger image."
             )
-        sentence = super()._fault(trial, right, answer)
-        if sentence == GENERIC and alike(as_inner(right), as_inner(trial.value), self.tolerance):
+        sentence = super()._fault(call, right, answer)
+        if sentence == GENERIC and alike(as_inner(right), as_inner(call.value), self.tolerance):
             return "Away from the border it is right, but not at the border: are there zeros all around the image?"
         return sentence
 
@@ -783,11 +783,11 @@ def knows_head_one(layers):
 class ReceptiveFieldExercise(FunctionExercise):
     """A function exercise that says with which kind of layer an answer goes wrong, where no mistake is known."""
 
-    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
-        sentence = super()._fault(trial, right, answer)
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        sentence = super()._fault(call, right, answer)
         if sentence != GENERIC:
             return sentence
-        kinds = {kind for kind, _ in trial.given[0]}
+        kinds = {kind for kind, _ in call.given[0]}
         if "up" in kinds:
             return (
                 "Convolutions and poolings are right. It goes wrong with the up-sampling: what happens to r and step?"
@@ -1126,14 +1126,14 @@ def forgets_to_return_the_picture(image, noise, window):
 class BlindfoldExercise(FunctionExercise):
     """A function exercise that says where a picture is wrong, inside or outside, where no mistake is known."""
 
-    def _fault(self, trial: Trial, right: object, answer: Callable[..., object]) -> str:
-        sentence = super()._fault(trial, right, answer)
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        sentence = super()._fault(call, right, answer)
         if sentence != GENERIC:
             return sentence
-        top, bottom, left, right_end = trial.given[2]
-        inside = torch.zeros(trial.given[0].shape, dtype=torch.bool)
+        top, bottom, left, right_end = call.given[2]
+        inside = torch.zeros(call.given[0].shape, dtype=torch.bool)
         inside[:, top : bottom + 1, left : right_end + 1] = True
-        wrong = torch.as_tensor(trial.value) != torch.as_tensor(right)
+        wrong = torch.as_tensor(call.value) != torch.as_tensor(right)
         if not wrong[inside].any():
             return "Inside the window it is right, but outside there is something other than the noise."
         if not wrong[~inside].any():

@@ -32,6 +32,8 @@ def logits_and_labels(random: np.random.Generator) -> Iterator[tuple[Tensor, Ten
         logits = torch.from_numpy(random.normal(0, 5, shape)).float()
         logits.requires_grad_(len(shape) == 4)
         yield logits, torch.from_numpy(random.integers(0, 2, shape)).float()
+    yield torch.tensor([-200.0, 1.0, 200.0], requires_grad=True), torch.tensor([0.0, 1.0, 1.0])
+    yield torch.tensor([-200.0, -1.0, 200.0], requires_grad=True), torch.tensor([1.0, 0.0, 0.0])
 
 
 def opens_the_box(z, y):
@@ -211,6 +213,22 @@ def swaps_the_arguments(z, y):
     return F.binary_cross_entropy_with_logits(y, z)
 
 
+def chooses_between_two_formulas(z, y):
+    above, below = (1 - y) * z + torch.log(1 + torch.exp(-z)), -y * z + torch.log(1 + torch.exp(z))
+    return torch.where(z >= 0, above, below).mean()
+
+
+def mixes_the_sides(z, y):
+    return ((1 - y) * z + torch.log(1 + torch.exp(-z.abs()))).mean()
+
+
+def clamps_z(much: float) -> Callable[[Tensor, Tensor], Tensor]:
+    def clamps(z, y):
+        return F.binary_cross_entropy_with_logits(z.clamp(-much, much), y)
+
+    return clamps
+
+
 def takes_squares(z, y):
     return ((z.sigmoid() - y) ** 2).mean()
 
@@ -295,8 +313,8 @@ EXERCISE_6_1 = LossExercise(
         (counts_in_bits, "The logarithm is to the base 2: nats are asked for."),
         (
             mends_nan_afterwards,
-            "`nan_to_num` mends a pixel that is surely right. One that is surely wrong cost ∞ and now costs the "
-            "largest number of float32, 3.4 · 10³⁸, instead of 200: work with z.",
+            "A pixel that is surely right comes out well. One that is surely wrong costs −log 0: ∞, or with "
+            "`nan_to_num` 3.4 · 10³⁸, instead of 200. Work with z.",
         ),
         (
             mends_the_mean_afterwards,
@@ -308,10 +326,20 @@ EXERCISE_6_1 = LossExercise(
         (has_the_maximum_in_the_exponent, "The exponent holds −max(z, 0): it should be −|z|."),
         (has_bars_in_the_middle, "The middle term holds |z|: it is − z · y, with the sign of z."),
         (swaps_the_arguments, "z and y are swapped: z holds the logits and comes first."),
+        (mixes_the_sides, "You mix the two sides: with exp(−|z|), the first terms are max(z, 0) − y · z."),
+        *(
+            (
+                clamps_z(much),
+                f"You clamp z at ±{much:g}. A pixel that is surely wrong then costs about {much:g} instead of 200, and "
+                "has no gradient any more.",
+            )
+            for much in (10, 15, 20, 30, 50, 80, 88, 100)
+        ),
         (takes_squares, "This is the mean squared error, not cross-entropy."),
     ],
     also_wrong=[
         (gives_no_gradient, "it has no gradient"),
+        (chooses_between_two_formulas, "∞ · 0 is nan"),
         (cuts_off_the_middle_term, "the gradient is not"),
         (forgets_to_return_bce, "returns None"),
         (works_in_place, "changes what it is given"),
@@ -534,6 +562,16 @@ def takes_the_mean_too_early(p, y, smooth):
     return 1 - (2 * overlap.mean() + smooth) / (total.mean() + smooth)
 
 
+def keeps_the_last_image(p, y, smooth):
+    for image, truth in zip(p, y, strict=True):
+        loss = 1 - (2 * (image * truth).sum() + smooth) / (image.sum() + truth.sum() + smooth)
+    return loss
+
+
+def sums_over_the_columns(p, y, smooth):
+    return (1 - (2 * (p * y).sum(3) + smooth) / (p.sum(3) + y.sum(3) + smooth)).mean()
+
+
 def forgets_brackets(p, y, smooth):
     overlap, total = sums(p, y)
     return (1 - 2 * overlap + smooth / (total + smooth)).mean()
@@ -601,6 +639,11 @@ EXERCISE_6_3 = LossExercise(
         (
             takes_the_mean_too_early,
             "You take the mean of the sums, and one fraction: take one fraction per image, then their mean.",
+        ),
+        (keeps_the_last_image, "You give the loss of the last image: collect the losses, and take their mean."),
+        (
+            sums_over_the_columns,
+            "You sum over dimension 3 alone, so that each row has a ratio: sum over dimensions 1 and 2 too.",
         ),
         (forgets_brackets, "Brackets are missing: the fraction is (2I + smooth) / (S + smooth)."),
     ],
@@ -783,6 +826,18 @@ def swaps_logits_and_target(loss, logits, target):
     return -gradient_of(loss, target, logits) * logits.numel()
 
 
+def gives_the_loss_probabilities(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    loss(z.sigmoid(), target).backward()
+    return -z.grad * z.numel()
+
+
+def swaps_them_in_the_call(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    loss(target, z).backward()
+    return -z.grad * z.numel()
+
+
 def multiplies_by_the_loss(loss, logits, target):
     return -gradient_of(loss, logits, target) * loss(logits, target)
 
@@ -836,7 +891,8 @@ EXERCISE_6_4 = FunctionExercise(
         ),
         (
             forgets_to_go_back,
-            "`z.grad` is None: call `backward()` on the loss first, or there is no gradient.",
+            "You change the sign of None. `backward()` returns nothing: call it on the loss in a line of its own. Then "
+            "the gradient is in `z.grad`, that of the logits, not that of the loss.",
         ),
         (
             clones_too_late,
@@ -857,6 +913,8 @@ EXERCISE_6_4 = FunctionExercise(
             "You multiply by p(1 − p). Autograd has already done so, because the loss takes the logits.",
         ),
         (swaps_logits_and_target, "Logits and target are swapped: the loss is `loss(logits, target)`."),
+        (gives_the_loss_probabilities, "You apply a sigmoid before the loss: it takes the logits themselves."),
+        (swaps_them_in_the_call, "Logits and target are swapped in the call: the loss is `loss(z, target)`."),
         (multiplies_by_the_loss, "You multiply by the loss: multiply by the number of pixels, `logits.numel()`."),
     ],
     also_wrong=[
@@ -928,30 +986,30 @@ EXERCISE_6_6 = ChoiceExercise(
 
 EXERCISE_6_7 = ChoiceExercise(
     number="6.7",
-    title="Is the BCE network lost?",
+    title="What does BCE still want?",
     difficulty="medium",
     minutes=2,
-    question="Without any further training, which IoU can you still get out of the BCE network on the test images?",
+    question="Add up all pulls of BCE on the failed network, on the test images. Which sum is larger?",
     options={
         "a": Option(
-            "still about 0, because it has learned to call everything background",
-            "It does call everything background at ½. But it calls the discs background less firmly than the rest.",
+            "the one that points down, by far: the background still drowns the discs out",
+            "So it was in the first steps. But p has fallen since, and each pixel of the background is pulled with p.",
         ),
         "b": Option(
-            "about as much as the Dice network",
-            "Yes. In the discs its p is higher than elsewhere. It just never says more than ½.",
+            "the one that points up: BCE wants p to rise",
+            "Yes. In the discs p never exceeds 0.344, so each of their pixels is pulled up by more than 0.65.",
             right=True,
         ),
         "c": Option(
-            "about half as much as the Dice network",
-            "It gets about as much: the discs are found as well, with lower probabilities.",
+            "neither: BCE has come to rest, so the two are equal",
+            "They would be, if training had reached its aim. It ended before, because the learning rate fell to 0.",
         ),
         "d": Option(
-            "about 0.1, because the rings look like discs to it",
-            "It tells rings from discs about as well as the Dice network does.",
+            "neither: both are practically 0, because the network is certain that everything is background",
+            "A disc that is certainly called background would be pulled up by nearly 1: a certain mistake.",
         ),
     },
-    also_wrong=[("0.65", "by its letter")],
+    also_wrong=[("0.38", "by its letter")],
     prediction=True,
 )
 
@@ -1128,7 +1186,10 @@ EXERCISE_6_8 = FunctionExercise(
         (returns_the_worst, "This is the threshold with the *lowest* IoU: is a comparison the wrong way round?"),
         (returns_the_highest_threshold, "This is the highest threshold of all: the highest IoU is asked for."),
         (returns_the_lowest_threshold, "This is the lowest threshold of all: the highest IoU is asked for."),
-        (returns_the_first, "This is the first threshold of the list: does `return` stand inside the loop?"),
+        (
+            returns_the_first,
+            "This is the first threshold: does `return` stand inside the loop, or is the best one never replaced?",
+        ),
         (returns_the_last, "This is the last threshold of the list: compare the IoUs."),
         (
             compares_with_the_one_before,

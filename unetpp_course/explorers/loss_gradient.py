@@ -88,7 +88,7 @@ class LossGradientExplorer(PictureExplorer):
         for name, values in self.pulls.items():
             share = (values[0, 0] / strongest).numpy()
             panels[f"pull of {name}"] = GRADIENT_COLOURS((1 + np.sign(share) * np.sqrt(np.abs(share))) / 2)[..., :3]
-        legend = f"Blue is pulled down, vermilion up; colour by the root of the pull, full at {strongest:.2f}."
+        legend = f"Blue: pulled down. Orange: pulled up, at most by {strongest:.2f}. Weak pulls are drawn darker."
         return _beside(panels, self.target[0, 0].numpy(), legend)
 
 

@@ -24,6 +24,7 @@ NAMES = (
     "converged",
     "copies",
     "epoch_choice",
+    "first_steps",
     "folds",
     "folds_full",
     "head_weights",

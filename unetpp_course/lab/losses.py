@@ -10,6 +10,7 @@ at the wrong place (the threshold is chosen on validation images too), and does 
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
+from math import log
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,8 @@ from unetpp_lib.losses import bce_dice_loss, bce_loss, deep_supervision_loss, so
 from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork, UNet
 
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+Loss = Callable[[Tensor, Tensor], Tensor]
+LOSSES: dict[str, Loss] = {
     "bce": bce_loss,
     "dice": soft_dice_loss,
     "both": bce_dice_loss,
@@ -80,17 +82,27 @@ def draw_part(part: str, discs: int, seed: int) -> tuple[Tensor, Tensor]:
     return torch.stack(images), torch.stack(masks)
 
 
-def train_network(loss: str, discs: int, rate: float, seed: int, steps: int = STEPS) -> SegmentationNetwork:
-    """Return a U-Net trained with one of LOSSES, in float32 and evaluation mode; the rate falls to 0 along a cosine."""
+def train_network(
+    loss: str | Loss, discs: int, rate: float, seed: int, steps: int = STEPS, start: float | None = None
+) -> SegmentationNetwork:
+    """Return a U-Net trained in float32, in evaluation mode; the rate falls to 0 along a cosine.
+
+    ``loss`` is one of LOSSES or a function of logits and target, (N, 1, H, W) float32 each. With ``start`` the bias of
+    the head starts where it alone gives this probability.
+    """
     images, masks = draw_part("train", discs, seed)
     runtime = choose_runtime("cpu", "float32")
     with seeded(seed, runtime.device):
         network = runtime.place(UNet(widths=WIDTHS))
+    if start is not None:
+        torch.nn.init.constant_(network.heads[0].get_parameter("bias"), log(start / (1 - start)))
     generator = torch.Generator().manual_seed(seed)
     chosen = [torch.randperm(len(images), generator=generator)[:BATCH] for _ in range(steps)]
+    if not isinstance(loss, str):
+        masks = masks.float()
     batches = ((images[numbers], masks[numbers]) for numbers in chosen)
     falling = partial(learning_rate, steps=steps, highest=rate, warm_up=0)
-    heads_loss = partial(deep_supervision_loss, loss=LOSSES[loss])  # of the only head
+    heads_loss = partial(deep_supervision_loss, loss=LOSSES[loss] if isinstance(loss, str) else loss)  # one head
     for _ in train_steps(network, batches, falling, runtime, heads_loss):
         pass
     return network.eval()

@@ -26,11 +26,13 @@ class FunctionExercise(Exercise):
     of another dtype, or an array instead of a tensor. ``seconds`` is for all cases.
     ``describe`` puts the arguments of a case into words, where they would be too long to show.
     A mistake of ``mistakes`` is a wrong function: an answer that does in all cases what that one does is told so.
+    ``broken`` is the function that the learner is to repair: what still does the same has not been attempted.
     """
 
     reference: Callable[..., object]
     cases: Callable[[np.random.Generator], Iterable[Case]]
     mistakes: Sequence[tuple[Callable[..., object], str]] = ()
+    broken: Callable[..., object] | None = None
     describe: Callable[..., str] | None = None
     tolerance: float = 1e-6
     only_values: bool = False
@@ -53,6 +55,8 @@ class FunctionExercise(Exercise):
         faults = [self._fault(trial, right, answer) for trial, right in zip(run.trials, expected, strict=True)]
         if not any(faults):
             return Verdict(Mark.PASSED, f"Right in all {len(cases)} cases.", printed=run.printed)
+        if self.broken is not None and self._repeats(self.broken, run.trials):
+            return Verdict(Mark.NOT_ATTEMPTED, "It still does exactly what the broken function does.")
         first = next(i for i, fault in enumerate(faults) if fault)
         sentence = self._known_mistake(run.trials) or _constant(run.trials) or faults[first]
         right, trial = expected[first], run.trials[first]
@@ -100,9 +104,12 @@ class FunctionExercise(Exercise):
 
     def _known_mistake(self, trials: Sequence[Trial]) -> str:
         for wrong, sentence in self.mistakes:
-            if all(self._behaves_alike(attempt(wrong, trial.given), trial) for trial in trials):
+            if self._repeats(wrong, trials):
                 return sentence
         return ""
+
+    def _repeats(self, wrong: Callable[..., object], trials: Sequence[Trial]) -> bool:
+        return all(self._behaves_alike(attempt(wrong, trial.given), trial) for trial in trials)
 
     def _behaves_alike(self, one: Trial, other: Trial) -> bool:
         if self._tracked(one) != self._tracked(other):

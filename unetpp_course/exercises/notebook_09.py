@@ -249,7 +249,7 @@ EXERCISE_9_2 = NumberExercise(
 
 
 class SmallNet(nn.Module):
-    """A network of two convolutions; like the course's networks, it returns a list of logits, and it knows two modes."""
+    """A network of two convolutions that returns a list of logits; its batch norm knows two modes."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()

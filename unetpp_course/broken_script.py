@@ -32,7 +32,7 @@ def normalise(images: Tensor) -> Tensor:
 
 
 def make_batch(images: Tensor, masks: Tensor, seed: int) -> Batch:
-    """Return four random pieces (4, 1, 64, 64) as the network takes them, at random turned by quarter turns."""
+    """Return four random pieces and their masks, (4, 1, 64, 64) each, turned by a random number of quarter turns."""
     random = torch.Generator().manual_seed(seed)
     chosen = torch.randint(len(images), (4,), generator=random)
     top, left = torch.randint(256 - 64 + 1, (2,), generator=random).tolist()

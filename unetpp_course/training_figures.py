@@ -12,6 +12,7 @@ from torch import Tensor
 from unetpp_course import broken_script
 from unetpp_course.lab import read_results, sick_runs
 from unetpp_course.style import LINE_COLOURS
+from unetpp_lib.metrics import confusion_counts, iou
 
 BLUE, ORANGE, GREEN, RED = LINE_COLOURS[:4]
 WINDOW = 10  # steps: losses are drawn as their mean over so many
@@ -30,11 +31,14 @@ def smooth(losses: Sequence[float], window: int = WINDOW) -> list[float]:
 
 
 def show_losses(curves: Mapping[str, Sequence[float]], window: int = WINDOW) -> None:
-    """Draw losses by step, each curve with its name at its end; the single losses behind it in a pale line."""
+    """Draw losses by step, each curve with its name at its end.
+
+    Losses are means over ``window`` steps; a single curve has the losses themselves behind it, in a pale line.
+    """
     _, axis = plt.subplots(figsize=(8, 2.8))
     for number, (name, losses) in enumerate(curves.items()):
         colour = LINE_COLOURS[number]
-        if window > 1:
+        if window > 1 and len(curves) == 1:
             axis.plot(losses, color=colour, alpha=0.25, linewidth=1)
         means = smooth(losses, window)
         axis.plot(means, color=colour)
@@ -49,10 +53,23 @@ def show_outlines(x: Tensor, y: Tensor, title: str) -> None:
     figure, axes = plt.subplots(1, len(x), figsize=(8, 2.5))
     figure.suptitle(title)
     for axis, image, mask in zip(axes, x, y, strict=True):
-        axis.imshow(image[0], vmin=-3, vmax=3)
+        axis.imshow(image[0], vmin=-3, vmax=3, interpolation="nearest")
         axis.contour(mask[0], [0.5], colors=ORANGE, linewidths=1.5)
         axis.set(xticks=[], yticks=[])
         axis.grid(visible=False)
+
+
+def show_memorised(x: Tensor, y: Tensor, found: Tensor) -> None:
+    """Show a normalised piece (1, H, W), its mask, and what a network predicts for it after training on it alone."""
+    _, axes = plt.subplots(1, 3, figsize=(6, 2.4))
+    score = iou(confusion_counts(found[None], y[None].byte()), of="background")
+    pictures = {"image": x[0], "truth": y[0], f"memorised: IoU {score:.2f}": found[0]}
+    for axis, (title, picture) in zip(axes, pictures.items(), strict=True):
+        low, high = (-3, 3) if title == "image" else (0, 1)
+        axis.imshow(picture, vmin=low, vmax=high, interpolation="nearest")
+        axis.set(title=title, xticks=[], yticks=[])
+        axis.grid(visible=False)
+        axis.spines[:].set_visible(True)
 
 
 def show_overfitting() -> None:

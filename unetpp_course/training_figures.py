@@ -50,7 +50,7 @@ def show_losses(curves: Mapping[str, Sequence[float]], window: int = WINDOW) -> 
 
 def show_outlines(x: Tensor, y: Tensor, title: str) -> None:
     """Show a normalised batch (N, 1, H, W) in grey, with the edges of the masks' membranes in orange."""
-    figure, axes = plt.subplots(1, len(x), figsize=(8, 2.5))
+    figure, axes = plt.subplots(1, len(x), figsize=(2 * len(x), 2.5))
     figure.suptitle(title)
     for axis, image, mask in zip(axes, x, y, strict=True):
         axis.imshow(image[0], vmin=-3, vmax=3, interpolation="nearest")
@@ -115,4 +115,4 @@ def _box(axis: Axes, place: int, bottom: float, text: str, colour: str) -> None:
     axis.add_patch(
         FancyBboxPatch((place + 0.08, bottom + 0.05), 0.84, 0.8, boxstyle="round,pad=0.02", fill=False, ec=colour)
     )
-    axis.text(place + 0.5, bottom + 0.45, text, ha="center", va="center", color=colour, fontsize=10)
+    axis.text(place + 0.5, bottom + 0.45, text.replace("-", "−"), ha="center", va="center", color=colour, fontsize=10)

@@ -389,7 +389,7 @@ def train(net: nn.Module, batches: Batches, rate: float, loss_of: Loss) -> list[
     for x, y in batches:
         loss = loss_of(net, x, y)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         losses.append(loss.item())
     return losses
@@ -450,7 +450,7 @@ def _loop(
             loss = loss_of(net, x, y)
             if zero == "before":
                 optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             if zero == "between":
                 optimizer.zero_grad()
             optimizer.step()

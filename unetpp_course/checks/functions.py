@@ -26,11 +26,13 @@ class FunctionExercise(Exercise):
     of another dtype, or an array instead of a tensor. ``seconds`` is for all cases.
     ``describe`` puts the arguments of a case into words, where they would be too long to show.
     A mistake of ``mistakes`` is a wrong function: an answer that does in all cases what that one does is told so.
+    ``broken`` is the function that the learner is to repair: what still does the same has not been attempted.
     """
 
     reference: Callable[..., object]
     cases: Callable[[np.random.Generator], Iterable[Case]]
     mistakes: Sequence[tuple[Callable[..., object], str]] = ()
+    broken: Callable[..., object] | None = None
     describe: Callable[..., str] | None = None
     tolerance: float = 1e-6
     only_values: bool = False
@@ -53,6 +55,8 @@ class FunctionExercise(Exercise):
         faults = [self._fault(call, right, answer) for call, right in zip(run.calls, expected, strict=True)]
         if not any(faults):
             return Verdict(Mark.PASSED, f"Right in all {len(cases)} cases.", printed=run.printed)
+        if self.broken is not None and self._repeats(self.broken, run.calls):
+            return Verdict(Mark.NOT_ATTEMPTED, "It still does exactly what the broken function does.")
         first = next(i for i, fault in enumerate(faults) if fault)
         sentence = self._known_mistake(run.calls) or _constant(run.calls) or faults[first]
         right, call = expected[first], run.calls[first]
@@ -100,9 +104,12 @@ class FunctionExercise(Exercise):
 
     def _known_mistake(self, calls: Sequence[Call]) -> str:
         for wrong, sentence in self.mistakes:
-            if all(self._behaves_alike(attempt(wrong, call.given), call) for call in calls):
+            if self._repeats(wrong, calls):
                 return sentence
         return ""
+
+    def _repeats(self, wrong: Callable[..., object], calls: Sequence[Call]) -> bool:
+        return all(self._behaves_alike(attempt(wrong, call.given), call) for call in calls)
 
     def _behaves_alike(self, one: Call, other: Call) -> bool:
         if self._tracked(one) != self._tracked(other):

@@ -1,27 +1,214 @@
-"""The exercises of notebook 09: the loop, its schedule, batch norm, checkpoints, and three sick trainings."""
+"""The exercises of notebook 09: a training script with four faults, which are found by evidence and repaired."""
 
-import math
 from collections.abc import Callable, Iterator
-from math import cos, log, log10, pi
+from dataclasses import dataclass
+from math import log, log10
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
+from unetpp_course import broken_script
+from unetpp_course.broken_script import normalise
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks.comparison import alike
+from unetpp_course.checks.isolation import Call, attempt
+from unetpp_course.checks.losses import LossExercise
+from unetpp_lib.losses import bce_dice_loss, bce_loss, soft_dice_loss
 
-# Exercise 9.1: The first loss
+# Exercise 9.1: Repair the batch
+
+
+def make_batch(images: Tensor, masks: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Return four random pieces and their masks, both turned by the same random number of quarter turns."""
+    random = torch.Generator().manual_seed(seed)
+    chosen = torch.randint(len(images), (4,), generator=random)
+    top, left = torch.randint(256 - 64 + 1, (2,), generator=random).tolist()
+    turns = int(torch.randint(4, (1,), generator=random))
+    x = images[chosen, :, top : top + 64, left : left + 64]
+    y = masks[chosen, :, top : top + 64, left : left + 64]
+    return normalise(torch.rot90(x, turns, (2, 3))), torch.rot90(y, turns, (2, 3)).float()
+
+
+def parts_and_seeds(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, int]]:
+    """Yield images, masks and seeds; between them, the seeds draw every number of quarter turns."""
+    for seed in (0, 1, 2, 3, 4, 5, 8, 13):
+        masks = torch.from_numpy(random.integers(0, 2, (2, 1, 256, 256), dtype=np.uint8))
+        images = torch.from_numpy(random.uniform(0, 1, (2, 1, 256, 256))).float()
+        yield images, masks, seed
+
+
+def describe_part(images: Tensor, masks: Tensor, seed: int) -> str:
+    """Return a case in words, with the number of quarter turns that its seed draws."""
+    _, turns, _ = drawn(images, masks, seed)
+    return f"two images and their masks, seed = {seed}, which draws turns = {turns}"
+
+
+def drawn(images: Tensor, masks: Tensor, seed: int) -> tuple[tuple[Tensor, Tensor], int, torch.Generator]:
+    """Return what `make_batch` draws: pieces that are not turned yet, the quarter turns, and the generator."""
+    random = torch.Generator().manual_seed(seed)
+    chosen = torch.randint(len(images), (4,), generator=random)
+    top, left = torch.randint(256 - 64 + 1, (2,), generator=random).tolist()
+    turns = int(torch.randint(4, (1,), generator=random))
+    x, y = (part[chosen, :, top : top + 64, left : left + 64] for part in (images, masks))
+    return (x, y.float()), turns, random
+
+
+def turns_the_mask_back(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, turns, (2, 3))), torch.rot90(y, -turns, (2, 3))
+
+
+def turns_nothing(images, masks, seed):
+    (x, y), _, _ = drawn(images, masks, seed)
+    return normalise(x), y
+
+
+def turns_the_mask_alone(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(x), torch.rot90(y, turns, (2, 3))
+
+
+def draws_the_turns_again(images, masks, seed):
+    (x, y), turns, random = drawn(images, masks, seed)
+    again = int(torch.randint(4, (1,), generator=random))
+    return normalise(torch.rot90(x, turns, (2, 3))), torch.rot90(y, again, (2, 3))
+
+
+def turns_image_and_channel(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, turns, (2, 3))), torch.rot90(y, turns)
+
+
+def turns_channel_and_row(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, turns, (2, 3))), torch.rot90(y, turns, (1, 2))
+
+
+def turns_the_mask_once(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, turns, (2, 3))), torch.rot90(y, 1, (2, 3))
+
+
+def turns_both_once(images, masks, seed):
+    (x, y), _, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, 1, (2, 3))), torch.rot90(y, 1, (2, 3))
+
+
+def flips_the_mask(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, turns, (2, 3))), y.flip(3)
+
+
+def transposes_the_mask(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, turns, (2, 3))), y.transpose(2, 3)
+
+
+def turns_the_whole_masks(images, masks, seed):
+    (x, _), turns, _ = drawn(images, masks, seed)
+    (_, y), _, _ = drawn(images, torch.rot90(masks, turns, (2, 3)), seed)
+    return normalise(torch.rot90(x, turns, (2, 3))), y
+
+
+def turns_the_mask_twice(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, turns, (2, 3))), torch.rot90(y, 2 * turns, (2, 3))
+
+
+def turns_the_image_twice(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, 2 * turns, (2, 3))), torch.rot90(y, turns, (2, 3))
+
+
+def normalises_the_mask(images, masks, seed):
+    x, y = make_batch(images, masks, seed)
+    return x, normalise(y)
+
+
+def forgets_to_normalise_the_batch(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return torch.rot90(x, turns, (2, 3)), torch.rot90(y, turns, (2, 3))
+
+
+def returns_the_mask_first(images, masks, seed):
+    x, y = make_batch(images, masks, seed)
+    return y, x
+
+
+def makes_the_mask_of_the_image(images, masks, seed):
+    x, _ = make_batch(images, masks, seed)
+    return x, x
+
+
+def returns_the_image_alone(images, masks, seed):
+    return make_batch(images, masks, seed)[0]
+
+
+def forgets_to_return_the_batch(images, masks, seed):
+    make_batch(images, masks, seed)
+
+
+EXERCISE_9_1 = FunctionExercise(
+    number="9.1",
+    title="Repair the batch",
+    difficulty="easy",
+    minutes=4,
+    reference=make_batch,
+    cases=parts_and_seeds,
+    broken=broken_script.make_batch,
+    describe=describe_part,
+    tolerance=1e-5,
+    only_values=True,
+    mistakes=[
+        (turns_the_mask_back, "You turn the mask the other way round: both turn by `turns`."),
+        (
+            turns_nothing,
+            "The pairs fit again, but nothing is turned any more. Keep the augmentation, and turn the mask as well.",
+        ),
+        (turns_the_mask_alone, "Now the mask is turned and the image is not."),
+        (draws_the_turns_again, "You draw a second number for the mask: image and mask turn by the same `turns`."),
+        (
+            turns_image_and_channel,
+            "Without (2, 3), `rot90` turns dimensions 0 and 1, here the images of the batch and the channels.",
+        ),
+        (turns_channel_and_row, "Height and width are dimensions 2 and 3; you turn 1 and 2."),
+        (turns_the_mask_once, "The mask always makes one quarter turn: it has to make `turns`."),
+        (turns_both_once, "Both always make one quarter turn: it has to be `turns`, which the seed draws."),
+        (flips_the_mask, "You mirror the mask: the image was turned."),
+        (transposes_the_mask, "You swap rows and columns of the mask, which mirrors it: the image was turned."),
+        (
+            turns_the_whole_masks,
+            "You turn the whole mask before the piece is cut out, so the piece comes from elsewhere. "
+            "Cut first, then turn.",
+        ),
+        (turns_the_mask_twice, "The mask is turned twice: it turns once, by `turns`."),
+        (turns_the_image_twice, "The mask is right now, but the image is turned twice."),
+        (normalises_the_mask, "Only the image is normalised: the mask has to keep its 0 and 1."),
+        (forgets_to_normalise_the_batch, "The pairs fit, but the images are not normalised any more."),
+        (returns_the_mask_first, "The order is wrong: first the images, then the masks."),
+        (makes_the_mask_of_the_image, "You return the image as its own mask: turn `y`, not `x`."),
+    ],
+    also_wrong=[
+        (returns_the_image_alone, "should be a list, not a tensor"),
+        (forgets_to_return_the_batch, "returns None"),
+    ],
+)
+
+
+# Exercise 9.2: The first loss
 
 
 DICE = 2 * 0.5 * 0.8 / (0.5 + 0.8)  # of p = ½ everywhere against masks of 80 % white
+RARE = 2 * 0.5 * 0.2 / (0.5 + 0.2)
 
-
-EXERCISE_9_1 = NumberExercise(
-    number="9.1",
+EXERCISE_9_2 = NumberExercise(
+    number="9.2",
     title="The first loss",
     difficulty="easy",
     minutes=4,
-    question="½·BCE + (1 − Dice) of p = ½ everywhere, masks 80 % white",
+    question="½·BCE + (1 − Dice) of p = ½ everywhere, if 80 % of the mask are foreground",
     solution=0.5 * log(2) + 1 - DICE,
     tolerance=2e-3,
     mistakes=[
@@ -33,562 +220,425 @@ EXERCISE_9_1 = NumberExercise(
         (0.5 + 1 - DICE, "You took the logarithm to base 2: cross-entropy is in nats."),
         (0.5 * log10(2) + 1 - DICE, "You took the logarithm to base 10: cross-entropy is in nats."),
         (0.5 * (log(2) + 1 - DICE), "You halved 1 − Dice too: only the cross-entropy counts half."),
-        (0.5 * 0.8 * log(2) + 1 - DICE, "The black pixels cost as well: −log(1 − ½) is the same as −log ½."),
-        (0.5 * log(2) + 1 - 2 * DICE, "You took 0.8 for Σpy: each white pixel brings p = ½."),
+        (0.5 * 0.8 * log(2) + 1 - DICE, "The background costs as well: −log(1 − ½) is the same as −log ½."),
+        (0.5 * log(2) + 1 - 2 * DICE, "You took 0.8 for Σpy: each pixel of the foreground brings p = ½."),
         (0.5 * log(2) + 1 - DICE / (2 - DICE), "You took the IoU: the loss has the Dice."),
-        (0.74, "0.74 was measured on one batch: compute what p = ½ gives on masks 80 % white."),
-        (0.5 * log(2) + 1 - DICE / 2, "The 2 of the Dice is missing: 2 · ½ · 0.8 stands above the line."),
-        (0.5 * log(2) + 1 - 0.8 / 1.05, "You squared the probabilities below the line: it holds their sum, ½."),
+        (0.5 * log(2) + 1 - DICE / 2, "The 2 of the Dice is missing: 2 · ½ · 0.8 is its numerator."),
+        (0.5 * log(2) + 1 - 0.8 / 1.05, "You squared the probabilities in the denominator: it holds their sum, ½."),
+        (-0.5 * log(2) + 1 - DICE, "The sign of the cross-entropy is wrong: it is minus the logarithm, so above 0."),
+        (
+            0.5 * log(2) + 1 - 2 * 0.8 / 1.8,
+            "You counted p = ½ as foreground: soft Dice takes the probability itself, so Σp is ½.",
+        ),
+        (
+            0.5 * (-0.8 * log(0.8) - 0.2 * log(0.2)) + 1 - DICE,
+            "This is the cross-entropy of p = 0.8: the network says ½ everywhere, whatever the mask.",
+        ),
+        (0.5 * log(2) + 1 - RARE, "You took 20 % foreground: it is 80 %."),
     ],
     also_wrong=[
         (1.078, "counts half"),
         (0.962, "takes 1 − Dice"),
         (0.347, "1 − Dice is missing"),
-        (0.385, "half of the cross-entropy is missing"),
-        (0.693, "whole cross-entropy"),
         (0.885, "base 2"),
-        (1.039, "The 2 of the Dice"),
-        (0.585, "squared"),
         (0.535, "base 10"),
-        (0.539, "halved 1 − Dice too"),
-        (0.662, "black pixels cost"),
-        (0.116, "brings p = ½"),
-        (0.902, "took the IoU"),
+        (0.0381, "sign"),
+        (0.4577, "as foreground"),
+        (0.6348, "p = 0.8"),
+        (1.0609, "20 %"),
         ((0.347, 0.385), "one number"),
     ],
 )
 
 
-# Exercise 9.2: The mean of an epoch
+# Exercise 9.3: Repair the loss
 
 
-def epoch_loss(losses: list[float], counts: list[int]) -> float:
-    """Return the mean loss of an image, from the mean loss of each batch and the images that each batch holds."""
-    total, images = 0.0, 0
-    for loss, count in zip(losses, counts, strict=True):
-        total += count * loss
-        images += count
-    return total / images
+class SmallNet(nn.Module):
+    """A network of two convolutions that returns a list of logits; its batch norm knows two modes."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(seed)
+            self.conv = nn.Conv2d(1, 4, 3, padding=1)
+            self.norm = nn.BatchNorm2d(4)
+            self.head = nn.Conv2d(4, 1, 1)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map (N, 1, H, W) to a list of one (N, 1, H, W)."""
+        return [self.head(torch.relu(self.norm(self.conv(x))))]
 
 
-def epochs(random: np.random.Generator) -> Iterator[tuple[list[float], list[int]]]:
-    """Yield epochs; the first one can be followed in the head: a last batch of one image with a high loss."""
-    yield [0.2, 0.2, 0.8], [4, 4, 1]
-    yield [0.5], [3]
-    for batches in (2, 5, 7):
-        counts = random.integers(1, 9, batches)
-        yield random.uniform(0.1, 1, batches).tolist(), counts.tolist()
+def loss_of(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """Return ½BCE + Dice of the network's logits."""
+    return bce_dice_loss(net(x)[0], y)
 
 
-def averages_batches(losses, counts):
-    return sum(losses) / len(losses)
+def batch_of(random: np.random.Generator, side: int = 6) -> tuple[Tensor, Tensor]:
+    """Return a batch whose masks can be learned: foreground is where the image is bright."""
+    x = torch.from_numpy(random.normal(0, 1, (2, 1, side, side))).float()
+    return x, (x > 0.2).float()
 
 
-def divides_by_batches(losses, counts):
-    total = 0
-    for loss, count in zip(losses, counts, strict=True):
-        total += loss * count
-    return total / len(counts)
+def networks_and_batches(random: np.random.Generator) -> Iterator[tuple[nn.Module, Tensor, Tensor]]:
+    """Yield networks and batches; the later images ask for a gradient."""
+    for seed in range(3):
+        yield SmallNet(seed), *batch_of(random)
+    for seed in range(3, 5):
+        x, y = batch_of(random)
+        yield SmallNet(seed), x.requires_grad_(), y
 
 
-def thinks_all_are_full(losses, counts):
-    return sum(a * b for a, b in zip(losses, counts, strict=True)) / (len(counts) * max(counts))
+def describe_step(net: nn.Module, x: Tensor, y: Tensor) -> str:
+    """Return a case in words."""
+    return f"a small network, a batch of {len(x)} images, and their masks"
 
 
-def only_adds(losses, counts):
-    return sum(a * b for a, b in zip(losses, counts, strict=True))
+def another_loss(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
+    """Return a `loss_of` that does something else with logits and truth."""
+    return lambda net, x, y: loss(net(x)[0], y)
 
 
-def adds_means(losses, counts):
-    return sum(losses) / sum(counts)
+def takes_all_heads(net, x, y):
+    return bce_dice_loss(net(x), y)
 
 
-def takes_the_last(losses, counts):
-    return losses[-1]
+def takes_two_sigmoids(net, x, y):
+    return bce_dice_loss(net(x)[0].sigmoid().sigmoid(), y)
 
 
-def leaves_the_last_out(losses, counts):
-    pairs = list(zip(losses, counts, strict=True))[:-1]
-    return sum(a * b for a, b in pairs) / max(1, sum(count for _, count in pairs))
+def swaps_the_arguments(net, x, y):
+    return bce_dice_loss(y, net(x)[0])
 
 
-def divides_twice(losses, counts):
-    return sum(a / b for a, b in zip(losses, counts, strict=True)) / sum(counts)
+def detaches_the_logits(net, x, y):
+    return bce_dice_loss(net(x)[0].detach(), y)
 
 
-def multiplies_lists(losses, counts):
-    return sum(losses * counts) / sum(counts)
+def forgets_to_return_the_loss(net, x, y):
+    loss_of(net, x, y)
 
 
-def forgets_to_return_a_mean(losses, counts):
-    sum(a * b for a, b in zip(losses, counts, strict=True)) / sum(counts)
-
-
-def returns_both(losses, counts):
-    return sum(a * b for a, b in zip(losses, counts, strict=True)), sum(counts)
-
-
-def takes_the_first_as_size(losses, counts):
-    return sum(a * b for a, b in zip(losses, counts, strict=True)) / (len(counts) * counts[0])
-
-
-def takes_four(losses, counts):
-    return sum(a * b for a, b in zip(losses, counts, strict=True)) / (len(counts) * 4)
-
-
-def returns_in_the_loop(losses, counts):
-    total = 0
-    for loss, count in zip(losses, counts, strict=True):
-        total += loss * count
-        return total / sum(counts)
-    return None
-
-
-EXERCISE_9_2 = FunctionExercise(
-    number="9.2",
-    title="The mean of an epoch",
+EXERCISE_9_3 = LossExercise(
+    number="9.3",
+    title="Repair the loss",
     difficulty="easy",
-    minutes=5,
-    reference=epoch_loss,
-    cases=epochs,
+    minutes=3,
+    reference=loss_of,
+    cases=networks_and_batches,
+    broken=broken_script.loss_of,
+    describe=describe_step,
+    tolerance=1e-4,
     mistakes=[
+        (takes_all_heads, "`net(x)` is a list of heads: the loss takes the logits of one, so `[0]` has to stay."),
+        (takes_two_sigmoids, "There are even more sigmoids now: the loss wants none."),
+        (another_loss(bce_loss), "Dice is missing: keep `bce_dice_loss`."),
+        (another_loss(soft_dice_loss), "The cross-entropy is missing: keep `bce_dice_loss`."),
+        (swaps_the_arguments, "The arguments are swapped: first the logits, then the masks."),
         (
-            averages_batches,
-            "You take the mean of the batches: a batch of one image then counts as much as one of four.",
+            another_loss(lambda z, y: bce_dice_loss((z > 0).float(), y)),
+            "You hand over decisions, 0 or 1: the loss wants the logits themselves.",
         ),
-        (divides_by_batches, "You divide by the number of batches: divide by the number of images."),
-        (thinks_all_are_full, "You divide as if every batch were full: a smaller last batch makes the mean too small."),
         (
-            takes_the_first_as_size,
-            "You divide as if every batch were as large as the first: `counts` holds how many each had.",
+            another_loss(lambda z, y: bce_dice_loss(z.softmax(dim=1), y)),
+            "With a single channel, softmax is 1 everywhere: the loss wants the logits themselves.",
         ),
-        (takes_four, "You divide as if every batch held 4 images: `counts` holds how many each had."),
-        (returns_in_the_loop, "You return inside the loop, after the first batch: move `return` to the left."),
-        (only_adds, "You add up and do not divide."),
-        (divides_twice, "You divide the losses by the counts: they are means already, multiply."),
         (
-            adds_means,
-            "You add the means and divide by the images: each loss is a mean, so it counts once for each image.",
+            another_loss(lambda z, y: bce_dice_loss(z.tanh(), y)),
+            "`tanh` squeezes the logits just as the sigmoid does: hand them over as they are.",
         ),
-        (takes_the_last, "This is the last batch's loss: the mean of the epoch is asked for."),
-        (leaves_the_last_out, "You leave the last batch out."),
+        (
+            another_loss(lambda z, y: bce_dice_loss(z.relu(), y)),
+            "`relu` cuts off every negative logit, so nothing could be called background.",
+        ),
+        (
+            another_loss(lambda z, y: bce_dice_loss(z, y, bce_weight=1.0)),
+            "You count the cross-entropy whole: leave its weight of ½ as it is.",
+        ),
+        (
+            another_loss(lambda z, y: bce_dice_loss(z.sigmoid().log(), y)),
+            "You hand over log p: the loss wants the logits themselves, as the network gives them.",
+        ),
+        (
+            another_loss(lambda z, y: bce_dice_loss(1 - z.sigmoid(), y)),
+            "You hand over 1 − p, which is still a probability, and that of the wrong class.",
+        ),
+        (another_loss(lambda z, y: bce_dice_loss(-z, y)), "The sign of the logits is turned round."),
+        (another_loss(lambda z, y: -bce_dice_loss(z, y)), "The sign of the loss is turned round: it would grow."),
     ],
     also_wrong=[
-        (multiplies_lists, "raises TypeError in line 2"),
-        (forgets_to_return_a_mean, "returns None"),
-        (returns_both, "one number"),
+        (detaches_the_logits, "The value is right, but it has no gradient"),
+        (forgets_to_return_the_loss, "returns None"),
     ],
-    tolerance=1e-6,
 )
 
 
-# Exercise 9.3: Write the schedule
+# Exercise 9.4: The loop
 
 
-def rate_of(step: int, steps: int, highest: float) -> float:
-    """Return the learning rate of a step: a linear warm-up over 5 % of the steps, then a cosine that ends at 0."""
-    warm_up = max(1, round(0.05 * steps))
-    if step < warm_up:
-        return highest * (step + 1) / warm_up
-    return highest * (1 + cos(pi * (step - warm_up) / (steps - warm_up))) / 2
+Batches = list[tuple[Tensor, Tensor]]
+Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
-def moments(random: np.random.Generator) -> Iterator[tuple[int, int, float]]:
-    """Yield steps of trainings, from the first of a warm-up to the last of all; also one of few steps."""
-    yield 0, 100, 0.4
-    yield from ((step, 100, 0.4) for step in (2, 4, 5, 50, 99))
-    yield from ((step, 8, 1.0) for step in (0, 1, 7))
-    yield from ((0, steps, 1.0) for steps in (38, 44))  # 5 % are 1.9 and 2.2 steps: two of them, rounded
-    yield from ((int(random.integers(280)), 280, 0.3) for _ in range(6))
+def train(net: nn.Module, batches: Batches, rate: float, loss_of: Loss) -> list[float]:
+    """Put the network into training mode, make one step of Adam with each batch, and return the losses."""
+    net.train()
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    losses = []
+    for x, y in batches:
+        loss = loss_of(net, x, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
 
 
-def _rate(
-    rise: Callable[[int, float], float] = lambda step, warm_up: (step + 1) / warm_up,
-    fall: Callable[[float], float] = lambda way: (1 + cos(pi * way)) / 2,
-    warm_up_of: Callable[[int], float] = lambda steps: max(1, round(0.05 * steps)),
-    way_of: Callable[[int, int, float], float] = lambda step, steps, warm_up: (step - warm_up) / (steps - warm_up),
-    rises: Callable[[int, float], bool] = lambda step, warm_up: step < warm_up,
-) -> Callable[[int, int, float], float]:
-    """Return a schedule with other parts: ``fall`` gets what ``way_of`` returns, the share of the cosine's way."""
+def cross_entropy_of(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """Return another loss than the notebook's: the loop has to use the one that it is given."""
+    return binary_cross_entropy_with_logits(net(x)[0], y)
 
-    def wrong(step: int, steps: int, highest: float) -> float:
-        warm_up = warm_up_of(steps)
-        share = rise(step, warm_up) if rises(step, warm_up) else fall(way_of(step, steps, warm_up))
-        return highest * share
+
+def trainings(random: np.random.Generator) -> Iterator[tuple[nn.Module, Batches, float, Loss]]:
+    """Yield short runs: on one batch again and again, on new ones, and of a network that is in evaluation mode."""
+    yield SmallNet(0), [batch_of(random)] * 4, 0.05, cross_entropy_of
+    yield SmallNet(1), [batch_of(random) for _ in range(8)], 0.01, cross_entropy_of
+    yield SmallNet(2).eval(), [batch_of(random) for _ in range(5)], 0.02, cross_entropy_of
+    yield SmallNet(3), [batch_of(random)] * 25, 0.1, loss_of
+
+
+def describe_training(net: nn.Module, batches: Batches, rate: float, loss_of: Loss) -> str:
+    """Return a case in words."""
+    mode = "training" if net.training else "evaluation"
+    same = all(batch is batches[0] for batch in batches)
+    kind = "times the same batch" if same else "batches"
+    return f"a small network in {mode} mode, {len(batches)} {kind}, rate = {rate:g}, and a loss"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingExercise(FunctionExercise):
+    """A loop to write: beside the losses, the network that it was given must have learned what the reference's has."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        values = call.value if isinstance(call.value, list) else []
+        if any(isinstance(value, Tensor) and value.requires_grad for value in values):
+            return "You keep loss tensors, and each keeps all that it was computed from: append `loss.item()`."
+        found = super()._fault(call, right, answer)
+        if found or call.error is not None:
+            return found
+        learned = attempt(self.reference, call.given).after[0].state_dict()
+        weights = call.after[0].state_dict()
+        # not the convolution's bias, which batch norm subtracts again: its gradient is rounding
+        compared = [name for name in learned if name.startswith("head") or name in ("conv.weight", "norm.weight")]
+        if all(alike(learned[name], weights[name], 1e-2) for name in compared):
+            return ""
+        return "The losses agree, but the weights do not: did you train a copy, or change another setting of Adam?"
+
+
+def _loop(
+    zero: str = "before", mode: str | None = "train", optimiser: type = torch.optim.Adam
+) -> Callable[[nn.Module, Batches, float, Loss], list[float]]:
+    """Return a loop in which something is otherwise: when gradients are set to zero, the mode, or the optimiser."""
+
+    def wrong(net: nn.Module, batches: Batches, rate: float, loss_of: Loss) -> list[float]:
+        if mode is not None:
+            getattr(net, mode)()
+        optimizer = optimiser(net.parameters(), lr=rate)
+        losses = []
+        for x, y in batches:
+            loss = loss_of(net, x, y)
+            if zero == "before":
+                optimizer.zero_grad()
+            loss.backward()
+            if zero == "between":
+                optimizer.zero_grad()
+            optimizer.step()
+            losses.append(loss.item())
+        return losses
 
     return wrong
 
 
-def begins_at_zero(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * step / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w))) / 2
+def makes_an_optimiser_in_each_step(net, batches, rate, loss_of):
+    net.train()
+    losses = []
+    for x, y in batches:
+        optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+        loss = loss_of(net, x, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
 
 
-def has_no_warm_up(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w))) / 2
+def steps_twice(net, batches, rate, loss_of):
+    net.train()
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    losses = []
+    for x, y in batches:
+        loss = loss_of(net, x, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
 
 
-def counts_the_cosine_from_the_start(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * step / steps)) / 2
+def forgets_the_rate(net, batches, rate, loss_of):
+    return train(net, batches, 0.001, loss_of)
 
 
-def forgets_the_half(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w)))
+def uses_its_own_loss(net, batches, rate, loss_of):
+    def own(net, x, y):
+        return bce_dice_loss(net(x)[0], y)
 
+    return train(net, batches, rate, own)
 
-def goes_below_zero(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * math.cos(math.pi * (step - w) / (steps - w))
 
+def steps_before_it_goes_back(net, batches, rate, loss_of):
+    net.train()
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    losses = []
+    for x, y in batches:
+        loss = loss_of(net, x, y)
+        optimizer.step()
+        optimizer.zero_grad()
+        loss.backward()
+        losses.append(loss.item())
+    return losses
 
-def falls_straight(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (steps - step) / (steps - w)
 
+def takes_the_loss_after_the_step(net, batches, rate, loss_of):
+    net.train()
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    losses = []
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss_of(net, x, y).backward()
+        optimizer.step()
+        losses.append(loss_of(net, x, y).item())
+    return losses
 
-def stays_up(step, steps, highest):
-    return highest * min(1, (step + 1) / max(1, round(0.05 * steps)))
 
+def sees_the_first_batch_alone(net, batches, rate, loss_of):
+    return train(net, [batches[0]] * len(batches), rate, loss_of)
 
-def turns_a_quarter(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * math.cos(math.pi * (step - w) / (steps - w) / 2)
 
+def returns_in_the_loop(net, batches, rate, loss_of):
+    return train(net, batches[:1], rate, loss_of)
 
-def forgets_the_highest(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return (step + 1) / w
-    return (1 + math.cos(math.pi * (step - w) / (steps - w))) / 2
 
+def keeps_the_tensors(net, batches, rate, loss_of):
+    net.train()
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    losses = []
+    for x, y in batches:
+        loss = loss_of(net, x, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss)
+    return losses
 
-def divides_by_zero(step, steps, highest):
-    w = round(0.05 * steps)
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w))) / 2
 
+def trains_a_copy(net, batches, rate, loss_of):
+    twin = SmallNet(0).train(net.training)
+    twin.load_state_dict(net.state_dict())
+    return train(twin, batches, rate, loss_of)
 
-def takes_degrees(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(180 * (step - w) / (steps - w))) / 2
 
+def returns_the_mean(net, batches, rate, loss_of):
+    losses = train(net, batches, rate, loss_of)
+    return sum(losses) / len(losses)
 
-def divides_by_all_steps(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * (step - w) / steps)) / 2
-
-
-def ends_a_step_early(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w - 1))) / 2
-
-
-def warms_up_a_step_too_long(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step <= w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w))) / 2
-
 
-def does_not_rise(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w))) / 2
+def forgets_to_return_the_losses(net, batches, rate, loss_of):
+    train(net, batches, rate, loss_of)
 
 
-def halves_the_cosine_alone(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w)) / 2)
-
-
-def forgets_pi(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos((step - w) / (steps - w))) / 2
-
-
-def rises_after_the_warm_up(step, steps, highest):
-    w = max(1, round(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 - math.cos(math.pi * (step - w) / (steps - w))) / 2
-
-
-def cuts_w_down(step, steps, highest):
-    w = max(1, int(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w))) / 2
-
-
-def rounds_w_up(step, steps, highest):
-    w = max(1, math.ceil(0.05 * steps))
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w))) / 2
-
-
-def does_not_round_w(step, steps, highest):
-    w = max(1, 0.05 * steps)
-    if step < w:
-        return highest * (step + 1) / w
-    return highest * (1 + math.cos(math.pi * (step - w) / (steps - w))) / 2
-
-
-def returns_a_tensor_of_two(step, steps, highest):
-    return torch.tensor([highest, highest])
-
-
-EXERCISE_9_3 = FunctionExercise(
-    number="9.3",
-    title="Write the schedule",
-    difficulty="medium",
-    minutes=8,
-    reference=rate_of,
-    cases=moments,
-    mistakes=[
-        (begins_at_zero, "Your warm-up begins with a rate of 0, a step that changes nothing: count from 1 to w."),
-        (has_no_warm_up, "There is no warm-up: the first w steps rise."),
-        (counts_the_cosine_from_the_start, "Your cosine begins at step 0: count its way from w to the end."),
-        (divides_by_all_steps, "Your t divides by all steps: from step w on, steps − w are left."),
-        (ends_a_step_early, "Your t reaches 1 in the last step: divide by steps − w, and not by one less."),
-        (warms_up_a_step_too_long, "Your warm-up has a step too many: step w is the first of the cosine."),
-        (does_not_rise, "Your warm-up does not rise: step 0 gets one part, step 1 two."),
-        (halves_the_cosine_alone, "Python halves only the cosine: put 1 + cos πt into brackets."),
-        (forgets_pi, "The cosine of t, not of πt: it runs from 0 to π."),
-        (rises_after_the_warm_up, "The rate rises after the warm-up: 1 + cos falls, 1 − cos rises."),
-        (cuts_w_down, "You cut w down to a whole number: round it."),
-        (rounds_w_up, "You round w up: round it to the nearest whole number."),
-        (does_not_round_w, "You do not round w: it counts steps, a whole number."),
-        (forgets_the_half, "You return twice the rate after the warm-up: 1 + cos runs from 2 to 0."),
-        (goes_below_zero, "Your rate becomes negative: raise the cosine by 1 and halve it."),
-        (falls_straight, "The rate falls on a straight line: a cosine is asked for."),
-        (stays_up, "The rate stays at its highest after the warm-up."),
-        (turns_a_quarter, "Your cosine turns only a quarter: it runs from 0 to π."),
-        (
-            _rate(fall=lambda way: (1 + cos(2 * pi * way)) / 2),
-            "Your cosine goes down and up again: it runs from 0 to π, not to 2π.",
-        ),
-        (takes_degrees, "The cosine takes radians: half a turn is π, not 180."),
-        (forgets_the_highest, "You return the share: multiply it by the highest rate."),
-        (divides_by_zero, "A short training has no warm-up step and you divide by w = 0: w is at least 1."),
-    ],
-    also_wrong=[
-        (returns_a_tensor_of_two, "one number"),
-    ],
-    tolerance=1e-6,
-)
-
-
-# Exercise 9.4: Batch norm in training
-
-
-EPS = 1e-5
-
-
-def normalise_batch(x: Tensor) -> Tensor:
-    """Return x (N, C, H, W), each channel with mean 0 and variance 1 over all images and pixels."""
-    result = torch.empty_like(x)
-    for channel in range(x.shape[1]):
-        values = x[:, channel]  # (N, H, W)
-        mean = values.mean()
-        variance = (values - mean).square().mean()
-        result[:, channel] = (values - mean) / (variance + EPS).sqrt()
-    return result
-
-
-def maps(random: np.random.Generator) -> Iterator[tuple[Tensor]]:
-    """Yield batches of maps; the first can be followed by hand, others have channels of nearly or exactly one value."""
-    yield (torch.tensor([[[[1.0, 3.0]]], [[[5.0, 7.0]]]]),)
-    yield (torch.tensor([[[[0.0, 0.002]], [[0.0, 4.0]]], [[[0.002, 0.0]], [[8.0, 4.0]]]]),)
-    yield (torch.tensor([[[[2.0, 2.0]], [[0.0, 4.0]]], [[[2.0, 2.0]], [[8.0, 4.0]]]]),)
-    for shape in ((3, 2, 4, 5), (1, 3, 6, 6), (4, 1, 2, 3)):
-        scale = random.uniform(0.5, 4, (*shape[:2], 1, 1))
-        yield (torch.from_numpy(random.normal(1, 1, shape) * scale).float(),)
-
-
-def normalised(x, dims, unbiased=False, eps=1e-5):
-    mean = x.mean(dims, keepdim=True)
-    return (x - mean) / (x.var(dims, keepdim=True, unbiased=unbiased) + eps).sqrt()
-
-
-def takes_each_image(x):
-    return normalised(x, (2, 3))
-
-
-def takes_everything(x):
-    return normalised(x, (0, 1, 2, 3))
-
-
-def takes_one_mean_and_variance(x):
-    return (x - x.mean()) / torch.sqrt(x.var() + 1e-5)
-
-
-def takes_each_image_whole(x):
-    return normalised(x, (1, 2, 3))
-
-
-def takes_each_pixel(x):
-    return normalised(x, 0)
-
-
-def divides_by_n_minus_1(x):
-    return normalised(x, (0, 2, 3), unbiased=True)
-
-
-def forgets_epsilon(x):
-    return normalised(x, (0, 2, 3), eps=0)
-
-
-def adds_epsilon_outside(x):
-    return (x - x.mean((0, 2, 3), keepdim=True)) / (x.std((0, 2, 3), keepdim=True, unbiased=False) + 1e-5)
-
-
-def divides_by_variance(x):
-    return (x - x.mean((0, 2, 3), keepdim=True)) / (x.var((0, 2, 3), keepdim=True, unbiased=False) + 1e-5)
-
-
-def does_not_centre(x):
-    return x / (x.var((0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
-
-
-def only_centres(x):
-    return x - x.mean((0, 2, 3), keepdim=True)
-
-
-def drops_dimensions(x):
-    return (x - x.mean((0, 2, 3))) / (x.var((0, 2, 3), unbiased=False) + 1e-5).sqrt()
-
-
-def takes_std(x):
-    return (x - x.mean((0, 2, 3), keepdim=True)) / (x.std((0, 2, 3), keepdim=True) + 1e-5)
-
-
-def takes_the_root_of_std(x):
-    return (x - x.mean((0, 2, 3), keepdim=True)) / (x.std((0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
-
-
-def forgets_the_brackets(x):
-    return x - x.mean((0, 2, 3), keepdim=True) / (x.var((0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
-
-
-def squares_before_it_centres(x):
-    return (x - x.mean((0, 2, 3), keepdim=True)) / (x.square().mean((0, 2, 3), keepdim=True) + 1e-5).sqrt()
-
-
-def takes_the_channels_together(x):
-    return normalised(x, 1)
-
-
-def writes_into_the_input(x):
-    x -= x.mean((0, 2, 3), keepdim=True)
-    x /= (x.var((0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
-    return x
-
-
-EXERCISE_9_4 = FunctionExercise(
+EXERCISE_9_4 = TrainingExercise(
     number="9.4",
-    title="Batch norm in training",
+    title="The loop",
     difficulty="medium",
     minutes=8,
-    reference=normalise_batch,
-    cases=maps,
+    reference=train,
+    cases=trainings,
+    describe=describe_training,
+    tolerance=2e-3,
+    seconds=20,
     mistakes=[
         (
-            takes_each_image,
-            "You normalise each image for itself: that is instance norm. Take the images of the batch together.",
-        ),
-        (takes_everything, "You normalise over the channels too: each channel has a mean of its own."),
-        (
-            takes_one_mean_and_variance,
-            "One mean for all channels: each has its own. (And the variance divides by n, not n − 1.)",
+            broken_script.train,
+            "The first step is right, then the gradients of all steps add up, as in the script. "
+            "Set them to zero in every step.",
         ),
         (
-            takes_each_image_whole,
-            "You normalise each image over its channels and pixels: each channel is taken over all images.",
+            _loop(zero="between"),
+            "No step changes anything. Is `step` or `backward` missing, or is the gradient set to zero between them?",
         ),
-        (takes_each_pixel, "You normalise each pixel over the images: the pixels belong together as well."),
-        (divides_by_n_minus_1, "You divide by n − 1 in the variance: divide by n (`unbiased=False`)."),
-        (forgets_epsilon, "ε is missing: a channel of one value is divided by 0."),
-        (adds_epsilon_outside, "ε stands outside the root: it belongs to the variance."),
-        (divides_by_variance, "You divide by the variance: divide by its root."),
-        (drops_dimensions, "The channels meet the columns, for `keepdim=True` is missing."),
-        (takes_std, "`std` divides by n − 1, and ε stands outside the root: take the variance."),
-        (takes_the_root_of_std, "You take the root twice: `std` is a root already."),
-        (forgets_the_brackets, "Python divides the mean alone: put the difference into brackets."),
         (
-            squares_before_it_centres,
-            "The variance is the mean of the squared differences: subtract the mean before you square.",
+            steps_before_it_goes_back,
+            "You step before you go back, so each step uses the gradient of the batch before, and the first has none.",
         ),
-        (takes_the_channels_together, "You take the mean over the channels: dimension 1 is the one that stays."),
-        (does_not_centre, "You do not subtract the mean."),
-        (only_centres, "You subtract the mean and do not divide."),
+        (
+            _loop(mode=None),
+            "A network that comes in evaluation mode stays in it: begin with `net.train()`.",
+        ),
+        (_loop(mode="eval"), "The network trains in evaluation mode: begin with `net.train()`."),
+        (_loop(optimiser=torch.optim.SGD), "This is SGD: take Adam."),
+        (_loop(optimiser=torch.optim.RMSprop), "This is RMSprop: take Adam."),
+        (steps_twice, "You take two steps with each gradient: one `optimizer.step()` per batch."),
+        (_loop(optimiser=torch.optim.AdamW), "This is AdamW, which also shrinks the weights: take Adam."),
+        (
+            makes_an_optimiser_in_each_step,
+            "You make a new optimiser in every step, so Adam's running means begin again each time: make it once.",
+        ),
+        (forgets_the_rate, "Adam runs at its default rate of 0.001: give it `lr=rate`."),
+        (uses_its_own_loss, "You compute a loss of your own: use the function `loss_of` that you are given."),
+        (takes_the_loss_after_the_step, "You note the loss after the step: it should be the one that the step used."),
+        (sees_the_first_batch_alone, "Every step sees the first batch: go through all of them."),
+        (returns_in_the_loop, "You return after the first batch: move `return` to the left."),
     ],
     also_wrong=[
-        (writes_into_the_input, "changes what it is given"),
+        (keeps_the_tensors, "append `loss.item()`"),
+        (trains_a_copy, "did you train a copy"),
+        (returns_the_mean, "should be a list"),
+        (forgets_to_return_the_losses, "returns None"),
     ],
-    tolerance=1e-5,
 )
 
 
 EXERCISE_9_5 = ChoiceExercise(
     number="9.5",
-    title="Train or evaluate?",
+    title="Would one batch have shown it?",
     difficulty="easy",
     minutes=2,
-    question="Batch norm, trained with one image a step: the membrane IoU in training mode and in evaluation mode",
+    question="One batch of the script, image turned and mask not, and your loop: 60 steps",
     options={
         "a": Option(
-            "training mode, by more than .1: the averages were never used in training",
-            "So it would be if the images differed as in the drastic case. After the rate has fallen to 0, the "
-            "averages of these images fit each of them well.",
+            "The loss stays near its first value, because these masks do not belong to these images.",
+            "To a network, four pairs are four pairs. With enough weights it can memorise any mask for any image.",
         ),
         "b": Option(
-            "about equal: less than .01 apart in each of the three networks",
-            "Yes. What can go wrong need not. The images are alike in tone, and the averages have settled.",
-            right=True,
+            "The loss falls to about half of its first value and stays there.",
+            "That is what the script's loop does. Yours goes almost all the way, whatever the pairs.",
         ),
         "c": Option(
-            "evaluation mode, by more than .1: averages are steadier",
-            "Steadier they are. But one image of 65,536 pixels gives steady numbers too.",
+            "The loss falls almost as low as with the right pairs.",
+            "The network memorises four wrong pairs about as well as four right ones. The test cannot see it.",
+            right=True,
         ),
         "d": Option(
-            "evaluation mode finds no membrane at all",
-            "It can happen where the averages lie far from every image, as in the drastic case. Here the rate has "
-            "fallen to 0, and the averages have caught up.",
+            "The loss becomes larger and larger, because each step contradicts the one before.",
+            "All steps see the same four pairs, so they do not contradict one another.",
         ),
     },
     also_wrong=[
         ("e", "by its letter"),
-        (1, "by its letter"),
+        (0.06, "by its letter"),
     ],
     prediction=True,
 )
@@ -596,100 +646,183 @@ EXERCISE_9_5 = ChoiceExercise(
 
 EXERCISE_9_6 = ChoiceExercise(
     number="9.6",
-    title="What is missing in this checkpoint?",
+    title="Three suspects",
     difficulty="medium",
-    minutes=4,
-    question="Weights, step, configuration: why do the weights end differently?",
+    minutes=2,
+    question="The loss is low, and no membrane is found, in validation nor in training images. What is left?",
     options={
         "a": Option(
-            "the learning rate",
-            "It is a function of the step, and the step is in the file.",
-        ),
-        "b": Option(
-            "the running means of Adam",
-            "Yes. Without them the first steps after the stop are those of a fresh Adam.",
+            "what happens between the image and the mask in `predict`",
+            "The loss says that the network is right about training pieces. `predict` is the only code between it "
+            "and a score of 0 on these very images.",
             right=True,
         ),
-        "c": Option(
-            "which images came already",
-            "In this library the order is a function of seed and step. Where a generator draws it, its state "
-            "belongs into the file; but ask first what a step is made of.",
-        ),
-        "d": Option(
-            "the running averages of batch norm",
-            "They are buffers, and buffers are in the state_dict, beside the weights.",
-        ),
-    },
-    also_wrong=[
-        ("Adam", "by its letter"),
-        (2, "by its letter"),
-    ],
-)
-
-
-EXERCISE_9_7 = ChoiceExercise(
-    number="9.7",
-    title="Three sick runs",
-    difficulty="hard",
-    minutes=6,
-    question="What is wrong with A, B and C?",
-    options={
-        "a": Option(
-            "A: the rate is too high; B: over-fitting; C: a bug in the labels",
-            "B is right. A's loss falls calmly and stays; C's is over 1000 at its second look in section 1. Which "
-            "of them makes steps that are too long?",
-        ),
         "b": Option(
-            "A: a bug in the labels; B: over-fitting; C: the rate is too high",
-            "Yes. A learns nothing, calmly; B knows its images and no others; C stays mediocre on both, in "
-            "section 1 after a loss of over 1000.",
-            right=True,
+            "overfitting: the network has memorised its 28 training images",
+            "A network that overfits does well on the images that it was trained on. This one scores 0 there, too.",
         ),
         "c": Option(
-            "A: a bug in the labels; B: the rate is too high; C: over-fitting",
-            "B is the one with the gap: good on what it has seen, poor on the rest. C has no gap.",
+            "the learning rate, which is too low for a network of this size",
+            "Then the loss would be high as well: it is about 0.22.",
         ),
         "d": Option(
-            "A: over-fitting; B: a bug in the labels; C: the rate is too high",
-            "Who over-fits does well on the training images. A finds no membrane there either.",
+            "the validation images, which differ from the training images",
+            "The training images score 0, too. A difference between the two cannot explain that.",
         ),
     },
     also_wrong=[
         ("e", "by its letter"),
-        ("ABC", "by its letter"),
+        ("predict", "by its letter"),
+    ],
+)
+
+
+# Exercise 9.7: Repair the prediction
+
+
+def predict(net: nn.Module, image: Tensor) -> Tensor:
+    """Return the predicted mask of an image, which the network gets as it did in training: normalised."""
+    net.eval()
+    with torch.no_grad():
+        logits: Tensor = net(normalise(image)[None])[0]
+    return (logits[0] > 0).to(torch.uint8)
+
+
+def networks_and_images(random: np.random.Generator) -> Iterator[tuple[nn.Module, Tensor]]:
+    """Yield networks in training mode, whose averages fit normalised images, and images of various sizes."""
+    for seed, (height, width) in enumerate([(6, 8), (16, 16), (12, 20), (10, 10)]):
+        net = SmallNet(seed)
+        for _ in range(10):
+            net(torch.from_numpy(random.normal(0.4, 2, (2, 1, 16, 16))).float())
+        with torch.no_grad():  # logits around 0, so that both classes are predicted
+            image = torch.from_numpy(random.uniform(0, 1, (1, height, width))).float()
+            net.head.bias -= net.eval()(normalise(image)[None])[0].median() + 0.003  # no logit is 0 itself
+        yield net.train(), image
+
+
+def describe_image(net: nn.Module, image: Tensor) -> str:
+    """Return a case in words."""
+    return f"a small trained network and an image {tuple(image.shape)} with values in [0, 1]"
+
+
+def another_prediction(
+    prepare: Callable[[Tensor], Tensor] = normalise,
+    decide: Callable[[Tensor], Tensor] = lambda z: z > 0,
+    mode: str = "eval",
+) -> Callable[[nn.Module, Tensor], Tensor]:
+    """Return a `predict` that prepares the image otherwise, decides otherwise, or works in another mode."""
+
+    def wrong(net: nn.Module, image: Tensor) -> Tensor:
+        getattr(net, mode)()
+        with torch.no_grad():
+            logits: Tensor = net(prepare(image)[None])[0]
+        return decide(logits[0]).to(torch.uint8)
+
+    return wrong
+
+
+def returns_probabilities(net, image):
+    net.eval()
+    with torch.no_grad():
+        return net(normalise(image)[None])[0][0].sigmoid()
+
+
+def keeps_the_batch(net, image):
+    return predict(net, image)[None]
+
+
+def forgets_to_return_the_mask(net, image):
+    predict(net, image)
+
+
+EXERCISE_9_7 = FunctionExercise(
+    number="9.7",
+    title="Repair the prediction",
+    difficulty="easy",
+    minutes=3,
+    reference=predict,
+    cases=networks_and_images,
+    broken=broken_script.predict,
+    describe=describe_image,
+    only_values=True,
+    mistakes=[
+        (another_prediction(decide=lambda z: normalise(z) > 0), "You normalise the logits as well: leave them."),
+        (
+            another_prediction(lambda image: image, lambda z: normalise(z) > 0),
+            "You normalise the logits: it is the image that has to be normalised.",
+        ),
+        (another_prediction(lambda image: normalise(normalise(image))), "You normalise twice: once is enough."),
+        (another_prediction(mode="train"), "The prediction is made in training mode: keep `net.eval()`."),
+        (
+            another_prediction(lambda image: (image - image.mean()) / image.std()),
+            "You take mean and spread of this one image: the network was trained with those of all training images, "
+            "so use `normalise`.",
+        ),
+        (
+            another_prediction(lambda image: image - broken_script.MEAN),
+            "You subtract the mean and do not divide by the spread: use `normalise`.",
+        ),
+        (
+            another_prediction(lambda image: image / broken_script.SPREAD),
+            "You divide by the spread and do not subtract the mean: use `normalise`.",
+        ),
+        (
+            another_prediction(lambda image: image * broken_script.SPREAD + broken_script.MEAN),
+            "You undo the normalising: the image in [0, 1] has to be normalised.",
+        ),
+        (another_prediction(lambda image: image / 255), "The image is in [0, 1] already: use `normalise`."),
+        (
+            another_prediction(decide=lambda z: z > 0.5),
+            "You cut the logits at 0.5: a logit of 0 is a probability of ½.",
+        ),
+        (
+            another_prediction(decide=lambda z: z.sigmoid() > 0),
+            "A probability is always above 0: cut it at ½, or the logit at 0.",
+        ),
+        (another_prediction(decide=lambda z: z < 0), "The classes are swapped: a logit above 0 is foreground."),
+        (
+            lambda net, image: 255 * predict(net, image),
+            "Foreground is 1 in a mask of this course: 0 and 255 are found in files alone.",
+        ),
+        (returns_probabilities, "You return probabilities: a mask of 0 and 1 is asked for."),
+    ],
+    also_wrong=[
+        (keeps_the_batch, "The shape is"),
+        (forgets_to_return_the_mask, "returns None"),
     ],
 )
 
 
 EXERCISE_9_8 = ChoiceExercise(
     number="9.8",
-    title="One test more",
-    difficulty="medium",
-    minutes=4,
-    question="It looks like A, and one fixed batch is learned by heart. Which test comes next?",
+    title="Choose a rate",
+    difficulty="easy",
+    minutes=2,
+    question="Which rate does the range test suggest?",
     options={
         "a": Option(
-            "train ten times as long",
-            "Ten times the hours, and if pairs are wrong, no more to learn than before.",
+            "0.0001, because the loss is still calm there",
+            "It is calm because nothing happens: the loss has not begun to fall.",
         ),
         "b": Option(
-            "lower the learning rate",
-            "The loss never blows up, and with this rate a batch is learned: the steps are not what is wrong.",
-        ),
-        "c": Option(
-            "look at a batch as the network gets it, mask over image",
-            "Yes. Loop, loss and rate can learn; so ask what they are given to learn.",
+            "0.01, where the loss is falling fast",
+            "Here the steps are long enough to help, and a factor of 100 away from where they do harm.",
             right=True,
         ),
+        "c": Option(
+            "1, because a higher rate trains faster as long as the loss does not explode",
+            "The loss has stopped falling long before: at this rate the steps are too long to improve anything.",
+        ),
         "d": Option(
-            "take a wider network",
-            "A network that learns one batch by heart has room enough for a start. It is not the width.",
+            "none of them: it cannot be told before all three have been trained",
+            "A guess is possible, and it costs a hundred steps. The next cell tries it.",
         ),
     },
     also_wrong=[
         ("e", "by its letter"),
-        (3, "by its letter"),
+        (0.01, "by its letter"),
     ],
+    prediction=True,
 )
 
 

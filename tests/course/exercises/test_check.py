@@ -93,6 +93,13 @@ def test_a_function_without_a_body_is_not_attempted(stub):
     assert BY_NUMBER["99.1"].examine(stub).mark is Mark.NOT_ATTEMPTED
 
 
+def test_a_broken_function_that_is_not_repaired_is_not_attempted():
+    repair = replace(BY_NUMBER["99.1"], broken=lambda x: x[::2, ::2])
+    assert repair.examine(lambda x: x[::2, ::2]).mark is Mark.NOT_ATTEMPTED
+    assert repair.examine(lambda x: x[1::2, 1::2]).mark is Mark.FAILED
+    assert repair.examine(halve).mark is Mark.PASSED
+
+
 def test_a_failure_shows_the_mistake_and_one_small_example(capsys):
     check("99.1", lambda x: x[::2, ::2])
     assert capsys.readouterr().out == (

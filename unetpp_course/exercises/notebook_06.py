@@ -957,35 +957,6 @@ EXERCISE_6_5 = ChoiceExercise(
 
 EXERCISE_6_6 = ChoiceExercise(
     number="6.6",
-    title="Wholly beside the truth",
-    difficulty="medium",
-    minutes=3,
-    question="p = 0.7 in a disc wholly beside the truth, practically 0 elsewhere. How does Dice pull the false pixels?",
-    options={
-        "a": Option(
-            "not at all",
-            "Yes. For them y is 0, and what is left of the second factor is −2I/S². Nothing overlaps, so I is 0.",
-            right=True,
-        ),
-        "b": Option(
-            "down, and hard: every false pixel makes the denominator larger",
-            "It does, but the numerator is 0: a fraction with 0 above stays 0, whatever is below.",
-        ),
-        "c": Option(
-            "down, but weakly, because p(1 − p) is only 0.21",
-            "0.21 is nearly as large as it can get. Look at the second factor.",
-        ),
-        "d": Option(
-            "down, as hard as BCE does, because every one of them is wrong",
-            "BCE pulls them with y − p = −0.7. Put y = 0 and I = 0 into the formula of Dice.",
-        ),
-    },
-    also_wrong=[("0", "by its letter")],
-)
-
-
-EXERCISE_6_7 = ChoiceExercise(
-    number="6.7",
     title="What does BCE still want?",
     difficulty="medium",
     minutes=2,
@@ -1014,7 +985,7 @@ EXERCISE_6_7 = ChoiceExercise(
 )
 
 
-# Exercise 6.8: The best threshold
+# Exercise 6.7: The best threshold
 
 
 def best_threshold(p: Tensor, truth: Tensor, thresholds: Sequence[float]) -> float:
@@ -1173,8 +1144,8 @@ def looks_at_one_image(p, truth, thresholds):
     return max(thresholds, key=lambda t: disc_iou(p[:1], truth[:1], t))
 
 
-EXERCISE_6_8 = FunctionExercise(
-    number="6.8",
+EXERCISE_6_7 = FunctionExercise(
+    number="6.7",
     title="The best threshold",
     difficulty="easy",
     minutes=5,
@@ -1233,5 +1204,5 @@ EXERCISE_6_8 = FunctionExercise(
 
 EXERCISES = (
     EXERCISE_6_1, EXERCISE_6_2, EXERCISE_6_3, EXERCISE_6_4,
-    EXERCISE_6_5, EXERCISE_6_6, EXERCISE_6_7, EXERCISE_6_8,
+    EXERCISE_6_5, EXERCISE_6_6, EXERCISE_6_7,
 )  # fmt: skip

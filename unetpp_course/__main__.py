@@ -8,6 +8,7 @@ from tyro.conf import Positional
 from tyro.extras import SubcommandApp
 
 from unetpp_course import lab
+from unetpp_course.address import ROOT, fill_in
 from unetpp_course.learners_copy import copy_notebooks, outdated_copies
 from unetpp_course.membranes import write_membranes
 from unetpp_lib.cli import let_output_pass
@@ -70,6 +71,17 @@ def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: in
     """
     write_membranes(folder, count, size, seed)
     print(f"Drew {count} images of {size}×{size} pixels into {folder}. Train on them: unetpp train --data {folder}")
+
+
+@app.command
+def address(url: Positional[str], /) -> None:
+    """Write the address of the repository into every file that contains it: badges, notebooks, citation, links.
+
+    Args:
+        url: such as https://github.com/OWNER/REPOSITORY.
+    """
+    changed = fill_in(url)
+    print(f"{len(changed)} files changed.", *(path.relative_to(ROOT) for path in changed), sep="\n  ")
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -4,7 +4,7 @@
 notebook: the stored execution counts of the other cells move up by one.
 """
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
 
 from unetpp_course.address import read_address
@@ -17,7 +17,7 @@ SOURCE = """\
 from runpy import run_path
 
 if "google.colab" in str(get_ipython()):
-    get_ipython().system("git clone --quiet --depth 1 {address} unetpp")
+    get_ipython().system("test -d unetpp || git clone --quiet --depth 1 {address} unetpp")
     run_path("unetpp/unetpp_course/colab.py", run_name="__main__")"""
 
 
@@ -38,12 +38,13 @@ def put_first_cell(notebook: NotebookNode, address: str | None = None) -> None:
         return
     source = first_cell_source(address)
     if is_first_cell(code[0]):
-        code[0].source, code[0].metadata = source, NotebookNode(METADATA)
+        code[0].source = source
+        code[0].metadata = from_dict(METADATA)  # type: ignore[no-untyped-call]
         return
     if all(cell.execution_count for cell in code):  # the notebook was run, so that the new cell was the first to be
         _count_on(code)
     new = new_code_cell(source, execution_count=1 if code[0].execution_count else None)  # type: ignore[no-untyped-call]
-    new.metadata = NotebookNode(METADATA)
+    new.metadata = from_dict(METADATA)  # type: ignore[no-untyped-call]
     notebook.cells.insert(1, new)
 
 

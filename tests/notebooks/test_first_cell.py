@@ -90,7 +90,10 @@ def test_it_acts_in_colab_alone(shell, asked, monkeypatch):
 
     monkeypatch.setattr("runpy.run_path", lambda path, run_name: done.append(path))
     exec(first_cell_source(), {"get_ipython": Shell})
-    expected = [f"git clone --quiet --depth 1 {read_address()} unetpp", "unetpp/unetpp_course/colab.py"]
+    expected = [
+        f"test -d unetpp || git clone --quiet --depth 1 {read_address()} unetpp",
+        "unetpp/unetpp_course/colab.py",
+    ]
     assert done == (expected if asked else [])
 
 

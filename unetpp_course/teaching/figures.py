@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from unetpp_lib.errors import InputError
@@ -80,8 +81,10 @@ def run_for_figures(path: Path) -> NotebookNode:
     client = NotebookClient(notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(path.parent)}})
     try:
         client.execute()
+    except CellExecutionError as error:
+        raise InputError(f"{path.name} cannot be run: {error.ename}: {error.evalue}") from error
     except Exception as error:  # whatever a kernel dies of
-        raise InputError(f"{path.name} cannot be run: {str(error).strip().splitlines()[-1]}") from error
+        raise InputError(f"{path.name} cannot be run: {type(error).__name__}") from error
     return notebook
 
 

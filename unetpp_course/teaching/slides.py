@@ -22,8 +22,8 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
 EXERCISE = re.compile(r"^### (Exercise \d+\.\d+ · .*)$", re.MULTILINE)
-FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
-LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")  # they lead to files that do not stand beside the slides
+FORMULA = re.compile(r"```.*?```|`[^`]*`|\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)  # or code, which may contain a $
+LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>
@@ -139,16 +139,29 @@ def last_sentence(text: str) -> str:
     return re.split(r"(?<=[.?!:]) +(?=[A-Z])", text.strip())[-1]
 
 
+class WithoutLinks(mistune.HTMLRenderer):
+    """Writes the words of a link alone, because it would lead to a file that does not stand beside the slides."""
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:  # noqa: ARG002 (mistune gives them)
+        """Return the words."""
+        return text
+
+
 def to_html(text: str, inline: bool = False) -> str:
     """Return markdown as HTML; formulas become pictures, links their words."""
     formulas: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
-        formulas.append(formula(match[1] or match[2]))
+        tex = match[1] or match[2]
+        if not tex:
+            return match[0]  # code
+        formulas.append(formula(tex))
         return f"\x02{len(formulas) - 1}\x03"
 
-    prepared = FORMULA.sub(keep, LINK.sub(r"\1", text))
-    html = str(mistune.create_markdown(plugins=["table"])(prepared))
+    prepared = FORMULA.sub(keep, text)
+    if inline:
+        prepared = re.sub(r"^(\d+)\.", r"\1\\.", prepared)  # the number of a section begins no list
+    html = str(mistune.create_markdown(renderer=WithoutLinks(escape=False), plugins=["table"])(prepared))
     html = re.sub("\x02(\\d+)\x03", lambda match: formulas[int(match[1])], html)
     return re.sub(r"^<p>(.*)</p>\n?$", r"\1", html, flags=re.DOTALL) if inline else html
 

@@ -22,7 +22,7 @@ def faults_of(tag: str, root: Path = ROOT) -> list[str]:
     said = {
         "unetpp_lib/__init__.py": found(r'^__version__ = "(.+)"', "unetpp_lib/__init__.py"),
         "CITATION.cff": found(r"^version: (.+)$", "CITATION.cff"),
-        "CHANGELOG.md": found(r"^## \[?v?(\d[^\s\]]*)", "CHANGELOG.md"),
+        "CHANGELOG.md": found(r"^## (.+?)(?: \(.+\))?$", "CHANGELOG.md"),
     }
     faults = [f"{name} says {other}, the tag {version}" for name, other in said.items() if other != version]
     urls = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]

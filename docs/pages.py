@@ -21,11 +21,15 @@ Glossary <notebooks/glossary>
 :hidden:
 :caption: More
 docs/teachers
+docs/final_project
+docs/other_libraries
 docs/results
 docs/after_2020
 docs/planning
 docs/api
 CONTRIBUTING
+CODE_OF_CONDUCT
+SECURITY
 CHANGELOG
 ```
 """

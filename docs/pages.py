@@ -19,6 +19,12 @@ Glossary <notebooks/glossary>
 ```
 ```{{toctree}}
 :hidden:
+:glob:
+:caption: Optional
+notebooks/extra/*
+```
+```{{toctree}}
+:hidden:
 :caption: More
 docs/teachers
 docs/final_project

@@ -13,8 +13,6 @@ from unetpp_course.teaching.marks import collect_marks, rows_of, summary, was_an
 from unetpp_lib.errors import InputError
 
 NAME = "07_iou.ipynb"
-# a stand-in for a notebook of the course: two of its exercises, answered right and wrong
-RIGHT, WRONG = "lambda prediction, target: (prediction == target).float().mean()", "3"
 
 
 def hand_in(learner, stored: dict[str, str], answers: list[str] | None = None) -> None:
@@ -55,6 +53,15 @@ def test_a_damaged_progress_file_is_remarked(tmp_path):
     assert {row.remark for row in rows_of(tmp_path / "ada", only="07")} == {"progress.json cannot be read"}
 
 
+def test_a_notebook_that_was_not_handed_in_is_remarked_and_an_unanswered_one_gets_no_mark(tmp_path):
+    hand_in(tmp_path / "eve", {"7.1": "✅"})
+    (row, *_) = rows_of(tmp_path / "eve", recheck=True, only="07")
+    assert (row.rechecked, row.remark) == ("", f"{NAME} was not handed in")
+    nbformat.write(nbformat.read(NOTEBOOKS / NAME, as_version=4), tmp_path / "eve" / NAME)
+    (row, *_) = rows_of(tmp_path / "eve", recheck=True, only="07")
+    assert (row.stored, row.rechecked, row.remark) == ("solved", "no mark", "")
+
+
 def test_only_what_was_answered_is_run(tmp_path):
     original = NOTEBOOKS / NAME
     notebook = nbformat.read(original, as_version=4)
@@ -75,8 +82,9 @@ def test_a_mark_that_was_written_into_the_file_does_not_come_out_again(tmp_path)
     rows = collect_marks(tmp_path, recheck=True, only="07")
     assert of_exercise(rows, "7.2").stored == "solved"
     assert of_exercise(rows, "7.2").rechecked == "wrong"
-    assert of_exercise(rows, "7.1").rechecked == ""  # its cell failed before it was checked
-    assert "they differ in 7.2" in summary(rows)
+    assert of_exercise(rows, "7.1").rechecked == "no mark"  # its cell failed before it was checked
+    assert of_exercise(rows, "7.3").rechecked == "no mark"
+    assert "they differ in 7.1, 7.2" in summary(rows)
     assert sorted(path.name for path in (tmp_path / "eve").iterdir()) == [NAME, "progress.json"]
 
 

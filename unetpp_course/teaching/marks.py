@@ -32,6 +32,7 @@ WORDS = {
     Mark.FAILED: "wrong",
     Mark.REVEALED: "predicted otherwise",
 }
+NO_MARK = "no mark"  # nothing was answered, or the cell failed before it was checked
 # what the kernel prints once the notebook has run; a marker, because learners print too
 REPORT, MARKER = "unetpp_report", "the marks of this run: "
 ASK = f"""\
@@ -72,18 +73,23 @@ def rows_of(learner: Path, recheck: bool = False, only: str = "") -> Iterator[Ro
         number = int(original.stem[:2]) if original.stem[:2].isdigit() else -1
         if number not in notebooks_with_exercises() or not original.stem.startswith(only):
             continue
-        found: dict[str, Mark] = {}
-        problem = remark
-        handed_in = learner / original.relative_to(NOTEBOOKS)
-        if recheck and handed_in.is_file() and was_answered(handed_in, original):
-            found, said = run_again(handed_in)
-            problem = "; ".join(filter(None, [remark, said]))
+        found, said = recheck_notebook(learner / original.relative_to(NOTEBOOKS), original) if recheck else (None, "")
+        problem = "; ".join(filter(None, [remark, said]))
         for name, exercise in exercises_of(number).items():
             stored = WORDS[marks.get(name, Mark.NOT_ATTEMPTED)]
-            again = WORDS[found[name]] if name in found else ""
+            again = "" if found is None else WORDS[found[name]] if name in found else NO_MARK
             yield Row(
                 learner.name, original.stem, name, exercise.title, stored, again, predictions.get(name, ""), problem
             )
+
+
+def recheck_notebook(path: Path, original: Path) -> tuple[dict[str, Mark] | None, str]:
+    """Return the marks that a notebook gets when it is run, or None, and what kept it from getting them."""
+    if not path.is_file():
+        return None, f"{path.name} was not handed in"
+    if not was_answered(path, original):
+        return {}, ""
+    return run_again(path)
 
 
 def stored_progress(path: Path) -> tuple[dict[str, Mark], dict[str, str], str]:
@@ -113,7 +119,7 @@ def exercise_cells(path: Path) -> set[str]:
     return {re.sub(r"[ \t]+$", "", source.strip(), flags=re.MULTILINE) for source in sources}
 
 
-def run_again(path: Path) -> tuple[dict[str, Mark], str]:
+def run_again(path: Path) -> tuple[dict[str, Mark] | None, str]:
     """Run a copy of a notebook, going on after cells that fail; return its marks, and what kept it from its end."""
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     notebook.cells.append(nbformat.v4.new_code_cell(ASK))  # type: ignore[no-untyped-call]
@@ -125,10 +131,10 @@ def run_again(path: Path) -> tuple[dict[str, Mark], str]:
         try:
             client.execute()
         except Exception as error:  # whatever a kernel dies of
-            return {}, f"{path.name} did not run to its end ({type(error).__name__})"
+            return None, f"{path.name} did not run to its end ({type(error).__name__})"
     printed = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
     if MARKER not in printed:
-        return {}, f"{path.name} did not report its marks"
+        return None, f"{path.name} did not report its marks"
     marks = json.loads(printed.rpartition(MARKER)[2].splitlines()[0])
     return {number: Mark(mark) for number, mark in marks.items()}, ""
 

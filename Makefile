@@ -12,7 +12,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fast train notebooks site pictures check
+.PHONY: help lab test test-fast coverage train notebooks site pictures check
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "make %-12s%s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test: $(VENV)/installed ## set up, and run every test and every notebook
 
 test-fast: $(VENV)/installed ## run the tests that take seconds
 	$(PYTEST) -m "not slow"
+
+coverage: $(VENV)/installed ## run the tests that take seconds, and say which lines they run
+	$(PYTEST) -m "not slow" --cov --cov-report=term:skip-covered
 
 train: $(VENV)/installed ## train the laptop preset of UNet++ on the embedded images (ARGS="--data isbi2012 …" for more)
 	$(BIN)/unetpp train $(ARGS)

@@ -19,14 +19,24 @@ Glossary <notebooks/glossary>
 ```
 ```{{toctree}}
 :hidden:
+:glob:
+:caption: Optional
+notebooks/extra/*
+```
+```{{toctree}}
+:hidden:
 :caption: More
 docs/teachers
+docs/final_project
+docs/other_libraries
 docs/results
 docs/results_tables
 docs/after_2020
 docs/planning
 docs/api
 CONTRIBUTING
+CODE_OF_CONDUCT
+SECURITY
 CHANGELOG
 ```
 """

@@ -14,6 +14,7 @@ LINES_A_MINUTE = 6  # of code to understand; imports, blank lines and exercises 
 FACTOR_OF_EXERCISES = 1.25  # the minutes in the headings are those of a reader who does not get stuck
 MINUTES_AN_EXPLORER = 3  # those that the text calls optional are left out
 STEP = 5  # minutes are rounded to
+UNREAD = {"exercise", "colab"}  # tags of cells that are not read as code: exercises, and the folded one for Colab
 
 EXERCISE = re.compile(r"^### Exercise .* · (\d+) min$", re.MULTILINE)
 EXPLORER = re.compile(r"^(?:\w+ = )?\w+(?:Explorer|Game|Board)\(", re.MULTILINE)
@@ -28,7 +29,7 @@ def estimate_minutes(path: Path) -> int:
             words += len(re.findall(r"[A-Za-z']+", cell.source))
             exercises += sum(map(int, EXERCISE.findall(cell.source)))
             optional = "(optional)" in cell.source
-        elif cell.cell_type == "code" and "exercise" not in cell.metadata.get("tags", []):
+        elif cell.cell_type == "code" and not UNREAD & {*cell.metadata.get("tags", [])}:
             code = [line for line in cell.source.splitlines() if line.strip()]
             lines += sum(not line.startswith(("from ", "import ")) for line in code)
             explorers += len(EXPLORER.findall(cell.source)) if not optional else 0

@@ -22,6 +22,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 
+from unetpp_course.first_cell import METADATA as FOLDED
+from unetpp_course.first_cell import is_first_cell
 from unetpp_lib.files import write_atomically
 
 NOTEBOOK_SECONDS, CELL_SECONDS, NOTEBOOK_BYTES = 120, 30, 400_000
@@ -84,6 +86,8 @@ def normalise(notebook: NotebookNode) -> str:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02}"
         cell.metadata = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
+        if is_first_cell(cell):
+            cell.metadata = FOLDED
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
     return str(nbformat.writes(notebook)) + "\n"  # type: ignore[no-untyped-call]

@@ -50,7 +50,11 @@ def test_the_tested_set_installs_on_the_oldest_python_that_is_promised():
 
 def test_the_course_brings_every_extra_of_the_library():
     assert "unetpp[data,metrics,export]" in EXTRAS["course"]
-    assert EXTRAS.keys() == {"data", "metrics", "export", "course", "dev", "docs", "bench"}
+    assert EXTRAS.keys() == {"data", "metrics", "export", "colab", "course", "dev", "docs", "bench"}
+
+
+def test_colab_gets_what_the_notebooks_need_but_no_jupyterlab():
+    assert {*EXTRAS["course"]} - {*EXTRAS["colab"]} == {"jupyterlab>=4.2"}
 
 
 def test_the_build_needs_no_more_than_a_developer_has():

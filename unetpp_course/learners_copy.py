@@ -1,6 +1,7 @@
 """The learner's own copy of the notebooks: `python -m unetpp_course copy my_course`."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -13,11 +14,14 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 ORIGINAL = "unetpp_original"  # in a copy's metadata, which Jupyter keeps: the fingerprint of what was copied
 
 
-def copy_notebooks(target: Path, source: Path = NOTEBOOKS) -> list[Path]:
+def copy_notebooks(
+    target: Path, source: Path = NOTEBOOKS, change: Callable[[NotebookNode], None] | None = None
+) -> list[Path]:
     """Copy the notebooks of ``source`` that ``target`` lacks, without outputs; return the copies.
 
-    Files that exist in ``target`` are the learner's work and are never overwritten. Raises InputError where ``target``
-    is a file, holds the originals, or cannot be written.
+    Files that exist in ``target`` are the learner's work and are never overwritten. ``change``, where it is given,
+    changes each copy before it is written. Raises InputError where ``target`` is a file, holds the originals, or cannot
+    be written.
     """
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; name a folder for your copies, such as my_course.")
@@ -33,6 +37,8 @@ def copy_notebooks(target: Path, source: Path = NOTEBOOKS) -> list[Path]:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
+        if change is not None:
+            change(notebook)
         write_atomically(copy, nbformat.writes(notebook) + "\n")  # type: ignore[no-untyped-call]
         copies.append(copy)
     return copies

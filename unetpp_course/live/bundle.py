@@ -5,6 +5,10 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+EXPLORER = (
+    "network_file.js", "shell.js", "scores.js", "pictures.js", "own_image.js", "runner.js", "depth_explorer.js",
+)  # fmt: skip
+"""What runs on the page, each file after those that it needs."""
 WORKER = ("network_file.js", "network.js", "worker.js")
 """What runs in a worker: the network, so that the page stays responsive while it computes."""
 
@@ -18,9 +22,14 @@ def joined(*names: str) -> str:
     return "\n".join(EXPORT.sub("", IMPORT.sub("", text)) for text in texts)
 
 
-def worker_script() -> str:
-    """Return the script of the worker."""
-    return joined(*WORKER)
+def module(last: str) -> str:
+    """Return the explorer as one module that ends with ``last``: "widget.js" for anywidget, "host.js" for a page."""
+    return f"const WORKER_SCRIPT = {as_literal(joined(*WORKER))};\n\n{joined(*EXPLORER, last)}"
+
+
+def style() -> str:
+    """Return the explorer's style sheet."""
+    return FOLDER.joinpath("explorer.css").read_text(encoding="utf-8")
 
 
 def as_literal(text: str) -> str:

@@ -55,8 +55,7 @@ export class DepthExplorer {
       this.runner = new Runner(network);
       const about = await this.runner.ready;
       this.padMultiple = about.pad_multiple;
-      this.brightness = about.brightness;
-      this.spread = about.card.std[0];
+      this.trained = { brightness: about.brightness, mean: about.card.mean[0], std: about.card.std[0] };
       this.root.classList.add("runs");
       await this.measure();
     } catch (error) {
@@ -223,7 +222,7 @@ export class DepthExplorer {
     const { image, prediction } = this.pictures;
     if (this.painted !== item.grey) paintImage(image, item);
     this.painted = item.grey;
-    this.captions.image.textContent = `${item.name}, ${item.width} × ${item.height} pixels${item.shrunk ?? ""}`;
+    this.captions.image.textContent = `${item.name}: ${item.width} × ${item.height} pixels${item.shrunk ?? ""}`;
     image.setAttribute("aria-label", this.captions.image.textContent);
     const heads = mode === "fast" || depth === 1 ? `head ${depth}` : `mean of heads 1 to ${depth}`;
     this.captions.prediction.textContent = levels ? `depth ${depth}: ${heads}` : `depth ${depth} is being computed …`;
@@ -252,11 +251,11 @@ export class DepthExplorer {
 
   showRows(rows, depth) {
     const whole = rows.at(-1);
-    const part = (value, all) => `${Math.round((100 * value) / all)} %`;
+    const part = (value, all) => `${Math.round((100 * value) / all)}\u00a0%`;
     const lines = rows.map((row) => [
       `L${row.depth}`,
       `${row.parameters.toLocaleString("en")} (${part(row.parameters, whole.parameters)})`,
-      `${(row.macs / 1e9).toFixed(2)} G (${part(row.macs, whole.macs)})`,
+      `${(row.macs / 1e9).toFixed(2)}\u00a0G (${part(row.macs, whole.macs)})`,
       row.seconds === null ? "…" : `${asTime(row.seconds)}${whole.seconds === null ? "" : ` (${part(row.seconds, whole.seconds)})`}`,
       row.here?.toFixed(3) ?? "…",
       ...(this.showsOwn ? [] : [row.everywhere.toFixed(3)]),
@@ -267,7 +266,7 @@ export class DepthExplorer {
     drawCurve(this.curve, scored, depth, this.timesAreSent() ? "in PyTorch" : "in this browser");
     this.curveCaption.textContent = this.showsOwn
       ? `IoU with L${whole.depth}, against time`
-      : `IoU of ${this.scored()}, mean of ${whole.images} image${whole.images > 1 ? "s" : ""}, against time`;
+      : `IoU of ${this.scored()} against time`;
     const points = scored.filter(({ seconds, score: value }) => seconds !== null && value !== null);
     const said = points.map((row) => `L${row.depth}: ${asTime(row.seconds)}, ${row.score.toFixed(3)}`).join("; ");
     this.curve.setAttribute("aria-label", `${this.curveCaption.textContent}. ${said || "The times are being measured."}`);
@@ -288,7 +287,7 @@ export class DepthExplorer {
 
   showWords(item, rows, depth, mode, threshold, number) {
     const [row, whole] = [rows[depth - 1], rows.at(-1)];
-    const part = (name) => `${Math.round((100 * row[name]) / whole[name])} %`;
+    const part = (name) => `${Math.round((100 * row[name]) / whole[name])}\u00a0%`;
     const score = this.showsOwn
       ? (row.here === null ? "" : `IoU with the whole network's prediction ${row.here.toFixed(3)}. `)
       : `IoU of ${this.scored()} ${row.here.toFixed(3)}; mean of ${row.images} image(s) ${row.everywhere.toFixed(3)}. `;
@@ -303,13 +302,14 @@ export class DepthExplorer {
     ].filter(Boolean).join("\n"));
   }
 
-  // Card.unlike_training of the library, in fewer words.
+  // `Card.unlike_training` of the library, in fewer words.
   warning({ grey }) {
-    if (!this.brightness) return "";
-    const brightness = mean(grey) / 255;
-    const [low, high] = this.brightness;
-    if (brightness >= low - Math.min(this.spread, low / 2) && brightness <= high + Math.min(this.spread, high)) return "";
-    const far = brightness < low ? "darker" : "brighter";
+    const { brightness, mean: middle, std } = this.trained;
+    const [low, high] = brightness ?? [middle, middle];
+    const [down, up] = brightness ? [Math.min(std, low / 2), Math.min(std, high)] : [std, std];
+    const here = mean(grey) / 255;
+    if (here >= low - down && here <= high + up) return "";
+    const far = here < low ? "darker" : "brighter";
     return `This image is far ${far} than the images that the network was trained on, so its prediction may be wrong.`;
   }
 }
@@ -330,7 +330,7 @@ function readPack({ about: { name, height, width, depths }, payload }) {
 }
 
 function asTime(seconds) {
-  return seconds < 0.1 ? `${(1000 * seconds).toFixed(1)} ms` : `${Math.round(1000 * seconds).toLocaleString("en")} ms`;
+  return seconds < 0.1 ? `${(1000 * seconds).toFixed(1)}\u00a0ms` : `${Math.round(1000 * seconds).toLocaleString("en")}\u00a0ms`;
 }
 
 export function render({ model, el }) {

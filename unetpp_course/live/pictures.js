@@ -86,6 +86,7 @@ export function drawCurve(svg, rows, chosen, unit) {
     parts.push(shape("line", { x1: left, x2: left + width, y1: y, y2: y, class: "rule" }));
     parts.push(shape("text", { x: left - 6, y: y + 4, class: "end" }, score.toFixed(1)));
   }
+  if (!known.length) parts.push(shape("text", { x: left + width / 2, y: top + height / 2 }, "being measured …"));
   const step = roundStep(longest / 4);
   for (let time = 0; known.length && time <= longest; time += step) {
     const x = left + (width * time) / longest;
@@ -95,11 +96,13 @@ export function drawCurve(svg, rows, chosen, unit) {
   parts.push(shape("text", { x: left + width / 2, y: top + height + 36 }, `milliseconds for one image, ${unit}`));
   const line = known.map((row) => at(row).join(" ")).join(" L ");
   if (line) parts.push(shape("path", { d: `M ${line}`, class: "curve" }));
+  let below = false;
   for (const row of known) {
     const [x, y] = at(row);
     const here = row.depth === chosen;
+    below = !below || y < top + 14; // by turns, so that the names of near points do not meet
     parts.push(shape("circle", { cx: x, cy: y, r: here ? 8 : 5, class: here ? "point here" : "point" }));
-    parts.push(shape("text", { x, y: y + 24, class: here ? "strong" : "" }, `L${row.depth}`));
+    parts.push(shape("text", { x, y: below ? y + 24 : y - 12, class: here ? "strong" : "" }, `L${row.depth}`));
   }
   svg.replaceChildren(...parts);
 }

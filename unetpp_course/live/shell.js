@@ -25,7 +25,7 @@ export function newId(stem) {
 export function slider(label, min, max, onInput, words = (value) => `${value}`) {
   const id = newId("slider");
   const input = element("input", { type: "range", id, min, max, step: 1 });
-  const output = element("output", { for: id });
+  const output = element("span", { class: "value", "aria-hidden": "true" }); // the slider itself says it
   input.addEventListener("input", () => onInput(Number(input.value)));
   const show = (value) => {
     input.value = value;

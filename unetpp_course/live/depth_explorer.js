@@ -24,6 +24,7 @@ export class DepthExplorer {
     this.showsOwn = false;
     this.problem = "";
     this.build(el);
+    model.on("change:image", (this.leaveOwn = () => { this.showsOwn = false; }));
     this.listeners = [...CHOSEN, "news"].map((name) => [`change:${name}`, () => this.update()]);
     this.listeners.push(["change:packs", () => this.unpackImages()], ["change:network", () => this.startRunner()]);
     for (const [name, listener] of this.listeners) model.on(name, listener);
@@ -33,6 +34,7 @@ export class DepthExplorer {
 
   close() {
     for (const [name, listener] of this.listeners) this.model.off(name, listener);
+    this.model.off("change:image", this.leaveOwn);
     this.stopPasting();
     this.runner?.close();
   }
@@ -114,8 +116,8 @@ export class DepthExplorer {
   build(el) {
     const { about } = this;
     const choose = (name) => (value) => {
-      if (name === "image") this.showsOwn = value === OWN;
       if (value !== OWN) this.model.set(name, value);
+      if (name === "image") this.showsOwn = value === OWN;
       this.model.save_changes();
       this.update();
     };

@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unetpp_course.explorers.threshold import PERCENT
 from unetpp_lib.engine.network_file import pack
 from unetpp_lib.models import UNetPlusPlus
 from unetpp_lib.models.graph import grid_nodes, node_inputs
+
+PERCENT = range(1, 100)  # thresholds
 
 
 def levels_of(probabilities: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The explorers that are driven in a browser: how each is opened, and what its line of status must say."""
+"""The explorers that are driven in a browser (the depth explorer has tests of its own): how each is opened, and what its line of status must say."""
 
 from collections.abc import Callable
 from statistics import fmean
@@ -18,7 +18,7 @@ from unetpp_course.graph_drawing import name_of
 from unetpp_course.probes import node_maps, probe_mask
 from unetpp_lib.data import elastic_field, warp
 from unetpp_lib.metrics import classify, confusion_counts, iou, segments, v_rand
-from unetpp_lib.models import UNetPlusPlus, probabilities, prune
+from unetpp_lib.models import UNetPlusPlus
 from unetpp_lib.models.graph import read_graph
 
 Explorer = Any
@@ -180,14 +180,6 @@ def ladder(e: Explorer) -> str:
     return f"U-Net: {mean('U-Net'):.3f} ["
 
 
-def depth(e: Explorer) -> str:
-    k, pruned = e.image.value, prune(e.model, e.depth.value)
-    with torch.inference_mode():
-        p = probabilities(pruned(e.card.normalise(e.images[k])[None]), e.mode.value)
-    score = membrane_iou(classify(p, e.threshold.value / 100), e.masks[k])
-    return f"IoU of membrane {score:.3f}; mean of 4 image(s) {e.scores[e.depth.value]:.3f}"
-
-
 EXPLORERS = [
     Entry("ElasticExplorer", "explorer = ElasticExplorer(image, mask)", elastic),
     Entry(
@@ -238,9 +230,4 @@ EXPLORERS = [
     ),
     Entry("BridgeExplorer", "explorer = BridgeExplorer(thin_membranes(mask), membrane=1)", bridge),
     Entry("LadderExplorer", "explorer = LadderExplorer()", ladder),
-    Entry(
-        "DepthExplorer",
-        "explorer = DepthExplorer.shipped(profiles={d: Profile(10**d, 10**(8 + d), 0, d / 100) for d in (1, 2, 3, 4)})",
-        depth,
-    ),
 ]

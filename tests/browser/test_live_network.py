@@ -136,9 +136,7 @@ def test_the_courses_networks_equal_pytorch_on_a_whole_image(page, name, record_
 def test_the_numbers_that_only_float16_has_are_read(page):
     values = torch.tensor([0.0, -0.0, 2**-24, -(2**-24), 1000 * 2**-24, 2**-14, 65504, -65504, 1 / 3]).half()
     text = base64.b64encode(values.numpy().astype("<f2").tobytes()).decode()
-    found = page.evaluate(
-        "(text) => [...readHalf(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)]", text
-    )
+    found = page.evaluate("(text) => [...readHalf(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)]", text)
     assert found == values.tolist()
 
 

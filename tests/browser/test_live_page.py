@@ -153,7 +153,7 @@ def test_the_first_picture_waits_for_nothing_but_one_file(open_page):
     page, log = open_page("#image=2", blocked="**/{network,image_0,image_2,image_3}.bin")
     expect(page.locator(".unetpp-live .status")).to_contain_text("mean of 1 image(s)")
     assert len(np.unique(shown(page).reshape(-1, 3), axis=0)) > 2
-    assert [url for _, url in log.requests if url.endswith(".bin")][0].endswith("image_1.bin")
+    assert next(url for _, url in log.requests if url.endswith(".bin")).endswith("image_1.bin")
 
 
 def test_from_key_to_picture_it_takes_at_most_60_ms(open_page, record_property):
@@ -232,9 +232,7 @@ def test_what_is_no_image_is_refused_and_large_images_are_made_smaller(open_page
     expect(page.locator(".unetpp-live .status")).to_contain_text("“notes.txt” could not be read as an image")
     white = as_png(Image.new("L", (1200, 40), 255))
     field.set_input_files({"name": "strip.png", "mimeType": "image/png", "buffer": white})
-    expect(page.locator("figcaption").first).to_have_text(
-        "your image: 512 × 17 pixels, made smaller from 1200 × 40"
-    )
+    expect(page.locator("figcaption").first).to_have_text("your image: 512 × 17 pixels, made smaller from 1200 × 40")
     expect(page.locator(".unetpp-live .status")).to_contain_text("far brighter than the images")
 
 

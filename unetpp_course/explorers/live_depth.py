@@ -7,7 +7,7 @@ from unetpp_course.explorers.base import OneAtATime
 from unetpp_course.live.bundle import module, style
 
 
-class LiveDepth(OneAtATime, anywidget.AnyWidget):  # type: ignore[misc]
+class LiveDepth(OneAtATime, anywidget.AnyWidget):
     """What `depth_explorer.js` shows; the values are kept equal with the browser's.
 
     ``about`` is that of `about_explorer`, ``packs`` those of `image_pack`, and ``network`` that of `network_bytes` or
@@ -18,7 +18,7 @@ class LiveDepth(OneAtATime, anywidget.AnyWidget):  # type: ignore[misc]
     _css = style()
 
     about = Dict().tag(sync=True)
-    packs = List().tag(sync=True)
+    packs: List[bytes] = List().tag(sync=True)
     network = Bytes().tag(sync=True)
     depth = Int(1).tag(sync=True)
     image = Int(0).tag(sync=True)

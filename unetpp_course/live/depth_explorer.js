@@ -140,7 +140,7 @@ export class DepthExplorer {
     this.table = element("table");
     this.status = statusLine();
 
-    this.root = element("div", { class: "unetpp-live", "data-lm-suppress-shortcuts": "true" },
+    this.root = element("div", { class: "unetpp-live" },
       element("div", { class: "controls" }, this.depth.row, this.threshold.row, this.mode.row, this.image.row, this.ownRow(), this.keepRow()),
       element("div", { class: "views" },
         element("figure", {}, this.captions.image, this.pictures.image),
@@ -150,6 +150,10 @@ export class DepthExplorer {
       this.legend,
       element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "costs and scores by depth" }, this.table),
       ...this.status.parts);
+    // otherwise JupyterLab takes the arrow keys for shortcuts of its own
+    for (const control of this.root.querySelectorAll("input, button, [tabindex]")) {
+      control.setAttribute("data-lm-suppress-shortcuts", "true");
+    }
     el.append(this.root);
     this.stopPasting = acceptImages(this.root, (file) => this.runner && this.takeImage(file), this.model.get("whole_page") ? document : this.root);
   }

@@ -84,9 +84,7 @@ def explorer_html(base: str = "", inlined: bool = False) -> str:
         tail = f'<script type="module" src="{base}explorer.js"></script>'
     known = json.dumps(told, separators=(",", ":")).replace("</", "<\\/")
     quiet = "<noscript>The explorer needs JavaScript; the pictures below show what it does.</noscript>"
-    return (
-        f'{head}\n<div class="unetpp-place"><script type="application/json">{known}</script>{quiet}</div>\n{tail}'
-    )
+    return f'{head}\n<div class="unetpp-place"><script type="application/json">{known}</script>{quiet}</div>\n{tail}'
 
 
 def write_live(folder: Path) -> None:

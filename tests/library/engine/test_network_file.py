@@ -27,7 +27,7 @@ def test_another_file_is_refused(content):
 @pytest.mark.parametrize(
     ("model", "inputs", "heads"),
     [
-        (UNetPlusPlus(widths=(2, 3, 4)), {(0, 2): [[0, 0], [0, 1], [1, 1]], (1, 1): [[1, 0], [2, 0]]}, [[0, 1], [0, 2]]),
+        (UNetPlusPlus(widths=(2, 3, 4)), {(0, 2): [[0, 0], [0, 1], [1, 1]]}, [[0, 1], [0, 2]]),
         (UNetPlusPlus(widths=(2, 3, 4), dense=False), {(0, 2): [[0, 1], [1, 1]]}, [[0, 1], [0, 2]]),
         (UNet(widths=(2, 3, 4)), {(1, 1): [[1, 0], [2, 0]], (0, 2): [[0, 0], [1, 1]]}, [[0, 2]]),
     ],

@@ -9,7 +9,7 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
-from unetpp_course.live.site import explorer_html, write_live
+from unetpp_course.live.site import exercises_html, explorer_html, write_live
 
 FRONT = "README"
 LIVE = "live"  # the folder of the explorer's files
@@ -18,9 +18,10 @@ PLAY = """
 {explorer}
 ```
 
-This is a UNet++ that was trained to find the membranes between cells, and it runs in your browser: move *depth* to cut it down, and see what it begins to get wrong.
-Shallow networks are fast but take the rings inside the cells for membranes, because they see only a small window around each pixel.
-In the course you build this network yourself, notebook by notebook, and find out by measurement which of its ideas are worth their cost.
+This is a UNet++ that was trained to find the membranes between cells, and it runs in your browser: move *depth* to cut
+it down, and see what it begins to get wrong. Shallow networks are fast but take the rings inside the cells for
+membranes, because they see only a small window around each pixel. In the course you build this network yourself,
+notebook by notebook, and find out by measurement which of its ideas are worth their cost.
 
 ```sh
 make lab     # sets up, and opens the course in JupyterLab: your own copy, in my_course/
@@ -92,7 +93,11 @@ def complete_page(app: Sphinx, page: str, template: str, context: dict[str, Any]
     """Begin the page of each notebook with a button that downloads the notebook; no page asks for an icon."""
     context["metatags"] = context.get("metatags", "") + '<link rel="icon" href="data:,">'
     if page in app.env.found_docs and Path(app.env.doc2path(page)).suffix == ".ipynb":
-        context["body"] = DOWNLOAD.format(name=f"{Path(page).name}.ipynb") + context["body"]
+        name = Path(page).name
+        numbered = re.match(r"\d\d", name)
+        base = "../" * page.count("/") + f"{LIVE}/"
+        forms = exercises_html(int(numbered.group()), base) if numbered else ""
+        context["body"] = DOWNLOAD.format(name=f"{name}.ipynb") + context["body"] + forms
 
 
 def write_files(app: Sphinx, error: Exception | None) -> None:

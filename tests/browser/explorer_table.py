@@ -1,4 +1,7 @@
-"""The explorers that are driven in a browser (the depth explorer has tests of its own): how each is opened, and what its line of status must say."""
+"""How each explorer is opened in a browser, and what its line of status must say.
+
+The depth explorer has tests of its own.
+"""
 
 from collections.abc import Callable
 from statistics import fmean

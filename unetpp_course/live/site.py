@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from unetpp_course.live.bundle import module, style
+from unetpp_course.live.bundle import joined, module, style
+from unetpp_course.live.exercises import exercises_without_python
 from unetpp_course.live.sent_ahead import about_explorer, image_pack
 from unetpp_course.shipped import shipped_model
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
@@ -87,10 +88,19 @@ def explorer_html(base: str = "", inlined: bool = False) -> str:
     return f'{head}\n<div class="unetpp-place"><script type="application/json">{known}</script>{quiet}</div>\n{tail}'
 
 
+def exercises_html(notebook: int, base: str = "") -> str:
+    """Return the HTML that lets a page of a notebook judge its exercises without Python; empty where it has none."""
+    declared = exercises_without_python(notebook)
+    known = json.dumps(declared, separators=(",", ":")).replace("</", "<\\/")
+    script = f'<script type="module" src="{base}exercises.js"></script>'
+    return f'<script type="application/json" id="unetpp-exercises">{known}</script>{script}' if declared else ""
+
+
 def write_live(folder: Path) -> None:
     """Write the explorer's files into a folder, with two pages: index.html, and offline.html, which is one file."""
     contents: dict[str, bytes] = dict(explorer_files()[1])
     contents["explorer.js"] = module("host.js").encode()
+    contents["exercises.js"] = joined("shell.js", "judge.js", "exercise_forms.js").encode()
     contents["explorer.css"] = style().encode()
     contents["index.html"] = PAGE.format(title=TITLE, explorer=explorer_html()).encode()
     contents["offline.html"] = PAGE.format(title=TITLE, explorer=explorer_html(inlined=True)).encode()

@@ -6,7 +6,12 @@ has no words, or a page scrolls sideways at one of the widths of WIDTHS. Without
 
 import shutil
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -65,29 +70,47 @@ def faults_of(site: Path) -> list[str]:
     return faults
 
 
+class Silent(SimpleHTTPRequestHandler):
+    """Serves files, and prints nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """Serve a site on this machine, below another folder, as a project's site is; yield its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(site.parent))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
+        server.shutdown()
+
+
 def faults_shown(site: Path, browser: str) -> list[str]:
     """Return what is wrong with the pages as a browser shows them."""
     from playwright.sync_api import sync_playwright
 
-    site, faults = site.resolve(), []
+    site = site.resolve()
+    faults: list[str] = []
 
     def hear(said: Any) -> None:
         if said.type == "error":
             faults.append(f"the browser says: {said.text}")
 
     def watch(asked: Any) -> None:
-        if asked.url.startswith("http"):
+        if not asked.url.startswith((address, "data:", "blob:")):
             faults.append(f"{asked.url} was asked for")
 
-    with sync_playwright() as playwright:
+    with served(site) as address, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         for width in WIDTHS:
             page = chromium.new_page(viewport={"width": width, "height": 844})
             page.on("console", hear)
             page.on("request", watch)
             for path in sorted(site.rglob("*.html")):
-                page.goto(path.as_uri())
-                found, name = page.evaluate(LOOK), path.relative_to(site)
+                name = path.relative_to(site)
+                page.goto(address + name.as_posix())
+                found = page.evaluate(LOOK)
                 faults += [f"{name}: {picture[:80]} is not shown" for picture in found["missing"]]
                 if found["width"] > width:
                     faults.append(f"{name} is {found['width']} pixels wide on a screen of {width}")

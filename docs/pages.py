@@ -9,7 +9,27 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
+from unetpp_course.live.site import exercises_html, explorer_html, write_live
+
 FRONT = "README"
+LIVE = "live"  # the folder of the explorer's files
+PLAY = """
+```{{raw}} html
+{explorer}
+```
+
+This is a UNet++ that was trained to find the membranes between cells, and it runs in your browser: move *depth* to cut
+it down, and see what it begins to get wrong. Shallow networks are fast but take the rings inside the cells for
+membranes, because they see only a small window around each pixel. In the course you build this network yourself,
+notebook by notebook, and find out by measurement which of its ideas are worth their cost.
+
+```sh
+make lab     # sets up, and opens the course in JupyterLab: your own copy, in my_course/
+make test    # sets up, and runs every test and every notebook
+```
+"""
+COURSE, AFTER = "## The course", "## What it found"  # the README's section with the table, and the section after it
+DOWNLOAD = '<p><a class="download-notebook" href="{name}" download>Download this notebook ({name})</a></p>'
 CONTENTS = """
 ```{{toctree}}
 :hidden:
@@ -48,7 +68,8 @@ def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("mathml", (inline_formula, None), (block_formula, None))
     app.connect("source-read", make_front_page)
     app.connect("autodoc-process-docstring", plain_docstring)
-    app.connect("build-finished", write_index)
+    app.connect("html-page-context", complete_page)
+    app.connect("build-finished", write_files)
 
 
 def jupyterlab_anchor(title: str) -> str:
@@ -57,17 +78,43 @@ def jupyterlab_anchor(title: str) -> str:
 
 
 def make_front_page(app: Sphinx, page: str, source: list[str]) -> None:
-    """Add the contents, from its table of notebooks, to the README; take its links to folders, which a site lacks."""
-    if page == FRONT:
-        course = re.findall(r"^\| (\d\d) \| \[(.+?)\]\((.+?)\.ipynb\)", source[0], re.MULTILINE)
-        contents = CONTENTS.format(notebooks="\n".join(f"{number} {title} <{path}>" for number, title, path in course))
-        source[0] = re.sub(r"\[([^]]+)\]\([^)#:]+/\)", r"\1", source[0]) + contents
+    """Make the README the front page: the explorer first, then the notebooks, then the rest, and the contents.
+
+    Its links to folders, which a site lacks, become plain words.
+    """
+    if page != FRONT:
+        return
+    course = re.findall(r"^\| (\d\d) \| \[(.+?)\]\((.+?)\.ipynb\)", source[0], re.MULTILINE)
+    contents = CONTENTS.format(notebooks="\n".join(f"{number} {title} <{path}>" for number, title, path in course))
+    title, rest = source[0].split("\n", 1)
+    before, course_onward = rest.split(f"\n{COURSE}\n")
+    table, after = course_onward.split(f"\n{AFTER}\n")
+    parts = [title, PLAY.format(explorer=explorer_html(f"{LIVE}/")), f"{COURSE}\n{table}", f"## In short\n{before}"]
+    text = "\n\n".join([*parts, f"{AFTER}\n{after}"])
+    source[0] = re.sub(r"\[([^]]+)\]\([^)#:]+/\)", r"\1", text) + contents
 
 
-def write_index(app: Sphinx, error: Exception | None) -> None:
-    """Make the front page what a browser finds first."""
-    if error is None:
-        shutil.copy(Path(app.outdir, f"{FRONT}.html"), Path(app.outdir, "index.html"))
+def complete_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Begin the page of each notebook with a button that downloads the notebook; no page asks for an icon."""
+    context["metatags"] = context.get("metatags", "") + '<link rel="icon" href="data:,">'
+    if page in app.env.found_docs and Path(app.env.doc2path(page)).suffix == ".ipynb":
+        name = Path(page).name
+        numbered = re.match(r"\d\d", name)
+        base = "../" * page.count("/") + f"{LIVE}/"
+        forms = exercises_html(int(numbered.group()), base) if numbered else ""
+        context["body"] = DOWNLOAD.format(name=f"{name}.ipynb") + context["body"] + forms
+
+
+def write_files(app: Sphinx, error: Exception | None) -> None:
+    """Make the front page what a browser finds first, and add the notebooks and the explorer's files."""
+    if error is not None:
+        return
+    shutil.copy(Path(app.outdir, f"{FRONT}.html"), Path(app.outdir, "index.html"))
+    for page in app.env.found_docs:
+        path = Path(app.env.doc2path(page))
+        if path.suffix == ".ipynb":
+            shutil.copy(path, Path(app.outdir, page).with_suffix(".ipynb"))
+    write_live(Path(app.outdir, LIVE))
 
 
 def inline_formula(writer: Any, node: nodes.math) -> None:

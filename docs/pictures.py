@@ -86,7 +86,7 @@ def film_pruning(folder: Path) -> list[Image.Image]:
         browser = playwright.chromium.launch(executable_path=require_browser(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 1300})
         OpenNotebook(page, address, "pruning.ipynb").run()
-        shown = page.locator(".jp-OutputArea-output", has=page.locator("img"))
+        shown = page.locator(".unetpp-live")
         slider = shown.get_by_role("slider").first
         slider.press("Home")
         frames = []

@@ -191,16 +191,19 @@ def prune(run_or_weights: Positional[Path], /, depth: int, out: Path) -> None:
 
 
 def export(run_or_weights: Positional[Path], /, out: Path, mode: Mode = "accurate", depth: int | None = None) -> None:
-    """Write a network as a program for others: ONNX (.onnx) or torch.export (.pt2).
+    """Write a network for other programs: ONNX (.onnx), torch.export (.pt2), or the page in a browser (.bin).
 
     Args:
         run_or_weights: A run folder, a .safetensors file, or a network that comes along, such as unetpp_membranes.
         out: The file to write; its ending chooses the format.
-        mode: accurate (the mean of the heads) or fast (the deepest head alone).
+        mode: accurate (the mean of the heads) or fast (the deepest head alone); a .bin file holds every head.
         depth: Prune to this depth first.
     """
     model, card = engine.load_model(engine.find_weights(run_or_weights))
     engine.export_model(model, out, card, mode, depth)
+    if out.suffix == ".bin":
+        print(f"Wrote {out}: {out.stat().st_size / 1e6:.2f} MB, the weights of every head, rounded to float16.")
+        return
     print(f"Wrote {out}: images (N, {model.in_channels}, H, W) in [0, 1] in, probabilities of the same size out.")
 
 

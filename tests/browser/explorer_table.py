@@ -1,4 +1,7 @@
-"""The explorers that are driven in a browser: how each is opened, and what its line of status must say."""
+"""How each explorer is opened in a browser, and what its line of status must say.
+
+The depth explorer has tests of its own.
+"""
 
 from collections.abc import Callable
 from statistics import fmean
@@ -18,7 +21,7 @@ from unetpp_course.graph_drawing import name_of
 from unetpp_course.probes import node_maps, probe_mask
 from unetpp_lib.data import elastic_field, warp
 from unetpp_lib.metrics import classify, confusion_counts, iou, segments, v_rand
-from unetpp_lib.models import UNetPlusPlus, probabilities, prune
+from unetpp_lib.models import UNetPlusPlus, prune
 from unetpp_lib.models.graph import read_graph
 
 Explorer = Any
@@ -31,7 +34,7 @@ from unetpp_course.heads_in_time import shipped_heads
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_distractors
 from unetpp_course.probes import fit_node_probes
 from unetpp_lib.losses import bce_loss
-from unetpp_lib.models import Profile, UNet
+from unetpp_lib.models import Profile, UNet, prune
 
 root = find_dataset("membranes")
 folder = SegmentationFolder(root)
@@ -187,14 +190,6 @@ def cut(e: Explorer) -> str:
     return f"IoU of the membrane {membrane_iou(classify(p), e.masks[k]):.3f}"
 
 
-def depth(e: Explorer) -> str:
-    k, pruned = e.image.value, prune(e.model, e.depth.value)
-    with torch.inference_mode():
-        p = probabilities(pruned(e.card.normalise(e.images[k])[None]), e.mode.value)
-    score = membrane_iou(classify(p, e.threshold.value / 100), e.masks[k])
-    return f"IoU of membrane {score:.3f}; mean of 4 image(s) {e.scores[e.depth.value]:.3f}"
-
-
 EXPLORERS = [
     Entry("ElasticExplorer", "explorer = ElasticExplorer(image, mask)", elastic),
     Entry(
@@ -246,9 +241,4 @@ EXPLORERS = [
     Entry("BridgeExplorer", "explorer = BridgeExplorer(thin_membranes(mask), membrane=1)", bridge),
     Entry("LadderExplorer", "explorer = LadderExplorer()", ladder),
     Entry("CutExplorer", "explorer = CutExplorer(model, card, *zip(*(folder[k] for k in range(32, 36))))", cut),
-    Entry(
-        "DepthExplorer",
-        "explorer = DepthExplorer.shipped(profiles={d: Profile(10**d, 10**(8 + d), 0, d / 100) for d in (1, 2, 3, 4)})",
-        depth,
-    ),
 ]

@@ -18,8 +18,8 @@ from unetpp_course.graph_drawing import name_of
 from unetpp_lib.models.graph import edges_of
 
 FEW = 12  # values of a slider that are all visited; of longer ones every fifth
-INTERACTIONS = 40  # of each explorer, 560 in all
-LIMITS = {"DepthExplorer: depth": 60}  # milliseconds; 150 for any other control
+INTERACTIONS = 40  # of each explorer, 520 in all
+LIMIT = 150  # milliseconds
 NARROW, SIZE = {"width": 700, "height": 1000}, {"width": 1280, "height": 1000}
 CUT_OFF = """(root) => {
     const parts = (names) => [...root.querySelectorAll(names)].filter((one) => one.offsetWidth > 0);
@@ -77,7 +77,7 @@ def test_the_time_from_key_to_picture_is_printed(shown, record_property):
         if not isinstance(control, Number):
             name = f"{shown.entry.name}: {control.description}"
             waits = shown.waits(control)
-            said = f"{median(waits):4.0f} ms of {LIMITS.get(name, 150)}" if waits else "   no other picture"
+            said = f"{median(waits):4.0f} ms of {LIMIT}" if waits else "   no other picture"
             record_property("shown", f"{name:<46} {said}")
 
 

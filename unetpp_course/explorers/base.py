@@ -36,7 +36,22 @@ class Recent(Generic[Key, Value]):
         return value
 
 
-class PictureExplorer(widgets.VBox):  # type: ignore[misc]
+class Pictured(widgets.VBox):  # type: ignore[misc]
+    """A widget with a picture that stands in where widgets cannot run, and a status that says what it shows."""
+
+    png: bytes
+    status: str
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.status}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        picture = shrink(base64.b64encode(self.png))  # it is stored in the notebook's file
+        return bundle | {"text/plain": repr(self), "image/png": picture}
+
+
+class PictureExplorer(Pictured):
     """Controls above one picture; if widgets cannot run, only the picture is shown.
 
     ``status`` says in a sentence what the picture shows; `repr` contains it, and screen readers read it aloud.
@@ -57,14 +72,6 @@ class PictureExplorer(widgets.VBox):  # type: ignore[misc]
             f'src="data:image/png;base64,{encoded}">{over}</div>'
             f'<p role="status" style="white-space: pre-line">{escape(status, quote=False)}</p>'
         )
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}: {self.status}"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        picture = shrink(base64.b64encode(self.png))  # it is stored in the notebook's file
-        return bundle | {"text/plain": repr(self), "image/png": picture}
 
 
 class OneAtATime:

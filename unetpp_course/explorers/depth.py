@@ -7,26 +7,21 @@ from itertools import count
 from pathlib import Path
 from typing import Literal, get_args
 
-import ipywidgets as widgets  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
+from traitlets import link
 
-from unetpp_course.explorers.base import (
-    LABEL,
-    PictureExplorer,
-    Press,
-    Recent,
-    choice,
-    require_image,
-    whole_number,
-)
+from unetpp_course.explorers.base import Pictured, Recent, choice, require_image, whole_number
 from unetpp_course.explorers.depth_costs import costs_of, measured_costs, measured_passes
 from unetpp_course.explorers.depth_sheet import DepthSheet, Row
-from unetpp_course.explorers.threshold import PERCENT, counts_by_threshold
+from unetpp_course.explorers.live_depth import LiveDepth
+from unetpp_course.explorers.threshold import counts_by_threshold
 from unetpp_course.heads_in_time import heads_now
+from unetpp_course.live.sent_ahead import PERCENT, about_explorer, image_pack
 from unetpp_course.shipped import shipped_model
 from unetpp_lib.data import SegmentationFolder, Split, find_dataset, read_split
 from unetpp_lib.engine import Card, Run, save_model
+from unetpp_lib.engine.network_file import network_bytes
 from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, iou
 from unetpp_lib.models import Profile, SegmentationNetwork, UNetPlusPlus, prune
@@ -41,7 +36,7 @@ LARGEST_SIDE = 512  # pixels: latency is measured on an image of at most this si
 MEMBRANES = ("membranes", "isbi2012", "isbi2012_test")  # sets whose class 0 is the membrane
 
 
-class DepthExplorer(PictureExplorer):
+class DepthExplorer(Pictured):
     """Prune a trained network to depth 1, 2 … with a slider: mistakes in colour, remaining nodes, IoU, cost and time.
 
     ``model`` is a `UNetPlusPlus` with deep supervision and one class, and ``card`` is its card. ``images`` are
@@ -49,7 +44,8 @@ class DepthExplorer(PictureExplorer):
     `of_run` one that you trained. ``profiles`` are those of `profile_depths`; without them, latency is measured when
     the explorer opens. ``classes`` names class 0 and class 1, and ``of`` says whose IoU is shown.
     Controls: ``depth``, ``image``, ``threshold`` (per cent), ``mode``; `scores` is the resulting IoU by depth. The
-    button "prune and keep" calls `keep`. The explorer works on a copy of the network.
+    button "prune and keep" calls `keep`. The explorer works on a copy of the network. An image of your own, by file,
+    drop or paste, is predicted by the browser itself, where the network has one channel and `network_bytes` takes it.
     Raises InputError for arguments that do not fit together.
     """
 
@@ -105,18 +101,26 @@ class DepthExplorer(PictureExplorer):
         return cls(model, card, *pair, names, classes=card.classes[:2], of="foreground")  # type: ignore[arg-type]
 
     def _add_controls(self) -> None:
+        """Make the controls, and the widget in the browser that shows them and is kept equal with them."""
         start = min(max(round(100 * self.card.threshold), PERCENT[0]), PERCENT[-1])
-        depth_box, self.depth = whole_number("depth", self.model.depth, 1, self.model.depth)
-        image_box, self.image = whole_number("image", 0, 0, len(self.images) - 1)
-        threshold_box, self.threshold = whole_number("threshold, %", start, PERCENT[0], PERCENT[-1])
+        _, self.depth = whole_number("depth", self.model.depth, 1, self.model.depth)
+        _, self.image = whole_number("image", 0, 0, len(self.images) - 1)
+        _, self.threshold = whole_number("threshold, %", start, PERCENT[0], PERCENT[-1])
         self.mode = choice("mode", MODES)
         self.kept: UNetPlusPlus | None = None
-        button = Press(description="prune and keep")
-        button.on_click(self._keep)
-        button_box = widgets.HBox([button], layout={"margin": f"0 0 0 {LABEL}"})
-        super().__init__([depth_box, image_box, threshold_box, self.mode, button_box])
-        for control in (self.depth, self.image, self.threshold, self.mode):
+        samples = zip(self.names, self.images, self.masks, self.answers, strict=True)
+        self.live = LiveDepth(
+            about=about_explorer(self.model, self.costs, self.size, self.names, self.classes, self.of),
+            packs=[image_pack(*sample) for sample in samples],
+            network=_network_for_browser(self.model, self.card),
+            can_keep=True,
+        )
+        for name in ("depth", "image", "threshold", "mode"):
+            control = getattr(self, name)
+            link((control, "value"), (self.live, name))
             control.observe(self._update, "value")
+        self.live.on_msg(lambda _, content, __: self._keep() if content.get("keep") else None)
+        super().__init__([self.live])
         self._update()
 
     @property
@@ -152,10 +156,10 @@ class DepthExplorer(PictureExplorer):
         )
         return pruned
 
-    def _keep(self, _: object) -> None:
+    def _keep(self) -> None:
         try:
             self.keep()
-        except InputError as error:  # such as a full disk or a read-only folder: shown below the picture
+        except InputError as error:  # such as a full disk or a read-only folder: shown below the pictures
             self._show(f"{error}\n")
 
     def _update(self, _: object = None) -> None:
@@ -168,18 +172,18 @@ class DepthExplorer(PictureExplorer):
         scored = {"background": f"of {self.classes[0]}", "foreground": f"of {self.classes[1]}"}.get(
             self.of, "mean of both classes"
         )
-        status = (
+        self.live.news = news.strip()
+        self.status = (  # without the time, so that it is the same on every machine
             f"{news}Depth {depth} of {self.model.depth}, {mode}, threshold {self.threshold.value / 100:.2f}, image "
             f"{self.names[shown]}: IoU {scored} {here:.3f}; mean of {len(self.images)} image(s) {everywhere:.3f}. "
             f"{cost.parameters:,} parameters ({cost.parameters / whole.parameters:.0%} of the whole), "
             f"{cost.macs / 1e9:.2f} G multiply-accumulates ({cost.macs / whole.macs:.0%})."
         )
-        alt = f"Image, prediction with its mistakes, nodes that stay, and IoU against time. {status}"
-        clock = f"{1e3 * cost.latency:.1f} ms for an image of {self.size[1]} × {self.size[0]} on this machine."
-        self.show(self._png(depth), alt, f"{status}\n{clock}")
-        self.status = status  # without the time, so that it is the same on every machine
-        for other in self.costs:  # draws the depths that may be chosen next in advance
-            self._png(other)
+
+    @property
+    def png(self) -> bytes:  # type: ignore[override]
+        """The picture that stands in where widgets cannot run, at the present setting."""
+        return self._png(self.depth.value)
 
     def _png(self, depth: int) -> bytes:
         """Return the sheet of a depth at the setting of the other controls, drawn or from the cache."""
@@ -194,6 +198,14 @@ class DepthExplorer(PictureExplorer):
         return self._sheet.draw(
             rows, depth, MODES[mode], self.images[shown], self.masks[shown], label, self.names[shown]
         )
+
+
+def _network_for_browser(model: UNetPlusPlus, card: Card) -> bytes:
+    """Return network.bin, with which the browser predicts the learner's own image; empty where that cannot be."""
+    try:
+        return network_bytes(model, card) if model.in_channels == 1 else b""
+    except InputError:  # such as group norm: the explorer works without an image of one's own
+        return b""
 
 
 def _free_path(stem: str) -> Path:

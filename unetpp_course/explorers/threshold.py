@@ -9,12 +9,12 @@ from torch import Tensor
 
 from unetpp_course.explorers.base import PictureExplorer, choice, whole_number
 from unetpp_course.explorers.sheet import font, png
+from unetpp_course.live.sent_ahead import PERCENT
 from unetpp_course.style import LINE_COLOURS, MISTAKES, course_style, mark_mistakes
 from unetpp_lib.errors import InputError
 from unetpp_lib.labels import require_tensor
 from unetpp_lib.metrics import classify, confusion_counts, dice, iou
 
-PERCENT = range(1, 100)  # thresholds
 SCORES = {"IoU": iou, "Dice": dice}
 SIDE, GAP, LINE, LETTERS = 330, 20, 22, 14  # pixels: the image, the gap beside it, lines of text, letters
 PLOT = (450, 250)

@@ -1,4 +1,4 @@
-"""Export of a trained network for programs without this library: as ONNX, or as a program of torch.export."""
+"""Export of a trained network for programs without this library: ONNX, a program of torch.export, or network.bin."""
 
 import json
 import logging
@@ -14,6 +14,7 @@ from typing import get_args
 import torch
 from torch import Tensor, nn
 
+from unetpp_lib.engine.network_file import network_bytes
 from unetpp_lib.engine.preprocessing import Card
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
@@ -22,7 +23,7 @@ from unetpp_lib.models.blocks import require_network
 from unetpp_lib.models.unetpp import Mode
 
 LARGEST_SIDE = 2**16  # pixels: the largest height and width that an exported program accepts
-FORMATS = (".onnx", ".pt2")
+FORMATS = (".onnx", ".pt2", ".bin")
 
 
 class ImageToProbabilities(nn.Module):
@@ -48,17 +49,21 @@ def export_model(
     All sizes stay dynamic. The suffix of ``path`` chooses the format: .onnx for ONNX Runtime and others, or .pt2 for
     `torch.export.load`. With ``depth`` the network is pruned first; ``mode`` is that of `probabilities`. The metadata
     of an ONNX file contains the card as JSON, under "unetpp". A float32 copy is exported, and ``model`` is left as it
-    is. Raises InputError for another suffix, a path that exists, a depth or mode that does not exist, and without
-    onnxscript.
+    is. The suffix .bin writes the weights alone, for the page that runs the network in a browser: every head, rounded
+    to float16 (see `network_bytes`); there ``mode`` changes nothing. Raises InputError for another suffix, a path that
+    exists, a depth or mode that does not exist, without onnxscript, and for .bin where the network does not fit.
     """
     require_network(model)
     path = Path(path)
     if path.suffix not in FORMATS:
-        raise InputError(f"{path} ends in {path.suffix!r}; end it in .onnx or .pt2, which chooses the format.")
+        raise InputError(f"{path} ends in {path.suffix!r}; end it in .onnx, .pt2 or .bin, which chooses the format.")
     if path.exists():
         raise InputError(f"{path} exists already; choose another file.")
     if mode not in get_args(Mode):
         raise InputError(f'mode is {mode!r}; choose "accurate" (the mean of the heads) or "fast" (one head).')
+    if path.suffix == ".bin":
+        write_atomically(path, network_bytes(model if depth is None else prune(model, depth), card))
+        return
     model = deepcopy(model if depth is None else prune(model, depth)).cpu().float().eval()
     # with channels-last weights, torch.export would fix the sizes of the image to those of the example
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]

@@ -116,7 +116,7 @@ def test_nothing_is_overwritten_and_wrong_arguments_are_named(network, tmp_path)
     with pytest.raises(InputError, match=r"there\.onnx exists already"):
         export_model(network, tmp_path / "there.onnx", CARD)
     assert (tmp_path / "there.onnx").read_text() == "mine"
-    with pytest.raises(InputError, match=r"ends in '\.pb'; end it in \.onnx or \.pt2"):
+    with pytest.raises(InputError, match=r"ends in '\.pb'; end it in \.onnx, \.pt2 or \.bin"):
         export_model(network, tmp_path / "network.pb", CARD)
     with pytest.raises(InputError, match="mode is 'slow'"):
         export_model(network, tmp_path / "network.onnx", CARD, mode="slow")

@@ -1,0 +1,5 @@
+// What anywidget looks for in a module.
+
+import { render } from "./depth_explorer.js";
+
+export default { render };

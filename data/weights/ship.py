@@ -15,6 +15,7 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
 SHIPPED = Path(__file__).parent
+DEEPEST = "head 4"
 
 
 def training_command(config: TrainConfig) -> str:
@@ -40,7 +41,9 @@ def ship(run: Run, name: str) -> None:
     config = run.config
     model, card = run.load_model()
     folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes)
-    evaluation = evaluate(model, folder, card, run.split.test, choose_runtime("cpu", "float32"))
+    runtime = choose_runtime("cpu", "float32")
+    evaluation = evaluate(model, folder, card, run.split.test, runtime)
+    by_image = {name: evaluate(model, folder, card, [name], runtime).scores for name in run.split.test}
     weights = run.weights.read_bytes()
     about = {
         "file": f"{name}.safetensors",
@@ -55,6 +58,7 @@ def ship(run: Run, name: str) -> None:
         "part": "test",
         "images": evaluation.names,
         "scores": evaluation.scores,
+        "by_image": {name: round(found[DEEPEST]["iou/foreground/image"], 4) for name, found in by_image.items()},
     }
     write_atomically(SHIPPED / f"{name}.safetensors", weights)
     write_atomically(SHIPPED / f"{name}.json", json.dumps(about, indent=2) + "\n")

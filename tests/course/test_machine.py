@@ -112,6 +112,11 @@ def test_damaged_weights_are_a_failure(weights: Path, capsys):
     assert "is not a complete safetensors file" in failures(capsys)
 
 
+def test_exercises_that_cannot_be_read_are_a_failure(weights: Path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "unetpp_course.exercises.notebook_04", None)
+    assert "[FAIL] the exercises of all notebooks\n       → import of unetpp_course.exercises" in failures(capsys)
+
+
 def test_a_full_disk_is_a_failure(weights: Path, capsys, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0.2e9))
     assert "[FAIL] 1 GB of free disk space\n       → Only 0.2 GB are free" in failures(capsys)

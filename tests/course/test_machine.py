@@ -113,8 +113,13 @@ def test_damaged_weights_are_a_failure(weights: Path, capsys):
 
 
 def test_exercises_that_cannot_be_read_are_a_failure(weights: Path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "unetpp_course.exercises.notebook_04", None)
-    assert "[FAIL] the exercises of all notebooks\n       → import of unetpp_course.exercises" in failures(capsys)
+    def read(notebook: int):
+        raise SyntaxError("invalid syntax (notebook_04.py, line 7)")
+
+    monkeypatch.setattr("unetpp_course.exercises.registry.exercises_of", read)
+    text = failures(capsys)
+    assert "[FAIL] the exercises of all notebooks\n       → It failed with SyntaxError" in text
+    assert "notebook_04.py, line 7" in text
 
 
 def test_a_full_disk_is_a_failure(weights: Path, capsys, monkeypatch):

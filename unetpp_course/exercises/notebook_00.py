@@ -285,20 +285,20 @@ EXERCISE_0_3 = NumberExercise(
     title="Tensors and shapes",
     difficulty="easy",
     minutes=2,
-    question="how many numbers `batch[0].mean(dim=0)` contains, for a batch of shape (4, 3, 32, 48)",
+    question="how many numbers `photos[0].mean(dim=0)` contains, for photos of shape (4, 3, 32, 48)",
     solution=1536,
     unit="numbers",
     mistakes=[
         (1, "`mean()` alone gives one number; `dim=0` averages over one dimension and keeps the others."),
-        (4608, "This is 3 · 32 · 48, all numbers of `batch[0]`: `mean(dim=0)` then averages over the channels."),
-        (6144, "This is 4 · 32 · 48, the channels averaged in all four images: `batch[0]` is only the first image."),
+        (4608, "This is 3 · 32 · 48, all numbers of `photos[0]`: `mean(dim=0)` then averages over the channels."),
+        (6144, "This is 4 · 32 · 48, the channels averaged in all four images: `photos[0]` is only the first image."),
         (
             18_432,
-            "This is every number in the batch: `batch[0]` takes one image, and `mean` averages its channels.",
+            "This is every number in `photos`: `photos[0]` takes one image, and `mean` averages its channels.",
         ),
         (3, "This is one mean for each channel: `dim=0` averages over the channels and keeps the pixels."),
-        (144, "You average over the rows: they are dimension 1 of `batch[0]`, not 0."),
-        (96, "You average over the columns: they are dimension 2 of `batch[0]`, not 0."),
+        (144, "You average over the rows: they are dimension 1 of `photos[0]`, not 0."),
+        (96, "You average over the columns: they are dimension 2 of `photos[0]`, not 0."),
         (2, "This is the number of dimensions: multiply height by width."),
         (32, "This is the number of rows: each of them contains 48 numbers."),
         (48, "This is the number of columns: each of them contains 32 numbers."),
@@ -318,7 +318,7 @@ EXERCISE_0_4 = ChoiceExercise(
     title="Broadcasting",
     difficulty="medium",
     minutes=2,
-    question="What is the shape of `prediction - target`?",
+    question="What is the shape of `output - target`?",
     options={
         "a": Option(
             "(8,)",
@@ -327,7 +327,7 @@ EXERCISE_0_4 = ChoiceExercise(
         "b": Option("(8, 1)", "The first tensor does not decide: each dimension of length 1 is stretched, in both."),
         "c": Option(
             "(8, 8)",
-            "Yes: every prediction meets every target. A loss computed from this would be wrong, without any error.",
+            "Yes: every output meets every target. A loss computed from this would be wrong, without any error.",
             right=True,
         ),
         "d": Option(

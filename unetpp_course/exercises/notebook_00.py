@@ -256,7 +256,7 @@ EXERCISE_0_2 = ChoiceExercise(
     options={
         "a": Option(
             "below 0.1: it finds almost nothing",
-            "It is 0.47. Most membranes are dark lines, and one per cent of the parameters is enough to find many of them.",
+            "It is 0.47. Most membranes are dark lines, and 1 % of the parameters is enough to find many of them.",
         ),
         "b": Option(
             "about 0.2",

@@ -44,9 +44,9 @@ PARTS = ("networks", "learning", "training\nand pruning", "the verdict,\nyour da
 COLOURS = ("black", LINE_COLOURS[0], LINE_COLOURS[2], LINE_COLOURS[1], LINE_COLOURS[4])
 
 # inches; a unit of the axes is an inch of the page, and y counts downwards
-CARD_WIDTH, CARD_HEIGHT = 1.66, 0.84
-COLUMN_PITCH, ROW_PITCH = 1.85, 1.06
-LEFT, TOP = 1.5, 0.5  # the centre of the first card
+CARD_WIDTH, CARD_HEIGHT = 1.66, 0.98
+COLUMN_PITCH, ROW_PITCH = 1.85, 1.2
+LEFT, TOP = 1.5, 0.6  # the centre of the first card
 
 
 def place(number: int, right: float = 0, down: float = 0) -> tuple[float, float]:
@@ -65,17 +65,21 @@ def draw_course_map() -> Figure:
     axes.axis("off")
     for row, part in enumerate(PARTS, start=1):
         y = TOP + row * ROW_PITCH
-        axes.axhspan(y - 0.49, y + 0.49, color=COLOURS[row], alpha=0.25, linewidth=0, zorder=0)
+        axes.axhspan(y - 0.56, y + 0.56, color=COLOURS[row], alpha=0.25, linewidth=0, zorder=0)
         axes.text(0.3, y, part, rotation=90, ha="center", va="center", size=9, weight="bold")
     for number, station in enumerate(STATIONS):
         add_station(axes, number)
         if number and STATIONS[number - 1].row == station.row:
             style = {"arrowstyle": "-|>", "color": "black", "shrinkA": 0, "shrinkB": 0}
             axes.annotate("", place(number, -1), place(number - 1, 1), arrowprops=style)
-    axes.text(*place(0, 1.1, -0.5), "◀ you are here", size=10, va="center")
-    key = "filled number: on the core path of about six hours", "dashed: may be skipped"
+    axes.text(*place(0, 1.1, -0.62), "◀ you are here", size=10, va="center")
+    key = (
+        "filled number: on the core path of about six hours",
+        "open number: the rest of the course",
+        "dashed frame: optional, may be skipped",
+    )
     for line, text in enumerate(key):
-        axes.text(*place(0, 1.1, 0.2 + 0.5 * line), text, size=10, va="center")
+        axes.text(*place(0, 1.1, -0.12 + 0.42 * line), text, size=10, va="center")
     return figure
 
 
@@ -93,6 +97,6 @@ def add_station(axes: Axes, number: int) -> None:
     axes.text(left, top + 0.19, f"{number:02}", ha="center", color="white" if station.core else "black", **title)
     axes.text(left + 0.2, top + 0.19, station.title, **title)
     for line, text in enumerate(wrap(station.question, width=21)):
-        axes.text(left + 0.1, top + 0.47 + 0.145 * line, text, size=9, zorder=5)
+        axes.text(left + 0.1, top + 0.46 + 0.145 * line, text, size=9, zorder=5)
     corner = place(number, 1, 1)
     axes.text(corner[0] - 0.06, corner[1] - 0.08, f"{station.minutes} min", size=9, ha="right", color="0.35", zorder=5)

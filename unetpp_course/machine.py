@@ -68,6 +68,7 @@ def examine() -> Iterator[tuple[str, list[str]]]:
     yield "sliders and buttons in JupyterLab", _errors_of(_make_slider)
     yield "the embedded images: membranes", _errors_of(_open_membranes)
     yield "a trained network: unetpp_membranes", _errors_of(_load_network)
+    yield "the exercises of all notebooks", _errors_of(_read_exercises)
     yield f"{DISK_GB} GB of free disk space", _disk_problems()
 
 
@@ -140,6 +141,13 @@ def _load_network() -> None:
     from unetpp_course.shipped import shipped_model
 
     shipped_model("unetpp_membranes")
+
+
+def _read_exercises() -> None:
+    from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
+
+    for notebook in notebooks_with_exercises():
+        exercises_of(notebook)
 
 
 def _disk_problems() -> list[str]:

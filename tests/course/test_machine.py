@@ -112,6 +112,16 @@ def test_damaged_weights_are_a_failure(weights: Path, capsys):
     assert "is not a complete safetensors file" in failures(capsys)
 
 
+def test_exercises_that_cannot_be_read_are_a_failure(weights: Path, capsys, monkeypatch):
+    def read(notebook: int):
+        raise SyntaxError("invalid syntax (notebook_04.py, line 7)")
+
+    monkeypatch.setattr("unetpp_course.exercises.registry.exercises_of", read)
+    text = failures(capsys)
+    assert "[FAIL] the exercises of all notebooks\n       → It failed with SyntaxError" in text
+    assert "notebook_04.py, line 7" in text
+
+
 def test_a_full_disk_is_a_failure(weights: Path, capsys, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0.2e9))
     assert "[FAIL] 1 GB of free disk space\n       → Only 0.2 GB are free" in failures(capsys)

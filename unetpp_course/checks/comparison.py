@@ -1,5 +1,6 @@
 """How an answer differs from the expected one, and how both are shown: in one line each."""
 
+import inspect
 import math
 
 import numpy as np
@@ -34,14 +35,14 @@ def difference(expected: object, received: object, tolerance: float) -> str:
     if isinstance(expected, dict):
         return _mapping_difference(expected, received, tolerance)
     if as_number(expected) is not None and as_number(received) is None:
-        return f"The answer should be one number, not {kind_of(received)}."
+        return should_be("one number", received)
     return "" if alike(expected, received, tolerance) else GENERIC
 
 
 def _array_difference(expected: Tensor | NDArray[np.generic], received: object, tolerance: float) -> str:
     library = Tensor if isinstance(expected, Tensor) else np.ndarray
     if not isinstance(received, Tensor | np.ndarray) or not isinstance(received, library):
-        return f"The answer should be {kind_of(expected)}, not {kind_of(received)}."
+        return should_be(kind_of(expected), received)
     if received.shape != expected.shape:
         return f"The shape is {tuple(received.shape)}; it should be {tuple(expected.shape)}."
     for name in ("dtype", "device"):  # arrays of NumPy before 2.0 have a dtype alone
@@ -53,7 +54,7 @@ def _array_difference(expected: Tensor | NDArray[np.generic], received: object, 
 
 def _sequence_difference(expected: list[object] | tuple[object, ...], received: object, tolerance: float) -> str:
     if not isinstance(received, list | tuple):
-        return f"The answer should be {kind_of(expected)}, not {kind_of(received)}."
+        return should_be(kind_of(expected), received)
     if len(received) != len(expected):
         return f"The answer has length {len(received)}; it should have length {len(expected)}."
     found = (difference(*pair, tolerance) for pair in zip(expected, received, strict=True))
@@ -62,7 +63,7 @@ def _sequence_difference(expected: list[object] | tuple[object, ...], received: 
 
 def _mapping_difference(expected: dict[object, object], received: object, tolerance: float) -> str:
     if not isinstance(received, dict):
-        return f"The answer should be a dictionary, not {kind_of(received)}."
+        return should_be("a dictionary", received)
     for key in expected:
         if key not in received:
             return f"The entry {show(key)} is missing."
@@ -139,7 +140,27 @@ def kind_of(value: object) -> str:
         return "a list"
     if isinstance(value, dict):
         return "a dictionary"
+    if inspect.isroutine(value):
+        return "a function"
     return "a number" if as_number(value) is not None else f"a value of type {type(value).__name__}"
+
+
+def should_be(wanted: str, value: object) -> str:
+    """Return a sentence on an answer of the wrong kind: what it should have been, and what it is.
+
+    >>> should_be("one number", (1, 2)), should_be("one number", math.nan)
+    ('The answer should be one number, not a list.', 'The answer should be one number, not nan.')
+    >>> should_be("a list", [].count)
+    'The answer should be a list, not the function `count`: did you forget its brackets?'
+    """
+    start, number = f"The answer should be {wanted}, not", as_number(value)
+    if number is not None and not math.isfinite(number):
+        return f"{start} {show(number)}."
+    if not inspect.isroutine(value):
+        return f"{start} {kind_of(value)}."
+    name = getattr(value, "__name__", "")
+    found = f"the function `{name}`" if name.isidentifier() else "a function"
+    return f"{start} {found}: did you forget its brackets?"
 
 
 def show(value: object) -> str:

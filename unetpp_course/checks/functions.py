@@ -54,7 +54,8 @@ class FunctionExercise(Exercise):
             )
         faults = [self._fault(call, right, answer) for call, right in zip(run.calls, expected, strict=True)]
         if not any(faults):
-            return Verdict(Mark.PASSED, f"Right in all {len(cases)} cases.", printed=run.printed)
+            printed = next(filter(None, (call.printed for call in run.calls)), "")
+            return Verdict(Mark.PASSED, f"Right in all {len(cases)} cases.", printed=printed)
         if self.broken is not None and self._repeats(self.broken, run.calls):
             return Verdict(Mark.NOT_ATTEMPTED, "It still does exactly what the broken function does.")
         first = next(i for i, fault in enumerate(faults) if fault)
@@ -62,7 +63,7 @@ class FunctionExercise(Exercise):
         right, call = expected[first], run.calls[first]
         if isinstance(right, dict):
             right, call = _first_wrong_entry(right, call, self.tolerance)
-        return self._failure(sentence, cases[first], show(right), _shown(call), run.printed)
+        return self._failure(sentence, cases[first], show(right), _shown(call), call.printed)
 
     def _failure(self, sentence: str, given: Case, expected: str, received: str, printed: str = "") -> Verdict:
         if self.describe is not None:
@@ -81,6 +82,8 @@ class FunctionExercise(Exercise):
         if call.error is not None:
             return _error_sentence(call.error, answer)
         if call.value is None and right is not None:
+            if call.printed:
+                return "It prints something and returns None: only `return` hands a value over."
             return "It returns None: does its last line begin with `return`?"
         if _changed(call):
             return "It changes what it is given: work on a copy, or write the result to a new variable."

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Thread
 from typing import Any
 
@@ -37,17 +37,18 @@ class TimeUpError(BaseException):
 
 @dataclass(frozen=True)
 class Call:
-    """One call: its arguments, what became of them, and what came back or was raised."""
+    """One call: its arguments, what became of them, what came back or was raised, and what it printed."""
 
     given: Case
     after: Case
     value: object = None
     error: BaseException | None = None
+    printed: str = ""
 
 
 @dataclass(frozen=True)
 class Calls:
-    """The calls that came to an end, what they printed, and whether one is still going on."""
+    """The calls that came to an end, what the next one had printed by then, and whether it is still going on."""
 
     calls: tuple[Call, ...]
     printed: str
@@ -58,6 +59,10 @@ class Printed(io.TextIOBase):
     """Takes any amount of text and keeps its beginning."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the text: the next one begins."""
         self.start, self.length = "", 0
 
     def write(self, text: str) -> int:
@@ -90,7 +95,9 @@ def run_cases(function: Callable[..., object], cases: Sequence[Case], seconds: f
     def work() -> None:
         with suppress(TimeUpError):
             for case in cases:
-                calls.append(attempt(function, case))
+                call = attempt(function, case)
+                calls.append(replace(call, printed=str(printed)))
+                printed.clear()
 
     thread = Thread(target=work, daemon=True)
     with same_random_state(), old_objects_left_alone(), redirect_stdout(printed), redirect_stderr(Printed()):

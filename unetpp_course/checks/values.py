@@ -3,6 +3,7 @@
 Their messages never show the expected value itself, which would end the exercise, but what is wrong with the answer.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unetpp_course.checks.base import Exercise
-from unetpp_course.checks.comparison import as_array, as_number, kind_of, show
+from unetpp_course.checks.comparison import as_array, as_number, should_be, show
 from unetpp_course.checks.verdict import GENERIC, Mark, Verdict
 from unetpp_lib.models.graph import Edge, Node
 
@@ -32,7 +33,7 @@ class ValueExercise(Exercise):
 
 @dataclass(frozen=True, kw_only=True)
 class NumberExercise(ValueExercise):
-    """A number, right within ``tolerance``; ``unit`` is what it counts ("pixels")."""
+    """A number, right within ``tolerance``; ``unit`` is what it counts, in the plural ("pixels")."""
 
     solution: float
     tolerance: float = 1e-3
@@ -42,8 +43,9 @@ class NumberExercise(ValueExercise):
     def _judge(self, answer: object) -> Verdict:
         number = as_number(answer)
         if number is None or not np.isfinite(number):
-            return self._failed(f"The answer should be one number, not {kind_of(answer)}.", "a number", show(answer))
-        received = f"{show(number)} {self.unit}".rstrip()
+            return self._failed(_no_number(answer), "a number", show(answer))
+        unit = self.unit.removesuffix("s") if show(number) == "1" else self.unit
+        received = f"{show(number)} {unit}".rstrip()
         if self._close(number, self.solution):
             return self._passed(received)
         known = (sentence for wrong, sentence in self.mistakes if self._close(number, wrong))
@@ -52,6 +54,12 @@ class NumberExercise(ValueExercise):
 
     def _close(self, number: float, other: float) -> bool:
         return abs(number - other) <= self.tolerance
+
+
+def _no_number(answer: object) -> str:
+    if isinstance(answer, str) and re.match(r"\s*[-+−]?\.?\d", answer):
+        return "The answer should be one number, not a text: leave out the quotation marks, and a unit if there is one."
+    return should_be("one number", answer)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class ChoiceExercise(ValueExercise):
-    """A choice between options, each under its letter; answered with the letter or with the text.
+    """A choice between options, each under its letter; answered with the letter, with the text, or with both.
 
     With ``prediction`` it is answered before an experiment, with `commit`, and checked after it.
     """
@@ -94,16 +102,23 @@ class ChoiceExercise(ValueExercise):
     def letter_of(self, answer: object) -> str | None:
         """Return the letter of the option that an answer names; None where it names none.
 
-        Small and capital letters, brackets and a full stop make no difference: "B)" is "b".
+        Small and capital letters, brackets, spaces, backticks and a full stop make no difference: "B)" is "b". The line
+        as the notebook prints it, "c) (8, 8)", is "c".
         """
         if not isinstance(answer, str):
             return None
         plain = _plain(answer)
-        return next((key for key, option in self.options.items() if plain in (key, _plain(option.text))), None)
+        for key, option in self.options.items():
+            if plain in (key, _plain(option.text), _plain(f"{key}) {option.text}")):
+                return key
+        return None
 
 
 def _plain(text: str) -> str:
-    return text.strip().strip("().").casefold()
+    """Return a text without what makes no difference in an answer; a letter in front of an option keeps its bracket."""
+    text = re.sub(r"[\s`]", "", text).casefold()
+    text = re.sub(r"^-?\(?(\w)[).:](?=.)", r"\1)", text)  # "- c) text", "(c) text" and "c. text" are "c)text"
+    return text.strip("().")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +132,7 @@ class MaskExercise(ValueExercise):
         expected = f"a mask {self.solution.shape} of 0 and 1"
         mask = _as_mask(answer)
         if mask is None:
-            return self._failed(f"The answer should be a mask, not {kind_of(answer)}.", expected, show(answer))
+            return self._failed(should_be("a mask", answer), expected, show(answer))
         if mask.shape != self.solution.shape:
             return self._failed(f"The mask is {mask.shape}; it should be {self.solution.shape}.", expected, show(mask))
         if not np.isin(mask, [0, 1]).all():
@@ -188,7 +203,7 @@ def _no_edges(answer: object) -> str:
         return "This is no set of edges: write each node as a pair of numbers, and its inputs as a list of such pairs."
     if isinstance(answer, set | frozenset | list | tuple):
         return "This is no set of edges: an edge is a pair of nodes, and the answer a set of such pairs."
-    return f"The answer should be a set of edges, not {kind_of(answer)}."
+    return should_be("a set of edges", answer)
 
 
 def _wrong_edge(missing: frozenset[Edge], extra: frozenset[Edge]) -> str:

@@ -156,6 +156,14 @@ def takes_the_sides_too(mask, height, width):
     return mask.sum() / (height * width)
 
 
+def forgets_the_brackets(mask):
+    return mask.float().mean
+
+
+def returns_what_print_returns(mask):
+    return print(mask.float().mean())
+
+
 def never_ends(mask):
     while mask.numel():
         pass
@@ -169,7 +177,11 @@ EXERCISE_0_1 = FractionExercise(
     reference=foreground_fraction,
     cases=masks,
     mistakes=[
-        (counts, "You count the pixels that are 1: divide by the number of all pixels."),
+        (
+            counts,
+            "This is the number of ones: divide it by the number of all pixels, `mask.numel()`. (`len(mask)` is 1, the "
+            "number of channels.)",
+        ),
         (
             counts_in_uint8,
             "Your count overflows: the mask is uint8, in which 255 + 1 is 0. Count with `mask.sum()`, which uses a "
@@ -223,6 +235,8 @@ EXERCISE_0_1 = FractionExercise(
         (rounds_to_two_digits, "do not round"),
         (forgets_to_return, "returns None"),
         (prints_instead, "one number, not a value of type str"),
+        (forgets_the_brackets, "one number, not the function `mean`: did you forget its brackets?"),
+        (returns_what_print_returns, "It prints something and returns None"),
         (scales_the_mask_itself, "changes what it is given"),
         (unpacks_two_sides, "raises ValueError in line 2"),
         (takes_the_sides_too, "cannot be called"),
@@ -242,7 +256,7 @@ EXERCISE_0_2 = ChoiceExercise(
     options={
         "a": Option(
             "below 0.1: it finds almost nothing",
-            "It is 0.47. Most membranes are dark lines, and one per cent of the parameters is enough to find those.",
+            "It is 0.47. Most membranes are dark lines, and 1 % of the parameters is enough to find many of them.",
         ),
         "b": Option(
             "about 0.2",
@@ -250,11 +264,11 @@ EXERCISE_0_2 = ChoiceExercise(
         ),
         "c": Option(
             "about 0.8: almost as before",
-            "It is 0.47. A small network finds most membranes, but it is fooled by the rings inside the cells.",
+            "It is 0.47. The small network misses more than a third of the membrane pixels, and it draws the rings.",
         ),
         "d": Option(
             "about 0.5",
-            "It is 0.47: a small network finds most membranes, but it is fooled by the rings inside the cells.",
+            "It is 0.47: the small network misses more than a third of the membrane pixels, and it draws the rings.",
             right=True,
         ),
     },
@@ -271,20 +285,20 @@ EXERCISE_0_3 = NumberExercise(
     title="Tensors and shapes",
     difficulty="easy",
     minutes=2,
-    question="how many numbers `batch[0].mean(dim=0)` contains, for a batch of shape (4, 3, 32, 48)",
+    question="how many numbers `photos[0].mean(dim=0)` contains, for photos of shape (4, 3, 32, 48)",
     solution=1536,
     unit="numbers",
     mistakes=[
         (1, "`mean()` alone gives one number; `dim=0` averages over one dimension and keeps the others."),
-        (4608, "This is (3, 32, 48), the shape of `batch[0]`: `mean(dim=0)` then averages over the channels."),
-        (6144, "This is (4, 32, 48), one mean for each image: `batch[0]` is only the first image."),
+        (4608, "This is 3 · 32 · 48, all numbers of `photos[0]`: `mean(dim=0)` then averages over the channels."),
+        (6144, "This is 4 · 32 · 48, the channels averaged in all four images: `photos[0]` is only the first image."),
         (
             18_432,
-            "This is every number in the batch: `batch[0]` takes one image, and `mean` averages its channels.",
+            "This is every number in `photos`: `photos[0]` takes one image, and `mean` averages its channels.",
         ),
         (3, "This is one mean for each channel: `dim=0` averages over the channels and keeps the pixels."),
-        (144, "You average over the rows: they are dimension 1 of `batch[0]`, not 0."),
-        (96, "You average over the columns: they are dimension 2 of `batch[0]`, not 0."),
+        (144, "You average over the rows: they are dimension 1 of `photos[0]`, not 0."),
+        (96, "You average over the columns: they are dimension 2 of `photos[0]`, not 0."),
         (2, "This is the number of dimensions: multiply height by width."),
         (32, "This is the number of rows: each of them contains 48 numbers."),
         (48, "This is the number of columns: each of them contains 32 numbers."),
@@ -293,6 +307,8 @@ EXERCISE_0_3 = NumberExercise(
     also_wrong=[
         (torch.zeros(32, 48), "one number, not a tensor of shape (32, 48)"),
         ((32, 48), "one number, not a list"),
+        ("1536", "leave out the quotation marks"),
+        (float("nan"), "one number, not nan."),
     ],
 )
 
@@ -302,7 +318,7 @@ EXERCISE_0_4 = ChoiceExercise(
     title="Broadcasting",
     difficulty="medium",
     minutes=2,
-    question="What is the shape of `prediction - target`?",
+    question="What is the shape of `output - target`?",
     options={
         "a": Option(
             "(8,)",
@@ -311,7 +327,7 @@ EXERCISE_0_4 = ChoiceExercise(
         "b": Option("(8, 1)", "The first tensor does not decide: each dimension of length 1 is stretched, in both."),
         "c": Option(
             "(8, 8)",
-            "Yes: every prediction meets every target. A loss computed from this would be wrong, without any error.",
+            "Yes: every output meets every target. A loss computed from this would be wrong, without any error.",
             right=True,
         ),
         "d": Option(
@@ -322,6 +338,7 @@ EXERCISE_0_4 = ChoiceExercise(
     also_wrong=[
         ("e", "by its letter"),
         ((8, 8), "by its letter"),
+        ("a) (8, 8)", "by its letter"),
         (64, "by its letter"),
     ],
 )
@@ -409,7 +426,7 @@ EXERCISE_0_7 = NumberExercise(
         (5.76, "This is the loss after the step: the question is what w is."),
     ],
     also_wrong=[
-        ("2.4", "one number, not a value of type str"),
+        ("2.4", "leave out the quotation marks"),
     ],
 )
 

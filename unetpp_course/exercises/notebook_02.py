@@ -453,8 +453,8 @@ EXERCISE_2_2 = NumberExercise(
         (4, "This is what a dot sees after the first pooling. A convolution and a second pooling are still to come."),
     ],
     also_wrong=[
-        ("10", "one number, not"),
-        (float("inf"), "one number, not"),
+        ("10", "leave out the quotation marks"),
+        (float("inf"), "one number, not inf"),
     ],
 )
 

@@ -724,7 +724,7 @@ EXERCISE_7_4 = NumberExercise(
         (0.939, "This is Dice"),
         (0.968, "from IoU to Dice"),
         (0.878, "which is near"),
-        ("0.885", "one number, not a value of type str"),
+        ("0.885", "leave out the quotation marks"),
     ],
 )
 

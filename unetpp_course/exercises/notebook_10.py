@@ -48,7 +48,7 @@ EXERCISE_10_1 = NumberExercise(
         (29.99, "These are the 420 copies"),
         (23.99, "336 images"),
         (4.28, "makes three passes"),
-        ("26 s", "one number"),
+        ("26 s", "leave out the quotation marks"),
     ],
 )
 

@@ -437,7 +437,7 @@ EXERCISE_11_5 = NumberExercise(
         (0.322, "number of per cent"),
         (210.6, "by the time that is left"),
         (310.6, "100 % were there"),
-        ("47 %", "one number"),
+        ("47 %", "leave out the quotation marks"),
     ],
 )
 

@@ -106,7 +106,11 @@ EXERCISES = (
         solution=5,
         unit="pixels",
         mistakes=[(6, "A kernel adds its side less one, not its side."), (3, "This is the reach of one convolution.")],
-        also_wrong=[("five", "one number, not a value of type str"), (float("nan"), "one number")],
+        also_wrong=[
+            ("five", "one number, not a value of type str"),
+            (float("nan"), "one number, not nan."),
+            ("5 px", "quotation marks"),
+        ],
     ),
     ChoiceExercise(
         number="99.3",

@@ -108,6 +108,30 @@ def test_a_flood_of_text_is_cut(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_only_what_the_case_shown_has_printed_is_shown():
+    def prints_its_length(x):
+        print("rows:", len(x))
+        return halve(x) if len(x) == 2 else halve(x) + 1
+
+    verdict = HALVE.examine(prints_its_length)
+    rows = verdict.given.removeprefix("x = tensor (")[0]
+    assert verdict.mark is Mark.FAILED
+    assert rows != "2"
+    assert verdict.printed == f"rows: {rows}"
+
+
+def test_what_a_call_that_did_not_end_has_printed_is_shown():
+    def prints_and_loops(x):
+        print("rows:", len(x))
+        while len(x) > 2:
+            pass
+        return halve(x)
+
+    verdict = HALVE.examine(prints_and_loops)
+    assert verdict.received == "no answer in time"
+    assert verdict.printed in ("rows: 4", "rows: 6")
+
+
 def test_seconds_in_which_the_processor_was_elsewhere_do_not_count():
     run = run_cases(time.sleep, [(1.5,)], seconds=1)
     assert len(run.calls) == 1

@@ -1,4 +1,4 @@
-"""What notebook 01 draws: windows of an image, tinted pixels, the parts of a split, and how sure a network is."""
+"""What notebook 01 draws: windows of an image, outlined pixels, the parts of a split, and how sure a network is."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unetpp_course.style import LINE_COLOURS, WIDTH, Pixels, as_picture
 
-MEMBRANE, RING = LINE_COLOURS[2], LINE_COLOURS[4]  # where pixels are tinted, and in `show_sureness`
+MEMBRANE, RING = LINE_COLOURS[2], LINE_COLOURS[4]  # where pixels are outlined, and in `show_sureness`
 HALF = 12  # of a window's side, in pixels
 PARTS = {"training": LINE_COLOURS[0], "validation": LINE_COLOURS[3], "left out": "#DDDDDD"}
 
@@ -19,7 +19,8 @@ PARTS = {"training": LINE_COLOURS[0], "validation": LINE_COLOURS[3], "left out":
 def show_windows(picture: Pixels, windows: Mapping[str, tuple[int, int]], title: str = "image") -> None:
     """Show a picture with a frame around each window, and the windows enlarged beside it.
 
-    ``windows`` maps a letter to the row and the column of the window's centre. A window has 24 × 24 pixels.
+    ``windows`` maps a letter to the row and the column of the window's centre. A window has 24 × 24 pixels. The letter
+    is above the right corner of the frame, where it hides no line that goes down to the right through the window.
     """
     pixels = as_picture(picture)
     panel = 0.9 * WIDTH / (1 + len(windows))
@@ -33,7 +34,8 @@ def show_windows(picture: Pixels, windows: Mapping[str, tuple[int, int]], title:
     for axis, (letter, (row, column)) in zip(axes[1:], windows.items(), strict=True):
         left, top = column - HALF, row - HALF
         axes[0].add_patch(Rectangle((left, top), 2 * HALF, 2 * HALF, fill=False, color=LINE_COLOURS[3], linewidth=2))
-        label = axes[0].text(left - 4, top - 2, letter, color=LINE_COLOURS[3], size=14, weight="bold", ha="right")
+        corner = left + 2 * HALF, top - 2
+        label = axes[0].text(*corner, letter, color=LINE_COLOURS[3], size=14, weight="bold", ha="right")
         label.set_path_effects([withStroke(linewidth=3, foreground="white")])
         window = pixels[top : top + 2 * HALF, left : left + 2 * HALF]
         axis.imshow(window, vmin=0, vmax=highest, interpolation="nearest")
@@ -47,6 +49,17 @@ def tint(image: Pixels, where: Pixels, colour: str) -> NDArray[np.uint8]:
     rgb = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     tinted[chosen] = 0.15 * tinted[chosen] + 0.85 * np.array(rgb)
     return np.asarray((255 * tinted).round(), np.uint8)
+
+
+def outline(image: Pixels, where: Pixels, colour: str) -> NDArray[np.uint8]:
+    """Return a grey image, in [0, 1], as (H, W, 3), with a thin line around the pixels that are not 0 in ``where``."""
+    chosen = as_picture(where) != 0
+    grown = chosen.copy()
+    grown[1:] |= chosen[:-1]
+    grown[:-1] |= chosen[1:]
+    grown[:, 1:] |= chosen[:, :-1]
+    grown[:, :-1] |= chosen[:, 1:]
+    return tint(image, grown & ~chosen, colour)
 
 
 def show_parts(names: Sequence[str], splits: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:

@@ -6,7 +6,16 @@ import pytest
 import torch
 from matplotlib.colors import to_hex
 
-from unetpp_course.first_network_figures import PARTS, RING, draw_chain, show_parts, show_sureness, show_windows, tint
+from unetpp_course.first_network_figures import (
+    PARTS,
+    RING,
+    draw_chain,
+    outline,
+    show_parts,
+    show_sureness,
+    show_windows,
+    tint,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -24,11 +33,27 @@ def test_a_window_is_framed_in_the_picture_and_shown_enlarged():
     assert np.array_equal(window.images[0].get_array(), image[0, 8:32, 18:42])
 
 
+def test_the_letter_of_a_window_is_above_its_frame():
+    show_windows(torch.zeros(1, 64, 64), {"A": (20, 30)})
+    (letter,) = plt.gcf().axes[0].texts
+    plt.gcf().canvas.draw()
+    frame = plt.gcf().axes[0].patches[0].get_window_extent()
+    assert letter.get_window_extent().y0 >= frame.y1
+
+
 def test_tinted_pixels_are_those_that_are_asked_for():
     image = torch.full((1, 4, 4), 0.5)
     tinted = tint(image, torch.eye(4)[None], RING)
     grey = (tinted == 128).all(axis=-1)
     assert np.array_equal(~grey, np.eye(4, dtype=bool))
+
+
+def test_an_outline_runs_around_what_is_asked_for_and_leaves_it_visible():
+    where = torch.zeros(1, 5, 5)
+    where[0, 2, 2] = 1
+    outlined = outline(torch.full((1, 5, 5), 0.5), where, RING)
+    line = ~(outlined == 128).all(axis=-1)
+    assert {tuple(pixel) for pixel in np.argwhere(line).tolist()} == {(1, 2), (3, 2), (2, 1), (2, 3)}
 
 
 def test_the_parts_of_a_split_have_their_colours_in_the_order_of_the_stack():

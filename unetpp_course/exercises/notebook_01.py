@@ -51,6 +51,19 @@ def membrane_iou(prediction: Tensor, mask: Tensor) -> float:
     return both / either
 
 
+@dataclass(frozen=True, kw_only=True)
+class IouExercise(FunctionExercise):
+    """A function of two masks; a truth value of a whole tensor is told from other errors."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        if isinstance(call.error, RuntimeError | ValueError) and "ambiguous" in str(call.error):
+            return (
+                "It asks a whole tensor whether it is true, as `and` and `or` do, and `&` without brackets too. "
+                "Put each comparison in brackets, and join the two with & or |."
+            )
+        return super()._fault(call, right, answer)
+
+
 def pairs_of_masks(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield predictions and masks of several shapes; every mask contains both classes."""
     toy = [[1, 0, 1, 1, 1], [1, 0, 1, 1, 1], [1, 0, 0, 0, 0]], [[1, 0, 1, 1, 1], [1, 1, 0, 1, 1], [1, 0, 0, 0, 1]]
@@ -134,8 +147,8 @@ def takes_one_sample_each(prediction, mask):
     return (p & m).sum(dim=-1) / (p | m).sum(dim=-1)
 
 
-def uses_and(prediction, mask):
-    return ((prediction == 0) and (mask == 0)).sum() / ((prediction == 0) or (mask == 0)).sum()
+def forgets_the_brackets(prediction, mask):
+    return (prediction == 0 & mask == 0).sum() / (prediction == 0 | mask == 0).sum()
 
 
 def counts_the_same_pixels_as_intersection(prediction, mask):
@@ -182,7 +195,7 @@ def forgets_to_return_the_score(prediction, mask):
     membrane_iou(prediction, mask)
 
 
-EXERCISE_1_2 = FunctionExercise(
+EXERCISE_1_2 = IouExercise(
     number="1.2",
     title="The IoU of the membrane",
     difficulty="easy",
@@ -247,7 +260,7 @@ EXERCISE_1_2 = FunctionExercise(
         (rounds_to_whole, "The score is cut to a whole number. Divide with /, and do not round."),
     ],
     also_wrong=[
-        (uses_and, "raises RuntimeError in line 2"),
+        (forgets_the_brackets, "Put each comparison in brackets"),
         (takes_one_sample_each, "should be one number, not a tensor"),
         (forgets_to_return_the_score, "returns None"),
     ],
@@ -422,6 +435,37 @@ def expects_an_underscore(names, start, count, gap):
     return names[: max(start - gap, 0)] + names[end + gap :], names[start:end]
 
 
+def cuts_letters_off(names, start, count, gap):
+    names, end = sorted(names, key=lambda name: int(name[6:])), start + count
+    return names[: max(start - gap, 0)] + names[end + gap :], names[start:end]
+
+
+def shortens_both_gaps(names, start, count, gap):
+    names, end = sorted(names, key=number), start + count
+    gap = min(gap, start)
+    return names[: start - gap] + names[end + gap :], names[start:end]
+
+
+def halves_the_gap(names, start, count, gap):
+    names, end, half = sorted(names, key=number), start + count, gap // 2
+    return names[: max(start - half, 0)] + names[end + half :], names[start:end]
+
+
+def skips_one_too_many_behind(names, start, count, gap):
+    names, end = sorted(names, key=number), start + count
+    return names[: max(start - gap, 0)] + names[end + gap + 1 :], names[start:end]
+
+
+def skips_one_too_many_before(names, start, count, gap):
+    names, end = sorted(names, key=number), start + count
+    return names[: max(start - gap - 1, 0)] + names[end + gap :], names[start:end]
+
+
+def takes_the_distance(names, start, count, gap):
+    names, end = sorted(names, key=number), start + count
+    return names[: abs(start - gap)] + names[end + gap :], names[start:end]
+
+
 def gives_numbers(names, start, count, gap):
     numbers, end = sorted(number(name) for name in names), start + count
     return numbers[: max(start - gap, 0)] + numbers[end + gap :], numbers[start:end]
@@ -466,6 +510,25 @@ EXERCISE_1_3 = SplitExercise(
             expects_an_underscore,
             'Not every name has an underscore. name.split("_")[-1] gives the last piece, whether there is one or not.',
         ),
+        (
+            cuts_letters_off,
+            'Not every name begins with six characters that are no number. name.split("_")[-1] gives the last piece.',
+        ),
+        (shortens_both_gaps, "The gap behind the block stays `gap` long, even where the one before it is shorter."),
+        (halves_the_gap, "`gap` slices are left out on each side, not on both sides together."),
+        (
+            skips_one_too_many_behind,
+            "The gap behind the block is one slice too long: training goes on at position start + count + gap.",
+        ),
+        (
+            skips_one_too_many_before,
+            "The gap before the block is one slice too long: training ends before position start - gap.",
+        ),
+        (
+            takes_the_distance,
+            "Where start - gap is below 0, no slice is left before the gap, but abs turns it into a number above 0: "
+            "use 0 there.",
+        ),
     ],
     also_wrong=[
         (gives_the_validation_alone, "Return two lists of names"),
@@ -481,7 +544,7 @@ EXERCISE_1_4 = ChoiceExercise(
     number="1.4",
     title="What did the network get?",
     difficulty="medium",
-    minutes=4,
+    minutes=5,
     question="The input has mean −3.34 and standard deviation 0.004. What went wrong?",
     options={
         "a": Option(
@@ -508,6 +571,47 @@ EXERCISE_1_4 = ChoiceExercise(
 
 
 # Exercise 1.5: A first network
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkExercise(FunctionExercise):
+    """A network made of three convolutions that are given; it must be possible to train them through its logits."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        if isinstance(call.error, TypeError) and "got (ReLU" in str(call.error):
+            return "nn.ReLU is a layer, which is made first and then called: nn.ReLU()(y), or torch.relu(y)."
+        fault = super()._fault(call, right, answer)
+        if call.error is not None or call.value is None:
+            return fault
+        if not fault and not isinstance(call.value, Tensor):
+            return "The values are right, but an array of NumPy has no gradient to learn from: return the tensor."
+        untrained = convolutions_without_gradient(call.value, call.after[1:])
+        if not fault and untrained:
+            return (
+                f"The values are right, but no gradient reaches {', '.join(untrained)}, so nothing would be "
+                "learned there. Leave out what cuts the gradient off, such as .detach() or torch.no_grad()."
+            )
+        tracked = isinstance(call.value, Tensor) and call.value.requires_grad
+        if fault and tracked and len(untrained) == len(call.after) - 1:
+            return (
+                "Use the convolutions that you are given. New ones have other weights, and the optimiser would not "
+                "know them."
+            )
+        return fault
+
+
+def convolutions_without_gradient(logits: object, layers: Sequence[nn.Module]) -> list[str]:
+    """Return the names of the convolutions that have no influence on the logits that could be learned from."""
+    names = [f"conv{number}" for number in range(1, len(layers) + 1)]
+    if not isinstance(logits, Tensor) or not logits.requires_grad:
+        return names
+    total = logits.sum()
+    untrained = []
+    for name, layer in zip(names, layers, strict=True):
+        gradients = torch.autograd.grad(total, list(layer.parameters()), retain_graph=True, allow_unused=True)
+        if any(gradient is None for gradient in gradients):
+            untrained.append(name)
+    return untrained
 
 
 def three_layers(x: Tensor, conv1: nn.Module, conv2: nn.Module, conv3: nn.Module) -> Tensor:
@@ -653,7 +757,24 @@ def uses_a_module_wrongly(x, conv1, conv2, conv3):
     return conv3(nn.ReLU(conv2(nn.ReLU(conv1(x)))))
 
 
-EXERCISE_1_5 = FunctionExercise(
+def detaches_the_logits(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv2(torch.relu(conv1(x))))).detach()
+
+
+def detaches_a_map(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv2(torch.relu(conv1(x)).detach())))
+
+
+def gives_an_array(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv2(torch.relu(conv1(x))))).detach().numpy()
+
+
+def makes_its_own_layers(x, conv1, conv2, conv3):
+    conv1, conv2, conv3 = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 1, 3, padding=1)
+    return conv3(torch.relu(conv2(torch.relu(conv1(x)))))
+
+
+EXERCISE_1_5 = NetworkExercise(
     number="1.5",
     title="A first network",
     difficulty="easy",
@@ -666,8 +787,7 @@ EXERCISE_1_5 = FunctionExercise(
     mistakes=[
         (
             forgets_to_keep_what_relu_returns,
-            "No ReLU takes effect. torch.relu returns a new map and leaves the old one as it is, so go on with what it "
-            "returns.",
+            "No ReLU takes effect. If you did call torch.relu, go on with what it returns.",
         ),
         (uses_relu_once, "The ReLU behind the second convolution is missing."),
         (uses_relu_late, "The ReLU behind the first convolution is missing."),
@@ -706,7 +826,11 @@ EXERCISE_1_5 = FunctionExercise(
     also_wrong=[
         (forgets_to_return_the_logits, "returns None"),
         (returns_all_maps, "should be a tensor of shape"),
-        (uses_a_module_wrongly, "in line 2"),
+        (uses_a_module_wrongly, "nn.ReLU is a layer"),
+        (detaches_the_logits, "no gradient reaches conv1, conv2, conv3"),
+        (detaches_a_map, "no gradient reaches conv1, so"),
+        (gives_an_array, "an array of NumPy has no gradient"),
+        (makes_its_own_layers, "Use the convolutions that you are given"),
     ],
 )
 
@@ -733,7 +857,7 @@ EXERCISE_1_6 = ChoiceExercise(
         ),
         "d": Option(
             "It recognises small rings, but not the large ones.",
-            "A small ring would be easier to see as a whole. But even the small ones are called membrane.",
+            "A small ring would be easier to see as a whole. But small ones, too, are called membrane in part.",
         ),
     },
     also_wrong=[("e", "by its letter")],

@@ -14,6 +14,7 @@ from torch.nn.functional import conv2d, pad
 from unetpp_course.style import WIDTH, show_numbers
 
 Layer = tuple[str, int]  # its kind ("conv", "pool" or "up") and its size
+Window = tuple[int, int, int, int]  # first and last row, first and last column
 Row = list[int]  # the dots of a row, by their number from the left
 
 LABELS = {
@@ -32,7 +33,8 @@ def draw_convolution(image: Tensor, kernel: Tensor, places: Sequence[tuple[int, 
     For each place (row, column) of the result, a coloured frame shows the window that it comes from.
     """
     result = conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
-    show_numbers({"image in a frame of zeros": pad(image, (1, 1, 1, 1)), "kernel": kernel, "result": result})
+    framed = pad(image, (1, 1, 1, 1))
+    show_numbers({"image in a frame of zeros": framed, "kernel": kernel, "result": result}, one_scale=False)
     before, _, after = plt.gcf().axes
     height, width = image.shape
     before.add_patch(Rectangle((1, 1), width, height, fill=False, edgecolor="0.4", linestyle="--", linewidth=1.5))
@@ -82,8 +84,14 @@ def draw_reach(layers: Sequence[Layer], count: bool = True, parts: bool = False)
         draw_row(axis, number, row, apart[number], (first - MARGIN, last + MARGIN + 1))
         if number > 0:
             draw_lines(axis, number, row, layers[number - 1], apart)
-        label = "image" if number == 0 else LABELS[layers[number - 1][0]].format(layers[number - 1][1])
-        axis.text(first - MARGIN - 0.2, number, label, ha="right", va="center")
+        label, weight = "image", "normal"
+        if number > 0:
+            kind, size = layers[number - 1]
+            label = LABELS[kind].format(size)
+            if kind == "up":
+                weight = "bold"
+                axis.axhspan(number - 0.36, number + 0.36, color="C1", alpha=0.25, linewidth=0, zorder=0)
+        axis.text(first - MARGIN - 0.2, number, label, ha="right", va="center", weight=weight)
     axis.plot((dot + 0.5) * apart[-1], len(layers), "o", color="black", markersize=11, zorder=4)
     lowest = draw_parts(axis, layers, seen[-2], apart[-2]) if parts else -0.3
     if count:
@@ -147,20 +155,22 @@ def draw_windows(columns: Sequence[int], edges: Sequence[tuple[int, int]], cell:
     axis.grid(visible=False)
 
 
-def draw_frames(truth: Tensor, rings: Tensor, row: int, column: int, labels: Mapping[int, str]) -> None:
-    """Draw membranes, distractors and a pixel, and around it square frames, each with its label.
+def draw_frames(truth: Tensor, rings: Tensor, row: int, column: int, frames: Mapping[str, Window]) -> None:
+    """Draw membranes, distractors and a pixel, and frames with their labels.
 
-    ``truth`` (1, H, W) is 0 on membranes, ``rings`` (1, H, W) above 0 on distractors; ``labels`` maps sides to labels.
+    ``truth`` (1, H, W) is 0 on membranes, ``rings`` (1, H, W) above 0 on distractors; ``frames`` maps labels to
+    windows: the first and the last row, and the first and the last column.
     """
     _, axis = plt.subplots(figsize=(WIDTH, 4.2))
     colours = ListedColormap(["white", "0.35", "0.75"])
     kinds = torch.where(rings[0] > 0, 2, (truth[0] == 0).int())
     axis.imshow(kinds.numpy(), cmap=colours, vmin=0, vmax=2, interpolation="nearest")
     width = truth.shape[-1]
-    for number, (side, label) in enumerate(labels.items()):
+    for number, (label, (top, bottom, left, right)) in enumerate(frames.items()):
         colour = FRAMES[number % len(FRAMES)]
-        corner = (column - side / 2, row - side / 2)
-        axis.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=colour, linewidth=2.5))
+        sides = right - left + 1, bottom - top + 1
+        corner = (left - 0.5, top - 0.5)  # pixel centres lie on whole numbers
+        axis.add_patch(Rectangle(corner, *sides, fill=False, edgecolor=colour, linewidth=2.5))
         place = (width + 10, 20 + number * 24)  # of the label, beside the image
         axis.annotate(label, place, color=colour, weight="bold", annotation_clip=False, va="center")
     axis.annotate("dark grey: membranes", (width + 10, 130), annotation_clip=False, va="center")

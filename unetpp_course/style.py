@@ -96,10 +96,11 @@ def show_images(panels: Mapping[str, Pixels], columns: int = 4, legend: Mapping[
         figure.legend(handles=patches, loc="outside lower center", ncols=2)
 
 
-def show_numbers(panels: Mapping[str, Pixels], number_format: str = "g") -> None:
+def show_numbers(panels: Mapping[str, Pixels], number_format: str = "g", one_scale: bool = True) -> None:
     """Show small maps (H, W) side by side under their titles, as grids of numbers; darker cells hold higher numbers.
 
-    All panels have one scale of colours and one size of cells, so that a doubled map is twice as wide on the page.
+    All panels have one size of cells, so that a doubled map is twice as wide on the page. They have one scale of
+    colours, too; with ``one_scale=False`` each has its own, for numbers that are not of one kind.
     """
     grids = {title: np.asarray(pixels, dtype=float) for title, pixels in panels.items()}
     low, high = min(grid.min() for grid in grids.values()), max(grid.max() for grid in grids.values())
@@ -112,6 +113,8 @@ def show_numbers(panels: Mapping[str, Pixels], number_format: str = "g") -> None
         rows, columns = grid.shape
         bottom = height - title_height - cell * rows
         axes = figure.add_axes((left / WIDTH, bottom / height, cell * columns / WIDTH, cell * rows / height))
+        if not one_scale:
+            low, high = grid.min(), grid.max()
         shades = {"cmap": "Blues", "vmin": low, "vmax": low + 1.6 * (high - low)}  # pale enough for black numbers
         axes.pcolormesh(grid, edgecolors="white", linewidth=2, **shades)
         for (row, column), value in np.ndenumerate(grid):

@@ -82,13 +82,22 @@ def test_windows_are_drawn_from_their_first_to_their_last_column():
     assert texts() == ["12 pixels", "20 pixels"]
 
 
-def test_frames_have_the_given_sides_and_lie_around_the_pixel():
-    draw_frames(torch.ones(1, 64, 64), torch.zeros(1, 64, 64), 20, 30, {18: "head 1", 44: "head 2"})
-    frames = [patch for patch in plt.gca().patches if patch.get_linewidth() == 2.5]
-    assert [frame.get_width() for frame in frames] == [18, 44]
-    assert {(frame.get_x() + frame.get_width() / 2, frame.get_y() + frame.get_width() / 2) for frame in frames} == {
-        (30, 20)
-    }
+def test_frames_lie_around_the_rows_and_columns_of_their_windows():
+    frames = {"head 1": (11, 28, 21, 38), "head 2": (2, 41, 8, 51)}
+    draw_frames(torch.ones(1, 64, 64), torch.zeros(1, 64, 64), 20, 30, frames)
+    drawn = [patch for patch in plt.gca().patches if patch.get_linewidth() == 2.5]
+    # half a pixel outside the centres of the outermost pixels
+    assert [(patch.get_y(), patch.get_x()) for patch in drawn] == [(10.5, 20.5), (1.5, 7.5)]
+    assert [(patch.get_height(), patch.get_width()) for patch in drawn] == [(18, 18), (40, 44)]
+    assert texts()[:2] == ["head 1", "head 2"]
+
+
+def test_only_the_up_sampling_stands_out_in_a_drawing_of_layers():
+    draw_reach(path_to_head(1))
+    assert [text.get_text() for text in plt.gca().texts if text.get_weight() == "bold"] == [
+        "up-sampling by 2",
+        "18 pixels",
+    ]
 
 
 def test_the_square_of_an_influence_lies_in_the_middle():

@@ -1,7 +1,7 @@
 """The exercises of notebook 02: a convolution, how far a value sees, and a network that is blindfolded."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
-from unetpp_course.checks.comparison import alike
+from unetpp_course.checks.comparison import alike, only_value
 from unetpp_course.checks.isolation import Call
 from unetpp_course.checks.verdict import GENERIC
 
@@ -247,6 +247,12 @@ def stops_one_pixel_early(image, weight, bias):
     return out
 
 
+def stops_two_pixels_early(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    out[:, :-2, :-2] = conv2d(image[None], weight, bias, padding=1)[0][:, :-2, :-2]
+    return out
+
+
 def returns_after_the_first_row(image, weight, bias):
     out = torch.zeros(len(weight), *image.shape[1:])
     out[:, 0] = conv2d(image[None], weight, bias, padding=1)[0][:, 0]
@@ -256,6 +262,60 @@ def returns_after_the_first_row(image, weight, bias):
 def returns_after_the_first_pixel(image, weight, bias):
     out = torch.zeros(len(weight), *image.shape[1:])
     out[:, 0, 0] = conv2d(image[None], weight, bias, padding=1)[0][:, 0, 0]
+    return out
+
+
+def windows_of(image):
+    """Yield each pixel's row, column and window (C, 3, 3), zeros around the image included."""
+    padded = pad(image, (1, 1, 1, 1))
+    for row in range(image.shape[1]):
+        for column in range(image.shape[2]):
+            yield row, column, padded[:, row : row + 3, column : column + 3]
+
+
+def takes_kernels_by_the_channel(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    for row, column, window in windows_of(image):
+        for k in range(len(weight)):
+            out[k, row, column] = (window * weight[:, k]).sum() + bias[k]
+    return out
+
+
+def takes_the_largest_product(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    for row, column, window in windows_of(image):
+        out[:, row, column] = (window * weight).amax(dim=(1, 2, 3)) + bias
+    return out
+
+
+def multiplies_by_the_bias(image, weight, bias):
+    return conv2d(image[None], weight, padding=1)[0] * bias[:, None, None]
+
+
+def takes_the_channels_for_the_maps(image, weight, bias):
+    out = torch.zeros(len(image), *image.shape[1:])
+    for row, column, window in windows_of(image):
+        for k in range(len(image)):
+            out[k, row, column] = (window * weight[k]).sum() + bias[k]
+    return out
+
+
+def makes_maps_that_lie_on_their_side(image, weight, bias):
+    out = torch.zeros(len(weight), image.shape[2], image.shape[1])
+    for row, column, window in windows_of(image):
+        for k in range(len(weight)):
+            out[k, row, column] = (window * weight[k]).sum() + bias[k]
+    return out
+
+
+def swaps_the_loops(image, weight, bias):
+    padded = pad(image, (1, 1, 1, 1))
+    out = torch.zeros(len(weight), *image.shape[1:])
+    for row in range(image.shape[2]):
+        for column in range(image.shape[1]):
+            window = padded[:, row : row + 3, column : column + 3]
+            for k in range(len(weight)):
+                out[k, row, column] = (window * weight[k]).sum() + bias[k]
     return out
 
 
@@ -281,12 +341,30 @@ class ConvolutionExercise(FunctionExercise):
         said = str(call.error)
         found = SMALL_WINDOW.search(said)
         small = found is not None and "3" in found.groups() and min(found.groups()) < "3"
-        if isinstance(call.error, RuntimeError | ValueError) and (small or SMALL_ARRAY.search(said)):
+        stopped = isinstance(call.error, RuntimeError | ValueError) and bool(small or SMALL_ARRAY.search(said))
+        outside = isinstance(call.error, IndexError) and "out of bounds" in said
+        (channels, height, width), maps = call.given[0].shape, len(call.given[1])
+        if stopped and height != width:  # the square images before were right
+            return (
+                "It is right as long as the image is square. Are the two loops swapped? The image is (C, H, W): it has "
+                "H rows and W columns."
+            )
+        if outside and height != width:
+            return (
+                "It is right as long as the image is square. Rows and columns are swapped somewhere: the maps are "
+                "(K, H, W), with H rows and W columns."
+            )
+        if outside and maps != channels:  # the image with one channel and one map was right
+            return (
+                "It is right for one channel and one map. The number of maps is len(weight), not the number of "
+                "channels of the image."
+            )
+        if stopped and maps == channels:
             return (
                 "At the border a window has fewer than 3×3 pixels. Lay a frame of zeros around the image first, and "
                 "then loop over the rows and columns of the image, without the frame."
             )
-        if isinstance(call.error, IndexError) and "out of bounds" in said:
+        if outside:
             return (
                 "A window reaches beyond the border of the image. Lay a frame of zeros around it first, and take the "
                 "windows from the larger image."
@@ -396,6 +474,17 @@ EXERCISE_2_1 = ConvolutionExercise(
         ),
         (takes_the_first_bias_for_all_maps, "All maps get the bias of map 0: map k has its own, bias[k]."),
         (stops_one_pixel_early, "The last row and the last column stay 0: the loops end one pixel too early."),
+        (
+            stops_two_pixels_early,
+            "The last two rows and columns stay 0. The frame is there, so the loops run over all rows and columns of "
+            "the image, not over two fewer.",
+        ),
+        (
+            takes_kernels_by_the_channel,
+            "weight[:, k] is the k-th channel of all kernels. The kernels of map k are weight[k].",
+        ),
+        (takes_the_largest_product, "The largest product is taken: a convolution adds up all products."),
+        (multiplies_by_the_bias, "The sum is multiplied by the bias: add it."),
         (returns_after_the_first_row, "Only the first row is computed: is `return` inside a loop?"),
         (returns_after_the_first_pixel, "Only the first pixel is computed: is `return` inside the loops?"),
         (ends_with_a_relu, "Negative results are set to 0. That is a ReLU, which comes after a convolution."),
@@ -417,6 +506,9 @@ EXERCISE_2_1 = ConvolutionExercise(
     also_wrong=[
         (cuts_windows_at_the_border, "Lay a frame of zeros around the image first, and"),
         (runs_over_the_border, "Lay a frame of zeros around it first"),
+        (takes_the_channels_for_the_maps, "The number of maps is len(weight)"),
+        (makes_maps_that_lie_on_their_side, "Rows and columns are swapped somewhere"),
+        (swaps_the_loops, "Are the two loops swapped?"),
         (gives_nested_lists, "not a list"),
         (writes_into_the_image, "changes what it is given"),
         (forgets_to_return, "returns None"),
@@ -434,7 +526,7 @@ EXERCISE_2_2 = NumberExercise(
     title="One more pooling",
     difficulty="easy",
     minutes=3,
-    question="how many pixels a dot sees after convolution, pooling, convolution and pooling",
+    question="how many pixels of one row a dot sees after convolution, pooling, convolution and pooling",
     solution=10,
     unit="pixels",
     mistakes=[
@@ -448,7 +540,9 @@ EXERCISE_2_2 = NumberExercise(
         (14, "This pooling reads two dots, which lie two pixels apart: there is one such step, not three."),
         (7, "These are the pixels between the outermost ones, or a chain without the last pooling. Try it with bars."),
         (11, "Neighbouring dots below the new pooling lie two pixels apart, not three."),
-        (20, "Start with the 8 pixels that one dot of the third row sees, and ask what its neighbour adds."),
+        (20, "Start with the 8 pixels that one dot of the top row sees, and ask what its neighbour adds."),
+        (100, "These are the pixels of a whole square. Count along one row of the image, as in the drawing."),
+        (64, "This is a square of 8×8 pixels. Count along one row of the image, and add the new pooling."),
         (2, "These are dots of the row below. The question is about pixels of the image."),
         (4, "This is what a dot sees after the first pooling. A convolution and a second pooling are still to come."),
     ],
@@ -602,6 +696,74 @@ def knows_cells_of_two(layers):
     return recursion(**cells, risen=lambda size, step: step / 2)(layers)
 
 
+def knows_the_sizes_of_the_drawing(layers):
+    parts = {"conv": lambda size, step: 2 * step, "pool": lambda size, step: step}
+    return recursion(**parts, pooled=lambda size, step: 2 * step)(layers)
+
+
+def knows_no_size_at_all(layers):
+    parts = {"conv": lambda size, step: 2 * step, "pool": lambda size, step: step}
+    return recursion(**parts, pooled=lambda size, step: 2 * step, risen=lambda size, step: step / 2)(layers)
+
+
+def knows_cells_of_two_and_any_up_sampling(layers):
+    return recursion(pool=lambda size, step: step, pooled=lambda size, step: 2 * step)(layers)
+
+
+def knows_up_sampling_by_two(layers):
+    return recursion(risen=lambda size, step: step / 2)(layers)
+
+
+def divides_the_step_by_convolutions(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "conv":
+            r += (size - 1) * step
+        if kind == "pool":
+            r += (size - 1) * step
+            step *= size
+        else:
+            step /= size
+    return r
+
+
+def adds_the_size_of_a_pooling(layers):
+    return recursion(pool=lambda size, step: size)(layers)
+
+
+def adds_the_size_to_the_step(layers):
+    return recursion(pooled=lambda size, step: step + size)(layers)
+
+
+def subtracts_from_the_step(layers):
+    return recursion(risen=lambda size, step: step - size)(layers)
+
+
+def multiplies_the_field_on_the_way_up(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "up":
+            r *= size
+            step /= size
+        else:
+            r += (size - 1) * step
+        if kind == "pool":
+            step *= size
+    return r
+
+
+def multiplies_the_field_on_the_way_up_alone(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "up":
+            r *= size
+        else:
+            r += (size - 1) * step
+        if kind == "pool":
+            step *= size
+    return r
+
+
 def halves_the_field_on_the_way_up(layers):
     r, step = 1, 1
     for kind, size in layers:
@@ -745,6 +907,32 @@ def knows_other_names_of_pooling(layers):
     return r
 
 
+def knows_other_names_of_pooling_and_up(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "conv":
+            r += (size - 1) * step
+        elif kind == "pooling":
+            r += (size - 1) * step
+            step *= size
+        elif kind == "up":
+            step /= size
+    return r
+
+
+def takes_poolings_for_up_sampling(layers):
+    r, step = 1, 1
+    for kind, size in layers:
+        if kind == "conv":
+            r += (size - 1) * step
+        elif kind == "pooling":
+            r += (size - 1) * step
+            step *= size
+        else:
+            step /= size
+    return r
+
+
 def counts_the_layers(layers):
     return len(layers)
 
@@ -779,6 +967,23 @@ def knows_head_one(layers):
     return 18
 
 
+def real_window(layers, dot):
+    """Return how many pixels one dot of the top row really sees; it depends on the dot, because cells are cut."""
+    first = last = dot
+    for kind, size in reversed(layers):
+        if kind == "conv":
+            first, last = first - size // 2, last + size // 2
+        elif kind == "pool":
+            first, last = first * size, last * size + size - 1
+        else:
+            first, last = first // size, last // size
+    return last - first + 1
+
+
+def counts_real_dots(layers):
+    return real_window(layers, 800)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReceptiveFieldExercise(FunctionExercise):
     """A function exercise that says with which kind of layer an answer goes wrong, where no mistake is known."""
@@ -794,7 +999,19 @@ class ReceptiveFieldExercise(FunctionExercise):
             )
         if "pool" in kinds:
             return "Convolutions alone are right. It goes wrong with the pooling: compare r and step with the drawing."
+        if {size for _, size in call.given[0]} != {3}:
+            return "Convolutions of 3×3 are right, but not those of another size: k is the second element of the pair."
         return "It goes wrong with convolutions already: compare r with the drawing of three convolutions."
+
+    def _known_mistake(self, calls: Sequence[Call]) -> str:
+        stacks = [call.given[0] for call in calls]
+        dots = range(960, 1024)  # all positions in the cells of six poolings, away from dot 0
+        if all(
+            only_value(call.value) in {float(real_window(stack, dot)) for dot in dots}
+            for call, stack in zip(calls, stacks, strict=True)
+        ):
+            return "This is one of the real windows; section 6 comes to that. Here we want the average."
+        return super()._known_mistake(calls)
 
 
 EXERCISE_2_3 = ReceptiveFieldExercise(
@@ -869,6 +1086,35 @@ EXERCISE_2_3 = ReceptiveFieldExercise(
             "Every kernel is taken for 3×3. The size is the second element of the pair.",
         ),
         (knows_cells_of_two, "Every pooling is taken for 2×2. The size is the second element of the pair."),
+        (
+            knows_the_sizes_of_the_drawing,
+            "Every convolution is taken for 3×3 and every pooling for 2×2. Use k, the second element of the pair.",
+        ),
+        (
+            knows_no_size_at_all,
+            "Every layer is taken for 3×3, or for 2×2. Use k, the second element of the pair.",
+        ),
+        (
+            knows_cells_of_two_and_any_up_sampling,
+            "Every pooling is taken for 2×2: use k. (The up-sampling divides by its own size already.)",
+        ),
+        (knows_up_sampling_by_two, "Every up-sampling is taken for one by 2: divide by k."),
+        (
+            divides_the_step_by_convolutions,
+            "Convolutions divide the step here: does your `else` catch them, too? Write `elif` after the first `if`.",
+        ),
+        (adds_the_size_of_a_pooling, "A pooling adds its size to r. It adds (k - 1) steps."),
+        (adds_the_size_to_the_step, "The size of a pooling is added to the step: multiply the step by it."),
+        (subtracts_from_the_step, "Up-sampling subtracts its size from the step: divide the step by it."),
+        (
+            multiplies_the_field_on_the_way_up,
+            "Up-sampling multiplies r. It reads a single dot, so r stays, and only the step is divided.",
+        ),
+        (
+            multiplies_the_field_on_the_way_up_alone,
+            "Up-sampling multiplies r, and leaves the step. It should be the other way round: r stays, and the step "
+            "is divided by k.",
+        ),
         (counts_one_side, "Only one side of the kernel is counted: there are neighbours on the left and on the right."),
         (
             doubles_the_field_by_pooling,
@@ -906,6 +1152,14 @@ EXERCISE_2_3 = ReceptiveFieldExercise(
         ),
         (goes_from_the_top_down, "It goes through the layers from the top to the image: start with the first one."),
         (knows_other_names_of_pooling, 'It passes poolings by: their kind is written "pool".'),
+        (
+            knows_other_names_of_pooling_and_up,
+            'Poolings change nothing here: their kind is written "pool".',
+        ),
+        (
+            takes_poolings_for_up_sampling,
+            'Poolings are treated like up-sampling: their kind is written "pool".',
+        ),
         (counts_the_layers, "This is the number of layers."),
         (leaves_the_last_layer_out, "The last layer is left out."),
         (returns_the_step, "This is the step: return r."),
@@ -922,6 +1176,7 @@ EXERCISE_2_3 = ReceptiveFieldExercise(
         (prints_only, "returns None"),
         (gives_text, "not a value of type str"),
         (knows_head_one, "gives 18 whatever"),
+        (counts_real_dots, "one of the real windows"),
     ],
     seconds=2,
 )
@@ -1217,7 +1472,7 @@ EXERCISE_2_6 = ChoiceExercise(
         ),
         "c": Option(
             "fewer than one in ten",
-            "Yes, 6 %: it does not need the whole ring to tell.",
+            "Yes, 6 % over all, and from 2 to 10 % on the five large rings: it does not need the whole ring to tell.",
             right=True,
         ),
         "d": Option(

@@ -23,7 +23,7 @@ KINDS = {
 }
 BLUE, ORANGE, GREEN = LINE_COLOURS[0], LINE_COLOURS[3], LINE_COLOURS[2]
 FRAME = "#B0127B"  # around what the text talks about: a colour that no kind of pixel has
-MARGIN = 20  # pixels shown around what is framed
+MARGIN = 10  # pixels shown around what is framed
 
 Region = tuple[slice, slice]  # rows and columns of a picture
 
@@ -74,18 +74,19 @@ def show_nine_scores(image: Pixels, truth: Pixels, prediction: Pixels, scores: p
 
 
 def show_regions(truth: Pixels, prediction: Pixels, regions: Mapping[str, Region]) -> None:
-    """Show the part of two masks (H, W) or (1, H, W) in which some regions lie, and frame these, with their names."""
+    """Show the square part of two masks (H, W) or (1, H, W) with some regions, and frame these, with their names."""
     down, across = zip(*regions.values(), strict=True)
-    top, left = (max(0, min(one.start for one in slices) - MARGIN) for slices in (down, across))
-    bottom, right = (max(one.stop for one in slices) + MARGIN for slices in (down, across))
-    masks = [np.asarray(mask).squeeze()[top:bottom, left:right] for mask in (truth, prediction)]
+    ends = [(min(one.start for one in slices), max(one.stop for one in slices)) for slices in (down, across)]
+    side = max(stop - start for start, stop in ends) + 2 * MARGIN
+    top, left = (max(0, (start + stop - side) // 2) for start, stop in ends)
+    masks = [np.asarray(mask).squeeze()[top : top + side, left : left + side] for mask in (truth, prediction)]
     show_images({"truth": masks[0], "prediction": mark_mistakes(*masks)}, columns=3, legend=KINDS)
     for axis in plt.gcf().axes:
         for name, (rows, columns) in regions.items():
             corner = columns.start - left - 0.5, rows.start - top - 0.5
-            size = columns.stop - columns.start, rows.stop - rows.start
-            axis.add_patch(Rectangle(corner, *size, fill=False, edgecolor=FRAME, linewidth=2))
-            axis.text(corner[0] - 2, corner[1] + size[1] / 2, name, color=FRAME, fontsize=14, ha="right", va="center")
+            width, height = columns.stop - columns.start, rows.stop - rows.start
+            axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=FRAME, linewidth=2))
+            axis.text(corner[0] + 2, corner[1] + 2, name, color=FRAME, fontsize=14, ha="left", va="top")
 
 
 def show_score_table(
@@ -183,7 +184,7 @@ def draw_score_map() -> None:
         "boundary\nscore": "borders:\nhow near?",
         "V_rand": "cells: which\npixels together?",
     }
-    asked = ["whose class?\nempty masks?", "within how\nmany pixels?", "who gets the\nmembrane pixels?"]
+    asked = ["whose class?\nempty masks?", "within how\nmany pixels?", "who gets the\nmembrane's\npixels?"]
     _box(axis, 0.0, 1, "truth and\nprediction", KNOWN)
     _box(axis, 0.83, 1, "over what?\nall pixels,\nimages, patches", ASKED)
     _box(axis, 0.83, 0, "the printed\nscore", KNOWN)

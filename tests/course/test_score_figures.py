@@ -82,7 +82,7 @@ def test_regions_are_framed_where_they_lie_in_the_part_that_is_shown():
     axes = plt.gcf().axes
     assert len(axes) == 2
     frame = axes[1].patches[0]
-    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((19.5, 19.5), 10, 6)
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((9.5, 11.5), 10, 6)
     assert "A" in texts()
 
 

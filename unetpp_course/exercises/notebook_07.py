@@ -19,10 +19,21 @@ NAN = float("nan")
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreExercise(FunctionExercise):
-    """A function that returns a score: what is rounded, or outside 0 to 1, is told so where no mistake has a name."""
+    """A function that returns a score: what is rounded, or outside 0 to 1, is told so where no mistake has a name.
+
+    So is an answer that calls a function of the learner's that is still to be written; ``helper`` is the name of one
+    that works in its place.
+    """
+
+    helper: str = ""
 
     def _known_mistake(self, calls: Sequence[Call]) -> str:
         found = super()._known_mistake(calls)
+        if not found and self.helper and any("ellipsis" in str(call.error) for call in calls):
+            return (
+                "You use a function of yours that still returns the dots of its exercise: solve that one first, or use "
+                f"`{self.helper}`."
+            )
         values = [as_number(call.value) for call in calls]
         if found or None in values:
             return found
@@ -195,6 +206,10 @@ def takes_off_in_place(counts, k):
 
 
 def scores_class_1_by_its_cells(counts, k):
+    return counts[1, 1] / (counts[1, 1] + counts[0, 1] + counts[1, 0])
+
+
+def scores_class_1_by_its_cells_and_raises(counts, k):
     return counts[1, 1].item() / (counts[1, 1] + counts[0, 1] + counts[1, 0]).item()
 
 
@@ -272,6 +287,10 @@ EXERCISE_7_1 = ScoreExercise(
         ),
         (
             scores_class_1_by_its_cells,
+            "You take the cells of class 1 in a table of two, whatever k is: take row k and column k instead.",
+        ),
+        (
+            scores_class_1_by_its_cells_and_raises,
             "You take the cells of class 1 in a table of two, whatever k is. Take row k and column k, and return nan "
             "where both are empty.",
         ),
@@ -546,14 +565,6 @@ def asks_an_unsolved_class_iou(counts, classes):
     return mean_or_1([score for score in [...] if not math.isnan(score)])  # what the stub of 7.1 returns
 
 
-def adds_an_unsolved_class_iou(counts, classes):
-    return sum([... for k in classes])
-
-
-def adds_an_unsolved_class_iou_to_a_float(counts, classes):
-    return 0.0 + ...
-
-
 def rounds_to_two_digits(counts, classes):
     return round(mean_over_classes(counts, classes), 2)
 
@@ -568,6 +579,7 @@ EXERCISE_7_2 = ScoreExercise(
     difficulty="medium",
     minutes=7,
     reference=mean_over_classes,
+    helper="score_class",
     cases=tables_with_classes,
     mistakes=[
         (
@@ -606,18 +618,6 @@ EXERCISE_7_2 = ScoreExercise(
             "You cut the table down to `classes`, and lose their mistakes with the other classes. Score the whole "
             "table.",
         ),
-        (
-            asks_an_unsolved_class_iou,
-            "Your `class_iou` still returns the dots of exercise 7.1. Use `score_class` instead, which always works.",
-        ),
-        (
-            adds_an_unsolved_class_iou,
-            "Your `class_iou` still returns the dots of exercise 7.1, and dots cannot be added. Use `score_class`.",
-        ),
-        (
-            adds_an_unsolved_class_iou_to_a_float,
-            "You add the dots that your `class_iou` of exercise 7.1 still returns: use `score_class` instead.",
-        ),
         (takes_all_classes, "You take all classes of the table: only those in `classes` are asked for."),
         (takes_the_foreground, "You take the classes from 1 on, whatever `classes` contains."),
         (
@@ -642,6 +642,7 @@ EXERCISE_7_2 = ScoreExercise(
         (returns_the_scores, "should be one number, not a list"),
         (takes_classes_out_of_the_list, "changes what it is given"),
         (returns_no_mean, "returns None"),
+        (asks_an_unsolved_class_iou, "still returns the dots of its exercise"),
         (rounds_to_two_digits, "You round to 2 digits"),
     ],
     seconds=2,
@@ -776,7 +777,12 @@ def subtracts_both_kinds(iou, fraction):
     return (1 - fraction - 2 * one_kind(iou, fraction)) / (1 - fraction)
 
 
-def adds_the_classes_of_all(iou, fraction):
+def exchanges_the_classes(iou, fraction):
+    e = one_kind(iou, 1 - fraction)
+    return (fraction - e) / (fraction + e)
+
+
+def adds_1(iou, fraction):
     return iou + 1
 
 
@@ -864,6 +870,10 @@ EXERCISE_7_3 = ScoreExercise(
             "Your result is above 1, which no IoU can be. Is the fraction upside down, or has e the wrong sign?",
         ),
         (
+            exchanges_the_classes,
+            "You exchange the classes: `fraction` is the part of the pixels that the class with the IoU `iou` covers.",
+        ),
+        (
             scales_by_the_sizes,
             "You scale the IoU by the sizes of the classes. But the mistakes are what both share: find e first.",
         ),
@@ -886,7 +896,7 @@ EXERCISE_7_3 = ScoreExercise(
     ],
     also_wrong=[
         (returns_no_iou, "returns None"),
-        (adds_the_classes_of_all, "between 0 and 1"),
+        (adds_1, "between 0 and 1"),
         (rounds_the_iou, "You round to 4 digits"),
         (takes_e_as_given, "cannot be called"),
     ],
@@ -1118,10 +1128,6 @@ def adds_an_unsolved_score(batches):
     return sum([... for _ in images_of(batches)])
 
 
-def adds_an_unsolved_score_to_a_float(batches):
-    return 0.0 + ...
-
-
 def rounds_the_mean(batches):
     return round(mean_over_images(batches), 3)
 
@@ -1154,6 +1160,7 @@ EXERCISE_7_6 = ScoreExercise(
     reference=mean_over_images,
     cases=batches_of,
     describe=in_words,
+    helper="average_classes",
     mistakes=[
         (
             pools_each_batch,
@@ -1199,14 +1206,6 @@ EXERCISE_7_6 = ScoreExercise(
             "Your union is the sum of both masks, in which the shared pixels count twice: subtract them once.",
         ),
         (scores_the_first_image, "You score only the first image of each batch: all of them are asked for."),
-        (
-            adds_an_unsolved_score,
-            "You use a function that still returns the dots of exercise 7.1 or 7.2. `average_classes` always works.",
-        ),
-        (
-            adds_an_unsolved_score_to_a_float,
-            "You add the dots that a function of yours still returns: solve 7.1 and 7.2, or use `average_classes`.",
-        ),
         (takes_dice, "This is the mean of Dice."),
         (adds_up, "This is the sum of the images' scores: divide by the number of images."),
         (divides_by_the_batches, "You divide by the number of batches: divide by the number of images."),
@@ -1217,6 +1216,7 @@ EXERCISE_7_6 = ScoreExercise(
         (gives_the_list, "should be one number, not a list"),
         (takes_one_batch, "cannot be called"),
         (returns_no_score, "returns None"),
+        (adds_an_unsolved_score, "or use `average_classes`"),
         (rounds_the_mean, "You round to 3 digits"),
         (joins_lists, "raises TypeError in line 2"),
         (returns_at_once, "whatever it is given"),

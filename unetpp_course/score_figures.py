@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 from torch import Tensor
 
 from unetpp_course.lab import pixel_error
-from unetpp_course.style import LINE_COLOURS, MISTAKES, WIDTH, Pixels, as_picture, mark_mistakes
+from unetpp_course.style import LINE_COLOURS, MISTAKES, WIDTH, Pixels, as_picture, mark_mistakes, show_images
 from unetpp_lib.metrics import confusion_counts, dice, iou
 
 PATCH = 32  # pixels: the side of the patches that are scored one by one
@@ -22,6 +22,10 @@ KINDS = {
     f"{kind}: {name}": colour for kind, (name, colour) in zip(("TP", "TN", "FN", "FP"), MISTAKES.items(), strict=True)
 }
 BLUE, ORANGE, GREEN = LINE_COLOURS[0], LINE_COLOURS[3], LINE_COLOURS[2]
+FRAME = "#B0127B"  # around what the text talks about: a colour that no kind of pixel has
+MARGIN = 10  # pixels shown around what is framed
+
+Region = tuple[slice, slice]  # rows and columns of a picture
 
 
 def cut_patches(masks: Tensor, side: int = PATCH) -> Tensor:
@@ -69,13 +73,31 @@ def show_nine_scores(image: Pixels, truth: Pixels, prediction: Pixels, scores: p
     figure.legend(handles=patches, loc="outside lower center", ncols=2)
 
 
-def show_score_table(table: pd.DataFrame, brackets: pd.DataFrame | None = None, low: float = 0.6) -> None:
+def show_regions(truth: Pixels, prediction: Pixels, regions: Mapping[str, Region]) -> None:
+    """Show the square part of two masks (H, W) or (1, H, W) with some regions, and frame these, with their names."""
+    down, across = zip(*regions.values(), strict=True)
+    ends = [(min(one.start for one in slices), max(one.stop for one in slices)) for slices in (down, across)]
+    side = max(stop - start for start, stop in ends) + 2 * MARGIN
+    top, left = (max(0, (start + stop - side) // 2) for start, stop in ends)
+    masks = [np.asarray(mask).squeeze()[top : top + side, left : left + side] for mask in (truth, prediction)]
+    show_images({"truth": masks[0], "prediction": mark_mistakes(*masks)}, columns=3, legend=KINDS)
+    for axis in plt.gcf().axes:
+        for name, (rows, columns) in regions.items():
+            corner = columns.start - left - 0.5, rows.start - top - 0.5
+            width, height = columns.stop - columns.start, rows.stop - rows.start
+            axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=FRAME, linewidth=2))
+            axis.text(corner[0] + 2, corner[1] + 2, name, color=FRAME, fontsize=14, ha="left", va="top")
+
+
+def show_score_table(
+    table: pd.DataFrame, brackets: pd.DataFrame | None = None, low: float = 0.6, digits: int = 3
+) -> None:
     """Show scores as a table, a deeper blue for a higher one; ``brackets`` are other scores, in brackets below each."""
     rows, columns = table.shape
     _, axis = plt.subplots(figsize=(WIDTH, 0.75 * rows + 0.5))
     axis.imshow(table.to_numpy(), cmap="Blues", vmin=low, vmax=2.2 - low, aspect="auto")
     for (i, j), score in np.ndenumerate(table.to_numpy()):
-        axis.text(j, i, f"{score:.3f}", ha="center", va="center" if brackets is None else "bottom", fontsize=17)
+        axis.text(j, i, f"{score:.{digits}f}", ha="center", va="center" if brackets is None else "bottom", fontsize=17)
         if brackets is not None:
             axis.text(j, i + 0.08, f"({brackets.iloc[i, j]:.3f})", ha="center", va="top", fontsize=12)
     axis.set_xticks(range(columns), list(table.columns), fontsize=11)
@@ -111,7 +133,7 @@ def draw_counts(counts: Tensor, k: int, names: Sequence[str]) -> None:
     figure.legend(handles=patches, loc="outside lower center", ncols=2)
 
 
-def show_white_and_membrane(other_iou: Callable[[float, float], float]) -> None:
+def show_interior_and_membrane(other_iou: Callable[[float, float], float]) -> None:
     """Show the IoU of the membrane against that of the interior, and where published and own networks lie.
 
     ``other_iou(iou, fraction)`` gives the IoU of the other class; where both were measured, the point is the measured.
@@ -155,16 +177,18 @@ def show_by_batch_size(
 
 
 def draw_score_map() -> None:
-    """Draw the way from two masks to a printed score: what is counted, and what must be said beside the number."""
+    """Draw the path from two masks to a printed score: what is counted, and what must be said beside the number."""
     _, axis = plt.subplots(figsize=(WIDTH, 3.4))
     counted = {
         "IoU, Dice": "pixels: TP,\nFP, FN, TN",
         "boundary\nscore": "borders:\nhow near?",
         "V_rand": "cells: which\npixels together?",
     }
-    asked = ["whose class?\nempty masks?", "within how\nmany pixels?", "how are the\nborders filled?"]
+    asked = ["whose class?\nempty masks?", "within how\nmany pixels?", "who gets the\nmembrane's\npixels?"]
     _box(axis, 0.0, 1, "truth and\nprediction", KNOWN)
     _box(axis, 0.83, 1, "over what?\nall pixels,\nimages, patches", ASKED)
+    _box(axis, 0.83, 0, "the printed\nscore", KNOWN)
+    axis.annotate("", (0.915, 0.38), (0.915, 0.62), arrowprops={"arrowstyle": "->", "color": "0.3"})
     for row, ((name, text), question) in enumerate(zip(counted.items(), asked, strict=True)):
         y = 2 - row
         _box(axis, 0.26, y, f"{text}", KNOWN)

@@ -59,7 +59,7 @@ def test_counts_mark_the_row_and_the_column_of_a_class():
 
 
 def test_published_scores_lie_where_the_given_function_puts_them():
-    score_figures.show_white_and_membrane(other_iou)
+    score_figures.show_interior_and_membrane(other_iou)
     assert {"the report's UNet++: 0.978 / 0.924", "U-Net's entry to the challenge:\n0.885 / 0.644"} <= texts()
 
 
@@ -67,12 +67,23 @@ def test_scores_by_batch_size_and_the_map_can_be_drawn():
     score_figures.show_by_batch_size({"order 0": [0.8, 0.9]}, [1, 2], {"all pixels": 0.85})
     assert " all pixels" in texts()
     score_figures.draw_score_map()
-    assert "V_rand" in texts()
+    assert {"V_rand", "the printed\nscore"} <= texts()
 
 
 def test_a_table_without_brackets_has_one_number_in_each_cell():
     score_figures.show_score_table(pd.DataFrame({"IoU": [0.5]}, index=["thin"]))
     assert {"0.500", "IoU", "thin"} <= texts()
+    score_figures.show_score_table(pd.DataFrame({"IoU": [0.99953]}, index=["thin"]), digits=4)
+    assert "0.9995" in texts()
+
+
+def test_regions_are_framed_where_they_lie_in_the_part_that_is_shown():
+    score_figures.show_regions(TRUTH[0], PREDICTION[0], {"A": (slice(30, 36), slice(25, 35))})
+    axes = plt.gcf().axes
+    assert len(axes) == 2
+    frame = axes[1].patches[0]
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((9.5, 11.5), 10, 6)
+    assert "A" in texts()
 
 
 def test_masks_of_different_sizes_are_refused():

@@ -2,16 +2,52 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks.comparison import as_number
+from unetpp_course.checks.isolation import Call, attempt
 from unetpp_course.lab import pixel_error
 from unetpp_lib.metrics import confusion_counts, dice, iou
 
 NAN = float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreExercise(FunctionExercise):
+    """A function that returns a score: what is rounded, or outside 0 to 1, is told so where no mistake has a name.
+
+    So is an answer that calls a function of the learner's that is still to be written; ``helper`` is the name of one
+    that works in its place.
+    """
+
+    helper: str = ""
+
+    def _known_mistake(self, calls: Sequence[Call]) -> str:
+        found = super()._known_mistake(calls)
+        if not found and self.helper and any("ellipsis" in str(call.error) for call in calls):
+            return (
+                "You use a function of yours that still returns the dots of its exercise: solve that one first, or use "
+                f"`{self.helper}`."
+            )
+        values = [as_number(call.value) for call in calls]
+        if found or None in values:
+            return found
+        scores = [float(value) for value in values if value is not None]
+        outside = [score for score in scores if not (-1e-3 <= score <= 1.001 or math.isnan(score))]
+        if outside:
+            return f"You return {outside[0]:.3g}, but an IoU lies between 0 and 1."
+        right = [as_number(attempt(self.reference, call.given).value) or 0.0 for call in calls]
+        for digits in range(1, 6):
+            rounded = [round(score, digits) for score in right]
+            if np.allclose(scores, rounded, rtol=0, atol=1e-6, equal_nan=True):
+                return f"You round to {digits} {'digit' if digits == 1 else 'digits'}. Return the number as it is."
+        return ""
+
 
 # Exercise 7.1: IoU from counts
 
@@ -169,11 +205,48 @@ def takes_off_in_place(counts, k):
     return hit / (counts[k].sum() + counts[:, k].sum() + hit)
 
 
+def scores_class_1_by_its_cells(counts, k):
+    return counts[1, 1] / (counts[1, 1] + counts[0, 1] + counts[1, 0])
+
+
+def scores_class_1_by_its_cells_and_raises(counts, k):
+    return counts[1, 1].item() / (counts[1, 1] + counts[0, 1] + counts[1, 0]).item()
+
+
+def takes_the_mistakes_of_two_classes(counts, k):
+    return counts[k, k] / (counts[k, k] + counts[0, 1] + counts[1, 0])
+
+
+def takes_the_mistakes_of_two_classes_and_raises(counts, k):
+    return counts[k, k].item() / (counts[k, k] + counts[0, 1] + counts[1, 0]).item()
+
+
+def takes_all_mistakes(counts, k):
+    return counts[k, k] / (counts[k, k] + counts.sum() - counts.diag().sum())
+
+
+def takes_all_mistakes_or_nan(counts, k):
+    mistakes = counts.sum() - counts.diag().sum()
+    return counts[k, k] / (counts[k, k] + mistakes) if both_of(counts, k) else NAN
+
+
+def takes_all_mistakes_and_raises(counts, k):
+    return counts[k, k].item() / (counts[k, k] + counts.sum() - counts.diag().sum()).item()
+
+
+def rounds_to_three_digits(counts, k):
+    return round(class_iou(counts, k), 3)
+
+
+def gives_the_per_cent(counts, k):
+    return 100 * class_iou(counts, k)
+
+
 def forgets_to_return(counts, k):
     counts[k, k] / (both_of(counts, k) - counts[k, k])
 
 
-EXERCISE_7_1 = FunctionExercise(
+EXERCISE_7_1 = ScoreExercise(
     number="7.1",
     title="IoU from counts",
     difficulty="easy",
@@ -207,7 +280,43 @@ EXERCISE_7_1 = FunctionExercise(
             adds_row_and_column_and_raises,
             "Your union counts the shared pixels twice: subtract them once. And where it is empty, return nan.",
         ),
-        (scores_class_1, "You score class 1, whatever k is."),
+        (
+            scores_class_1,
+            "You score class 1 of a table of two, whatever k is: take row k and column k, however many classes there "
+            "are.",
+        ),
+        (
+            scores_class_1_by_its_cells,
+            "You take the cells of class 1 in a table of two, whatever k is: take row k and column k instead.",
+        ),
+        (
+            scores_class_1_by_its_cells_and_raises,
+            "You take the cells of class 1 in a table of two, whatever k is. Take row k and column k, and return nan "
+            "where both are empty.",
+        ),
+        (
+            takes_the_mistakes_of_two_classes,
+            "Your mistakes, [0, 1] and [1, 0], are all that a table of two has. Here are three classes: the mistakes "
+            "of class k are in row k and column k.",
+        ),
+        (
+            takes_the_mistakes_of_two_classes_and_raises,
+            "Your mistakes, [0, 1] and [1, 0], are all that a table of two has: take row k and column k instead. And "
+            "where both are empty, return nan.",
+        ),
+        (
+            takes_all_mistakes,
+            "You add up all mistakes of the table. Those between two other classes are not in the union of class k.",
+        ),
+        (
+            takes_all_mistakes_or_nan,
+            "You add up all mistakes of the table, also those between two other classes: take only row k and column k.",
+        ),
+        (
+            takes_all_mistakes_and_raises,
+            "You add up all mistakes of the table: take only those in row k and column k. And where both are empty, "
+            "return nan.",
+        ),
         (
             holds_for_two_classes,
             "This is right for two classes, but here are three: take row k and column k, however many there are.",
@@ -265,6 +374,8 @@ EXERCISE_7_1 = FunctionExercise(
     ],
     also_wrong=[
         (scores_all_classes, "should be one number, not a tensor"),
+        (rounds_to_three_digits, "You round to 3 digits"),
+        (gives_the_per_cent, "between 0 and 1"),
         (takes_off_in_place, "changes what it is given"),
         (forgets_to_return, "returns None"),
     ],
@@ -436,16 +547,39 @@ def takes_classes_out_of_the_list(counts, classes):
     return mean_or_1(scores_of(counts, classes))
 
 
+def cuts_the_table_down(counts, classes):
+    own = counts[classes][:, classes]
+    return mean_or_1(present_of(scores_of(own, range(len(classes)))))
+
+
+def takes_the_median(counts, classes):
+    found = present_of(scores_of(counts, classes))
+    return float(np.median(found)) if found else 1.0
+
+
+def takes_the_best_score(counts, classes):
+    return max(present_of(scores_of(counts, classes)) or [1.0])
+
+
+def asks_an_unsolved_class_iou(counts, classes):
+    return mean_or_1([score for score in [...] if not math.isnan(score)])  # what the stub of 7.1 returns
+
+
+def rounds_to_two_digits(counts, classes):
+    return round(mean_over_classes(counts, classes), 2)
+
+
 def returns_no_mean(counts, classes):
     mean_or_1(present_of(scores_of(counts, classes)))
 
 
-EXERCISE_7_2 = FunctionExercise(
+EXERCISE_7_2 = ScoreExercise(
     number="7.2",
     title="The rule for empty masks",
     difficulty="medium",
     minutes=7,
     reference=mean_over_classes,
+    helper="score_class",
     cases=tables_with_classes,
     mistakes=[
         (
@@ -477,6 +611,13 @@ EXERCISE_7_2 = FunctionExercise(
             "You give 1 if the truth is without all of the classes. If the prediction has one of them, its 0 counts.",
         ),
         (takes_the_lowest_score, "This is the lowest of the scores: the mean is asked for."),
+        (takes_the_best_score, "This is the highest of the scores: the mean is asked for."),
+        (takes_the_median, "This is the median of the scores: the mean is asked for."),
+        (
+            cuts_the_table_down,
+            "You cut the table down to `classes`, and lose their mistakes with the other classes. Score the whole "
+            "table.",
+        ),
         (takes_all_classes, "You take all classes of the table: only those in `classes` are asked for."),
         (takes_the_foreground, "You take the classes from 1 on, whatever `classes` contains."),
         (
@@ -501,6 +642,8 @@ EXERCISE_7_2 = FunctionExercise(
         (returns_the_scores, "should be one number, not a list"),
         (takes_classes_out_of_the_list, "changes what it is given"),
         (returns_no_mean, "returns None"),
+        (asks_an_unsolved_class_iou, "still returns the dots of its exercise"),
+        (rounds_to_two_digits, "You round to 2 digits"),
     ],
     seconds=2,
 )
@@ -613,6 +756,40 @@ def gives_per_cent(iou, fraction):
     return 100 * other_iou(iou, fraction)
 
 
+def turns_a_sign_round(iou, fraction):
+    e = fraction * (iou - 1) / (1 + iou)
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
+def scales_by_the_sizes(iou, fraction):
+    return iou * (1 - fraction) / fraction
+
+
+def subtracts_the_class(iou, fraction):
+    return (iou - fraction) / (1 - fraction)
+
+
+def adds_both_kinds_and_keeps_the_class(iou, fraction):
+    return (1 - fraction) / (1 - fraction + 2 * one_kind(iou, fraction))
+
+
+def subtracts_both_kinds(iou, fraction):
+    return (1 - fraction - 2 * one_kind(iou, fraction)) / (1 - fraction)
+
+
+def exchanges_the_classes(iou, fraction):
+    e = one_kind(iou, 1 - fraction)
+    return (fraction - e) / (fraction + e)
+
+
+def adds_1(iou, fraction):
+    return iou + 1
+
+
+def rounds_the_iou(iou, fraction):
+    return round(other_iou(iou, fraction), 4)
+
+
 def returns_no_iou(iou, fraction):
     e = one_kind(iou, fraction)
     (1 - fraction - e) / (1 - fraction + e)
@@ -622,7 +799,7 @@ def takes_e_as_given(iou, fraction, e):
     return (1 - fraction - e) / (1 - fraction + e)
 
 
-EXERCISE_7_3 = FunctionExercise(
+EXERCISE_7_3 = ScoreExercise(
     number="7.3",
     title="The other class",
     difficulty="medium",
@@ -688,11 +865,39 @@ EXERCISE_7_3 = FunctionExercise(
             "Your e is 1 - iou. But that is a fraction of the union, and of both kinds of mistakes together.",
         ),
         (takes_the_reports_fraction, "You calculate with 0.78, whatever `fraction` is."),
+        (
+            turns_a_sign_round,
+            "Your result is above 1, which no IoU can be. Is the fraction upside down, or has e the wrong sign?",
+        ),
+        (
+            exchanges_the_classes,
+            "You exchange the classes: `fraction` is the part of the pixels that the class with the IoU `iou` covers.",
+        ),
+        (
+            scales_by_the_sizes,
+            "You scale the IoU by the sizes of the classes. But the mistakes are what both share: find e first.",
+        ),
+        (
+            subtracts_the_class,
+            "You treat iou as if it were the fraction of right pixels. It is a fraction of a union: find e first.",
+        ),
+        (
+            adds_both_kinds_and_keeps_the_class,
+            "You count both kinds of mistakes in the union. The missed pixels are in the class already: subtract them "
+            "in the numerator.",
+        ),
+        (
+            subtracts_both_kinds,
+            "You subtract both kinds of mistakes from the pixels that were found. Only the missed ones belong there; "
+            "the others belong to the union.",
+        ),
         (gives_the_dice, "This is the Dice of the class that you know. The IoU of the other class is asked for."),
         (gives_per_cent, "This is in per cent: return a number between 0 and 1."),
     ],
     also_wrong=[
         (returns_no_iou, "returns None"),
+        (adds_1, "between 0 and 1"),
+        (rounds_the_iou, "You round to 4 digits"),
         (takes_e_as_given, "cannot be called"),
     ],
     seconds=2,
@@ -717,6 +922,9 @@ EXERCISE_7_4 = NumberExercise(
         (0.03151, "You took 0.0611 itself for the Dice: the Dice is 1 - 0.0611."),
         (0.11515, "This is 1 - J. The IoU itself is asked for."),
         (88.485, "This is in per cent: give a number between 0 and 1."),
+        (88.5, "This is in per cent, and rounded: give a number between 0 and 1, with three digits."),
+        (0.48424, "You divide the Dice by 1 + D. Solve D = 2J / (1 + J) for J again, and mind the sign."),
+        (0.6442, "This is the IoU of the membrane: the interior is asked for."),
         (0.0611, "This is the pixel error itself."),
         (0.88154, "This is the square of the Dice. Solve D = 2J / (1 + J) for J."),
     ],
@@ -794,6 +1002,18 @@ def batches_of(random: np.random.Generator) -> Iterator[tuple[Batches]]:
             wrong = random.random(true.shape) < 0.3
             pairs.append(tuple(torch.from_numpy(values.astype(np.uint8)) for values in (true ^ wrong, true)))
         yield (pairs,)  # type: ignore[misc]
+
+
+def in_words(batches: Batches) -> str:
+    """Return what the batches contain: whole where the images are of one row, else how many there are."""
+    sizes = " and ".join(f"{len(truths)}" for _, truths in batches)
+    height, width = batches[0][1].shape[-2:]
+    if height > 1:
+        return f"{len(batches)} batches, of {sizes} images of {height} × {width} pixels"
+    pairs = [
+        f"{prediction.flatten().tolist()} for {truth.flatten().tolist()}" for prediction, truth in images_of(batches)
+    ]
+    return f"batches of {sizes}, images of one row; prediction for truth: {', '.join(pairs)}"
 
 
 def of_image(prediction, truth, k=1, nothing=1.0):
@@ -890,6 +1110,28 @@ def smooths_each_image(batches):
     return sum(scores) / len(scores)
 
 
+def adds_without_subtracting(batches):
+    pairs = images_of(batches)
+    scores = [((a & t).sum() / (a + t).sum()).item() if (a + t).any() else 1.0 for a, t in pairs]
+    return mean(scores)
+
+
+def smooths_with_1(batches):
+    return mean([(((a & t).sum() + 1) / ((a | t).sum() + 1)).item() for a, t in images_of(batches)])
+
+
+def scores_the_first_image(batches):
+    return mean([of_image(predictions[0], truths[0]) for predictions, truths in batches])
+
+
+def adds_an_unsolved_score(batches):
+    return sum([... for _ in images_of(batches)])
+
+
+def rounds_the_mean(batches):
+    return round(mean_over_images(batches), 3)
+
+
 def gives_the_list(batches):
     return [of_image(*pair) for pair in images_of(batches)]
 
@@ -910,13 +1152,15 @@ def returns_at_once(batches):
     return 1.0
 
 
-EXERCISE_7_6 = FunctionExercise(
+EXERCISE_7_6 = ScoreExercise(
     number="7.6",
     title="A score that stays",
     difficulty="medium",
     minutes=6,
     reference=mean_over_images,
     cases=batches_of,
+    describe=in_words,
+    helper="average_classes",
     mistakes=[
         (
             pools_each_batch,
@@ -953,6 +1197,15 @@ EXERCISE_7_6 = FunctionExercise(
             smooths_each_image,
             "You add a smoothing, which moves the sixth digit. Count exactly, and give 1 where the union is empty.",
         ),
+        (
+            smooths_with_1,
+            "You add 1 in numerator and denominator. Count exactly, and give 1 where the union is empty.",
+        ),
+        (
+            adds_without_subtracting,
+            "Your union is the sum of both masks, in which the shared pixels count twice: subtract them once.",
+        ),
+        (scores_the_first_image, "You score only the first image of each batch: all of them are asked for."),
         (takes_dice, "This is the mean of Dice."),
         (adds_up, "This is the sum of the images' scores: divide by the number of images."),
         (divides_by_the_batches, "You divide by the number of batches: divide by the number of images."),
@@ -963,6 +1216,8 @@ EXERCISE_7_6 = FunctionExercise(
         (gives_the_list, "should be one number, not a list"),
         (takes_one_batch, "cannot be called"),
         (returns_no_score, "returns None"),
+        (adds_an_unsolved_score, "or use `average_classes`"),
+        (rounds_the_mean, "You round to 3 digits"),
         (joins_lists, "raises TypeError in line 2"),
         (returns_at_once, "whatever it is given"),
     ],
@@ -975,7 +1230,7 @@ EXERCISE_7_7 = ChoiceExercise(
     title="One pixel",
     difficulty="medium",
     minutes=2,
-    question="One pixel is erased between two of 27 cells. To what does V_rand fall from 1?",
+    question="One pixel is erased between the two largest of 27 cells. To what does V_rand fall from 1?",
     options={
         "a": Option(
             "to 0.9995, like the IoU, because only one pixel has changed",
@@ -991,8 +1246,8 @@ EXERCISE_7_7 = ChoiceExercise(
         ),
         "d": Option(
             "below 0.8",
-            "It is 0.785. The two are among the largest cells, and all pairs of a pixel in the one and a pixel in the "
-            "other are now wrong.",
+            "It is 0.785. All pairs of a pixel in the one cell and a pixel in the other are now wrong, and these two "
+            "cells are large.",
             right=True,
         ),
     },

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 
 from unetpp_course.style import LINE_COLOURS, WIDTH
 
-BLUE, ORANGE, GREEN, RED = LINE_COLOURS[0], LINE_COLOURS[1], LINE_COLOURS[2], LINE_COLOURS[3]
+BLUE, ORANGE, DARK_ORANGE = LINE_COLOURS[0], LINE_COLOURS[1], LINE_COLOURS[3]
 NETWORKS = {"unet": ("U-Net", BLUE), "unetpp": ("UNet++", ORANGE)}
 REPORTED = {"unet": 0.953, "unetpp": 0.978}  # IoU of white in Vinayak-VG's report
-TRAIN, TEST = "#D6E9F6", RED  # of files: trained on, held out
+TRAIN, TEST = "#D6E9F6", DARK_ORANGE  # of files: trained on, held out
 GREY = "0.45"
 SHOWN = 60  # intervals of a simulation that are drawn; the title counts all of them
 
@@ -37,7 +37,13 @@ def draw_claim(steps: Mapping[str, pd.DataFrame], lazy: Sequence[float], causes:
         axis.plot(floor, row, "x", color=GREY, markersize=9, markeredgewidth=2.5)
         now = float(table.to_numpy().mean())
         axis.annotate("", (now, row - 0.22), (before, row - 0.78), arrowprops={"arrowstyle": "->", "color": GREY})
-        axis.text(min(before, now) - 0.03, row - 0.5, f"{cause}: {now - before:+.2f}", ha="right", va="center")
+        axis.text(
+            min(before, now) - 0.03,
+            row - 0.5,
+            f"{cause}: {now - before:+.2f}".replace("-", "−"),
+            ha="right",
+            va="center",
+        )
         before = now
     axis.set_yticks(range(len(steps) + 1), ["the report:\nwhite, copies held out", *steps])
     axis.set(xlim=(-0.02, 1.02), ylim=(len(steps) + 0.45, -0.5), xlabel="IoU (a dot for each of three training runs)")
@@ -101,7 +107,7 @@ def draw_known_and_unseen(frame: pd.DataFrame, live: Mapping[str, float]) -> Non
 
 
 def draw_intervals(panels: Mapping[str, Iterable[tuple[float, float]]], truth: float = 0.0) -> None:
-    """Draw intervals (low, high) of repeated experiments for each panel; those that miss the truth are red.
+    """Draw intervals (low, high) of repeated experiments for each panel; those that miss the truth are orange.
 
     The first SHOWN are drawn; the title says how many of all contain the truth.
     """
@@ -109,7 +115,7 @@ def draw_intervals(panels: Mapping[str, Iterable[tuple[float, float]]], truth: f
     for axis, (title, found) in zip(axes[0], panels.items(), strict=True):
         intervals = np.asarray(list(found), dtype=float)
         caught = (intervals[:, 0] <= truth) & (truth <= intervals[:, 1])
-        colours = np.where(caught, BLUE, RED)[:SHOWN]
+        colours = np.where(caught, BLUE, DARK_ORANGE)[:SHOWN]
         axis.vlines(range(len(colours)), intervals[:SHOWN, 0], intervals[:SHOWN, 1], colors=colours, linewidth=2)
         axis.axhline(truth, color="black", linewidth=1.5)
         axis.set(title=f"{title}\n{caught.mean():.0%} of {len(caught)} contain the truth", xlabel="repeated experiment")
@@ -147,7 +153,7 @@ def draw_verdict(
     for title, values in {"white": np.ravel(white), "membrane": np.ravel(membrane)}.items():
         axis.plot(values, np.full(len(values), row), "o", mfc="none", color=BLUE)
         ticks, labels = [*ticks, row], [*labels, f"{title}, blocks held out: {len(values)} runs"]
-        for (name, (low, high)), colour in zip(intervals[title].items(), ("black", BLUE, GREEN), strict=False):
+        for (name, (low, high)), colour in zip(intervals[title].items(), ("black", BLUE), strict=True):
             row += 0.55
             axis.plot([low, high], [row, row], color=colour, linewidth=7, solid_capstyle="butt")
             ticks, labels = [*ticks, row], [*labels, name]
@@ -167,7 +173,7 @@ def draw_units() -> None:
         "blocks of slices": "the unit of this notebook's final interval",
         "slices": "neighbours are alike: sixty are worth about ten",
         "files": "copies and tiles of one slice belong on one side",
-        "pixels": "a quarter of a million per slice, hardly any independent",
+        "pixels": "many, but neighbours nearly always agree",
     }
     _, axis = plt.subplots(figsize=(WIDTH, 3.9))
     for depth, (name, meaning) in enumerate(levels.items()):
@@ -180,6 +186,6 @@ def draw_units() -> None:
         axis.add_patch(box)
         top = 0.18 * depth + 6 - 0.95 * depth
         axis.text(inset + 0.2, top - 0.36, f"{name}:", va="center", fontweight="bold")
-        axis.text(inset + 2.3, top - 0.36, meaning, va="center")
+        axis.text(3.35, top - 0.36, meaning, va="center")
     axis.set(xlim=(-0.1, 10.1), ylim=(-0.1, 6.1))
     axis.axis("off")

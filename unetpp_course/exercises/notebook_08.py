@@ -1,16 +1,62 @@
 """The exercises of notebook 08: what differs, what leaks, an interval that covers, pairs, and what may be claimed."""
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 from scipy.stats import t as student
+from scipy.stats import ttest_ind
+from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
+from unetpp_course.checks.isolation import Call
 from unetpp_course.lab.intervals import t_interval
 
 Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitExercise(FunctionExercise):
+    """A function that splits names; a wrong split is told by a name that is on the wrong side."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        fault = super()._fault(call, right, answer)
+        return (fault and split_fault(call)) or fault
+
+
+def split_fault(call: Call) -> str:
+    """Return a sentence on a split that leaks, or that loses or misplaces a name; "" for anything but two lists."""
+    if call.error is not None or not isinstance(call.value, list | tuple) or len(call.value) != 2:
+        return ""
+    if not all(isinstance(part, list | tuple) and all(isinstance(name, str) for name in part) for part in call.value):
+        return ""
+    names, held_out = call.given
+    training, test = call.value
+    for name in test:
+        sibling = next((other for other in training if family(other) == family(name)), None)
+        if sibling is not None:
+            return f"A leak: `{name}` is in the test and `{sibling}` in training, and both show the same slice."
+    for name in names:
+        side = "the test" if family(name) in held_out else "training"
+        if name not in training and name not in test:
+            return f"`{name}` is in neither list. It belongs to {side}."
+        if name not in (test if side == "the test" else training):
+            return f"`{name}` belongs to {side}."
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndsExercise(FunctionExercise):
+    """A function that returns the ends of an interval, as a pair or as an array of two."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        value = call.value
+        if isinstance(value, np.ndarray | Tensor) and value.shape == (2,):
+            call = replace(call, value=value.tolist())
+        return super()._fault(call, right, answer)
+
 
 EXERCISE_8_1 = ChoiceExercise(
     number="8.1",
@@ -177,7 +223,7 @@ def forgets_to_return_a_split(names, held_out):
     divide(names, whole_families(names, held_out))
 
 
-EXERCISE_8_2 = FunctionExercise(
+EXERCISE_8_2 = SplitExercise(
     number="8.2",
     title="Keep families together",
     difficulty="easy",
@@ -447,6 +493,17 @@ def divides_by_the_scores(scores, units):
     return bounds(means.mean(), half_of(means) * (len(means) / len(scores)) ** 0.5)
 
 
+def spreads_all_scores(scores, units):
+    means = unit_means(scores, units)
+    spread = np.std(scores, ddof=1) / len(means) ** 0.5
+    return bounds(means.mean(), student.ppf(0.975, len(means) - 1) * spread)
+
+
+def takes_the_middle_of_the_means(scores, units):
+    low, high = np.quantile(unit_means(scores, units), [0.025, 0.975])
+    return float(low), float(high)
+
+
 def takes_the_variance(scores, units):
     means = unit_means(scores, units)
     return bounds(means.mean(), half_of(means) * means.std(ddof=1))
@@ -504,7 +561,7 @@ def forgets_to_return_the_ends(scores, units):
     unit_interval(scores, units)
 
 
-EXERCISE_8_6 = FunctionExercise(
+EXERCISE_8_6 = EndsExercise(
     number="8.6",
     title="An interval that covers",
     difficulty="hard",
@@ -551,6 +608,11 @@ EXERCISE_8_6 = FunctionExercise(
             divides_by_the_scores,
             "You divide by the root of the number of scores. The mean is of units: divide by the root of their number.",
         ),
+        (spreads_all_scores, "The spread is that of all scores: take that of the units' means."),
+        (
+            takes_the_middle_of_the_means,
+            "These are percentiles of the units. They say where single units lie, not how sure their mean is.",
+        ),
         (takes_the_variance, "You multiply by the variance: take its root, the standard deviation."),
         (adds_the_scores, "You add the scores of each unit up: take their mean."),
         (takes_medians, "You take the median of each unit: take the mean."),
@@ -561,7 +623,10 @@ EXERCISE_8_6 = FunctionExercise(
         (keeps_the_last_score, "Only the last score of each unit counts: take the mean of all its scores."),
         (gives_the_range, "These are the lowest and the highest unit: their mean varies less than that."),
         (gives_mean_and_half, "This is the mean and half the width: return the low end and the high end."),
-        (gives_the_high_end_first, "The ends are swapped: the low one comes first."),
+        (
+            gives_the_high_end_first,
+            "The ends are swapped: the low one comes first. (`t.ppf(0.025, …)` is negative: take `0.975`.)",
+        ),
     ],
     also_wrong=[
         (returns_the_librarys_interval, "not a value of type Interval"),
@@ -622,7 +687,48 @@ def _unpaired(first, second):
 
 
 def compares_two_groups_of_all(one, other):
-    return _unpaired(np.array(list(one.values())), np.array(list(other.values())))
+    ends = ttest_ind(list(other.values()), list(one.values())).confidence_interval()
+    return float(ends.low), float(ends.high)
+
+
+def compares_two_groups_by_welch(one, other):
+    ends = ttest_ind(list(other.values()), list(one.values()), equal_var=False).confidence_interval()
+    return float(ends.low), float(ends.high)
+
+
+def pairs_by_sorted_keys(one, other):
+    found = np.array([other[b] - one[a] for a, b in zip(sorted(one), sorted(other))])
+    return bounds(found.mean(), half_of(found))
+
+
+def counts_a_missing_partner_as_zero(one, other):
+    found = np.array([other.get(key, 0) - one[key] for key in one])
+    return bounds(found.mean(), half_of(found))
+
+
+def counts_a_missing_partner_as_equal(one, other):
+    found = np.array([other.get(key, one[key]) - one[key] for key in one])
+    return bounds(found.mean(), half_of(found))
+
+
+def pairs_without_t(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found, 1))
+
+
+def gives_the_extreme_pairs(one, other):
+    found = differences(one, other)
+    return float(found.min()), float(found.max())
+
+
+def subtracts_the_ends_of_all(one, other):
+    first, second = t_interval(list(one.values())), t_interval(list(other.values()))
+    return second.low - first.low, second.high - first.high
+
+
+def subtracts_opposite_ends(one, other):
+    first, second = t_interval(list(one.values())), t_interval(list(other.values()))
+    return second.low - first.high, second.high - first.low
 
 
 def pairs_by_position(one, other):
@@ -710,7 +816,7 @@ def forgets_to_return_a_lead(one, other):
     paired_interval(one, other)
 
 
-EXERCISE_8_7 = FunctionExercise(
+EXERCISE_8_7 = EndsExercise(
     number="8.7",
     title="In pairs",
     difficulty="medium",
@@ -736,6 +842,38 @@ EXERCISE_8_7 = FunctionExercise(
             subtracts_lists,
             "You subtract the values as they stand. The runs come in any order, and some have no partner: pair those "
             "with the same key.",
+        ),
+        (
+            compares_two_groups_by_welch,
+            "This is Welch's comparison of two groups. Here the scores belong together: take the difference of "
+            "each pair first.",
+        ),
+        (
+            pairs_by_sorted_keys,
+            "You sort the keys and pair by position. A run without a partner then shifts all that follow: ask whether "
+            "the other has the same key.",
+        ),
+        (
+            counts_a_missing_partner_as_zero,
+            "Where the second network has no such run, you take its score as 0: leave the run out.",
+        ),
+        (
+            counts_a_missing_partner_as_equal,
+            "Where the second network has no such run, you take the difference as 0: leave the run out.",
+        ),
+        (pairs_without_t, "This is the mean plus and minus one standard error: multiply it by t."),
+        (
+            gives_the_extreme_pairs,
+            "These are the smallest and the largest difference. Their mean varies less than that.",
+        ),
+        (
+            subtracts_the_ends_of_all,
+            "You make an interval for each network and subtract their ends. Make one interval, of the differences.",
+        ),
+        (
+            subtracts_opposite_ends,
+            "You make an interval for each network and ask how far their ends may be apart. That forgets the pairs: "
+            "make one interval, of the differences.",
         ),
         (pairs_by_rank, "You sort the scores before you pair them: pair those with the same key."),
         (counts_missing_as_zero, "A run without a partner counts as if the other network scored 0: leave it out."),

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch
 from numpy.typing import ArrayLike
@@ -59,7 +60,7 @@ def _draw_reported(axis: Axes) -> None:
         axis.annotate(f"{REPORTED[network]:.3f}", (REPORTED[network], 0), place, textcoords="offset points", ha=side)
 
 
-def _legend(figure: plt.Figure, colours: Mapping[str, str], *, lazy: bool) -> None:
+def _legend(figure: Figure, colours: Mapping[str, str], *, lazy: bool) -> None:
     handles = [
         Line2D([], [], marker="o", mfc="none", color=colour, linestyle="", label=name)
         for name, colour in colours.items()

@@ -104,7 +104,8 @@ def family(name: str) -> str:
 
 def split_families(names: Sequence[str], held_out: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return training and test names: those of the slices ``held_out`` and of their copies are for the test."""
-    training, test = [], []
+    training: list[str] = []
+    test: list[str] = []
     for name in names:
         (test if family(name) in held_out else training).append(name)
     return training, test

@@ -33,7 +33,7 @@ STATIONS = (  # a station's number is its position in this list
     Station("Deep supervision", "What does learning from intermediate maps change?", 0, 2, 90, core=True),
     Station("Combined loss", "What does each loss pull on?", 1, 2, 90),
     Station("IoU", "What does a score count?", 2, 2, 90),
-    Station("Honest evaluation", "Would it hold on new tissue?", 3, 2, 105),
+    Station("Honest evaluation", "Would it hold on new tissue?", 3, 2, 90),
     Station("The training loop", "How do I know that training works?", 0, 3, 80),
     Station("GPU training", "What does the real thing take?", 1, 3, 95, optional=True),
     Station("Depth pruning", "How deep must it be?", 2, 3, 95),

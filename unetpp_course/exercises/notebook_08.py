@@ -1,40 +1,95 @@
-"""The exercises of notebook 08: what leaks, what an interval speaks of, and what two results allow to be said."""
+"""The exercises of notebook 08: what differs, what leaks, an interval that covers, pairs, and what may be claimed."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.stats import t as student
+from scipy.stats import ttest_ind
+from torch import Tensor
 
-from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
+from unetpp_course.checks.isolation import Call
+from unetpp_course.lab.intervals import t_interval
+
+Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitExercise(FunctionExercise):
+    """A function that splits names; a wrong split is told by a name that is on the wrong side."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        fault = super()._fault(call, right, answer)
+        return (fault and split_fault(call)) or fault
+
+
+def split_fault(call: Call) -> str:
+    """Return a sentence on a split that leaks, or that loses or misplaces a name; "" for anything but two lists."""
+    if call.error is not None or not isinstance(call.value, list | tuple) or len(call.value) != 2:
+        return ""
+    if not all(isinstance(part, list | tuple) and all(isinstance(name, str) for name in part) for part in call.value):
+        return ""
+    names, held_out = call.given
+    training, test = call.value
+    for name in test:
+        sibling = next((other for other in training if family(other) == family(name)), None)
+        if sibling is not None:
+            return f"A leak: `{name}` is in the test and `{sibling}` in training, and both show the same slice."
+    for name in names:
+        side = "the test" if family(name) in held_out else "training"
+        if name not in training and name not in test:
+            return f"`{name}` is in neither list. It belongs to {side}."
+        if name not in (test if side == "the test" else training):
+            return f"`{name}` belongs to {side}."
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndsExercise(FunctionExercise):
+    """A function that returns the ends of an interval, as a pair or as an array of two."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        value = call.value
+        if isinstance(value, np.ndarray | Tensor) and value.shape == (2,):
+            call = replace(call, value=value.tolist())
+        return super()._fault(call, right, answer)
+
 
 EXERCISE_8_1 = ChoiceExercise(
     number="8.1",
-    title="Find the one that does not leak",
-    difficulty="easy",
+    title="What differs besides the network?",
+    difficulty="medium",
     minutes=4,
-    question="Which of four ways to prepare the data does not leak?",
+    question="Which U-Net differs from the report's UNet++ in the network alone?",
     options={
         "a": Option(
-            "cut every slice into overlapping tiles, split the tiles at random, train",
-            "The tiles overlap: the same pixels stand in training and in test. Split the slices, then cut.",
+            "Adam, BCE on logits, dropout 0.5 after every block, scored at p > 0.5",
+            "The loss still differs: UNet++ was trained with ½ BCE + Dice.",
         ),
         "b": Option(
-            "split the slices, bend copies of the training slices, choose the epoch on the test slices",
-            "No pixel crosses over, but a choice does: whoever chooses on the test images has used them.",
+            "Adam, ½ BCE + Dice, dropout 0.25 / 0.5, scored at p > 0.5",
+            "The dropout still differs: UNet++ has 0.5 after every block.",
         ),
         "c": Option(
-            "split by animal, cut tiles, bend the training tiles, choose on validation animals",
-            "Yes. The split comes first and by the largest unit, and nothing is chosen on the test animals.",
+            "Adam, ½ BCE + Dice, dropout 0.5 after every block, scored at p > 0.5",
+            "Now whatever the two scores differ by is the network's doing, or chance.",
             right=True,
         ),
         "d": Option(
-            "bend copies, delete files that are equal to another one, split the files at random",
-            "A bent copy equals no other file, byte for byte, and still shows the same cells.",
+            "Adam, ½ BCE + Dice, dropout 0.5 after every block, scored at logit > 0.5",
+            "The threshold still differs: a logit of 0.5 is a probability of 0.622, so fewer pixels become white.",
+        ),
+        "e": Option(
+            "SGD with momentum, ½ BCE + Dice, dropout 0.5 after every block, scored at p > 0.5",
+            "The optimiser still differs: UNet++ was trained with Adam.",
         ),
     },
     also_wrong=[
-        ("e", "by its letter"),
-        (2, "by its letter"),
+        ("f", "by its letter"),
+        ({"optimiser", "loss"}, "by its letter"),
     ],
 )
 
@@ -43,174 +98,191 @@ EXERCISE_8_1 = ChoiceExercise(
 
 
 def family(name: str) -> str:
-    """Return the slice that a name belongs to: "slice_3" for "slice_3_copy2"."""
-    return name.split("_copy")[0]
+    """Return the slice that a name belongs to: "slice_3" for "slice_3_copy12"."""
+    return name.partition("_copy")[0]
 
 
-def split_families(names: list[str], count: int) -> tuple[list[str], list[str]]:
-    """Return training and test names: whole families, the alphabet's first, until the test has ``count`` names."""
-    held_out: list[str] = []
-    for first in sorted({family(name) for name in names}):
-        if sum(family(name) in held_out for name in names) < count:
-            held_out.append(first)
-    training = [name for name in names if family(name) not in held_out]
-    test = [name for name in names if family(name) in held_out]
+def split_families(names: Sequence[str], held_out: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return training and test names: those of the slices ``held_out`` and of their copies are for the test."""
+    training: list[str] = []
+    test: list[str] = []
+    for name in names:
+        (test if family(name) in held_out else training).append(name)
     return training, test
 
 
-def name_lists(random: np.random.Generator) -> Iterator[tuple[list[str], int]]:
-    """Yield lists of slices with copies, in no order, and how many names the test needs."""
-    yield ["c", "b", "b_copy1", "a_copy1", "c_copy1", "a"], 2
-    yield ["b_copy2", "a_copy1", "a_copy2", "c", "a", "b_copy1", "c_copy1"], 2
-    yield ["s_1", "s_12", "s_1_copy1", "s_12_copy1", "s_1_copy2", "s_2", "s_12_copy2"], 2
-    yield ["b_copy1", "a_copy2", "b_copy2", "a_copy1"], 1
+def name_lists(random: np.random.Generator) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield slices with copies, in no order, and the slices to hold out."""
+    yield ["slice_1", "slice_2", "slice_1_copy1", "slice_2_copy1", "slice_1_copy2"], ["slice_1"]
+    yield ["slice_10_copy1", "slice_1_copy13", "slice_1", "slice_10", "slice_2", "slice_1_copy9"], ["slice_1"]
+    yield ["07_copy2", "05", "07_copy12", "06_copy1", "05_copy10"], ["07", "05"]
+    yield ["b_copy3", "ab", "a_copy11", "a", "ab_copy1", "b"], ["b"]
     for _ in range(3):
-        names = [f"slice_{k}_copy{copy}" for k in range(6) for copy in range(1, random.integers(2, 5))]
-        names += [f"slice_{k}" for k in range(6)]
-        yield [str(name) for name in random.permutation(names)], int(random.integers(4, 9))
+        slices = [f"slice_{k}" for k in range(1, 13)]
+        names = slices + [f"{one}_copy{copy}" for one in slices for copy in random.permutation(15)[:4] + 1]
+        held_out = random.permutation(slices)[: random.integers(2, 5)]
+        yield [str(name) for name in random.permutation(names)], [str(name) for name in held_out]
 
 
-def divide(names, held_out):
-    return [n for n in names if n not in held_out], [n for n in names if n in held_out]
+def divide(names, chosen):
+    return [n for n in names if n not in chosen], [n for n in names if n in chosen]
 
 
-def takes_families(names, count, reverse=False):
-    held_out = []
-    for one in sorted(set(map(family, names)), reverse=reverse):
-        if len(held_out) < count:
-            held_out += [n for n in names if family(n) == one]
-    return held_out
+def whole_families(names, held_out):
+    return [n for n in names if family(n) in held_out]
 
 
-def takes_single_names(names, count):
-    ordered = sorted(names)
-    return divide(names, ordered[:count])
-
-
-def never_exceeds(names, count):
-    held_out = []
-    for one in sorted(set(map(family, names))):
-        members = [n for n in names if family(n) == one]
-        if len(held_out) + len(members) > count:
-            break
-        held_out += members
+def moves_the_slices_alone(names, held_out):
     return divide(names, held_out)
 
 
-def takes_one_more_at_the_limit(names, count):
-    held_out = []
-    for one in sorted(set(map(family, names))):
-        if len(held_out) <= count:
-            held_out += [n for n in names if family(n) == one]
-    return divide(names, held_out)
+def scores_the_slices_alone(names, held_out):
+    return [n for n in names if family(n) not in held_out], [n for n in names if n in held_out]
 
 
-def counts_families(names, count):
-    first = sorted(set(map(family, names)))[:count]
-    return divide(names, [n for n in names if family(n) in first])
+def tests_the_copies_alone(names, held_out):
+    return [n for n in names if family(n) not in held_out], [n for n in whole_families(names, held_out) if "copy" in n]
 
 
-def begins_at_the_end(names, count):
-    return divide(names, takes_families(names, count, reverse=True))
-
-
-def swaps_the_parts(names, count):
-    training, test = divide(names, takes_families(names, count))
-    return test, training
-
-
-def sorts_the_names(names, count):
-    training, test = divide(names, takes_families(names, count))
-    return sorted(training), sorted(test)
-
-
-def compares_beginnings(names, count):
-    chosen = {family(n) for n in takes_families(names, count)}
-    return divide(names, [n for n in names if n.startswith(tuple(chosen))])
-
-
-def compares_beginnings_by_family(names, count):
-    held_out = []
-    for one in sorted(set(map(family, names))):
-        if len(held_out) < count:
-            held_out += [n for n in names if n.startswith(one)]
-    return [n for n in names if n not in held_out], held_out
-
-
-def forgets_the_slices(names, count):
-    return divide(names, [n for n in takes_families(names, count) if "copy" in n])
-
-
-def loses_names(names, count):
-    training, test = divide(names, takes_families(names, count))
+def trains_on_slices_alone(names, held_out):
+    training, test = divide(names, whole_families(names, held_out))
     return [n for n in training if "copy" not in n], test
 
 
-def cuts_the_list(names, count):
-    return names[count:], names[:count]
+def compares_beginnings(names, held_out):
+    return divide(names, [n for n in names if n.startswith(tuple(held_out))])
 
 
-def takes_families_as_they_come(names, count):
-    held_out = []
-    for one in dict.fromkeys(map(family, names)):
-        if len(held_out) < count:
-            held_out += [n for n in names if family(n) == one]
-    return divide(names, held_out)
+def looks_inside_the_name(names, held_out):
+    return divide(names, [n for n in names if any(one in n for one in held_out)])
 
 
-def keeps_the_test_by_family(names, count):
-    held_out = takes_families(names, count)
-    return [n for n in names if n not in held_out], held_out
+def expects_one_digit(names, held_out):
+    return divide(names, [n for n in names if re.sub(r"_copy\d$", "", n) in held_out])
 
 
-def returns_sets(names, count):
-    training, test = divide(names, takes_families(names, count))
-    return set(training), set(test)
+def cuts_at_the_first_underscore(names, held_out):
+    return divide(names, [n for n in names if n.split("_")[0] in held_out])
 
 
-def returns_the_test_alone(names, count):
-    return divide(names, takes_families(names, count))[1]
+def cuts_at_the_last_underscore(names, held_out):
+    return divide(names, [n for n in names if n.rsplit("_", 1)[0] in held_out])
 
 
-def forgets_to_return_a_split(names, count):
-    divide(names, takes_families(names, count))
+def shortens_both(names, held_out):
+    firsts = [one.split("_")[0] for one in held_out]
+    return divide(names, [n for n in names if n.split("_")[0] in firsts])
 
 
-EXERCISE_8_2 = FunctionExercise(
+def strips_letters(names, held_out):
+    return divide(names, [n for n in names if n.rstrip("0123456789").removesuffix("_copy") in held_out])
+
+
+def holds_out_the_first_family(names, held_out):
+    return divide(names, whole_families(names, held_out[:1]))
+
+
+def swaps_the_parts(names, held_out):
+    return divide(names, whole_families(names, held_out))[::-1]
+
+
+def sorts_the_names(names, held_out):
+    training, test = divide(names, whole_families(names, held_out))
+    return sorted(training), sorted(test)
+
+
+def goes_family_by_family(names, held_out):
+    test = [n for one in held_out for n in names if family(n) == one]
+    return [n for n in names if n not in test], test
+
+
+def keeps_all_in_training(names, held_out):
+    return list(names), whole_families(names, held_out)
+
+
+def returns_sets(names, held_out):
+    return tuple(set(part) for part in divide(names, whole_families(names, held_out)))
+
+
+def returns_the_test_alone(names, held_out):
+    return whole_families(names, held_out)
+
+
+def returns_a_dictionary(names, held_out):
+    training, test = divide(names, whole_families(names, held_out))
+    return {"training": training, "test": test}
+
+
+def removes_from_the_list(names, held_out):
+    test = whole_families(names, held_out)
+    for name in test:
+        names.remove(name)
+    return names, test
+
+
+def forgets_to_return_a_split(names, held_out):
+    divide(names, whole_families(names, held_out))
+
+
+EXERCISE_8_2 = SplitExercise(
     number="8.2",
     title="Keep families together",
-    difficulty="medium",
-    minutes=10,
+    difficulty="easy",
+    minutes=6,
     reference=split_families,
     cases=name_lists,
     mistakes=[
-        (takes_single_names, "You cut a family apart: copies of one slice stand on both sides."),
-        (cuts_the_list, "You cut the list where it stands: first find the families, then take whole ones."),
         (
-            takes_families_as_they_come,
-            "You take the families as they come: the alphabet's first ones are for the test.",
+            moves_the_slices_alone,
+            "The copies of the held-out slices are still in training. That is the leak: they show the same cells.",
         ),
-        (keeps_the_test_by_family, "The test stands family by family: keep the order in which the names are given."),
+        (scores_the_slices_alone, "The copies of the held-out slices are lost: whole families go to the test."),
+        (tests_the_copies_alone, "The held-out slices themselves are lost: whole families go to the test."),
+        (trains_on_slices_alone, "The copies of the training slices are lost: only the held-out families leave."),
         (
-            never_exceeds,
-            "You stop too early: the test needs at least `count` names, even if its last family brings more.",
+            compares_beginnings,
+            "The beginning of a name does not tell its family: `slice_10` begins with `slice_1`, but is another slice.",
         ),
-        (takes_one_more_at_the_limit, "You go on where the test has its `count` names already."),
-        (counts_families, "You count families: `count` is a number of names."),
-        (begins_at_the_end, "You begin with the last family of the alphabet: the first ones are for the test."),
+        (
+            looks_inside_the_name,
+            "A name may contain another one by chance: `slice_1` is in `slice_10`, and `b` is in `ab`.",
+        ),
+        (
+            expects_one_digit,
+            "Copies with two digits, such as `slice_1_copy13`, are still in training: a leak. A copy's number may be "
+            "of any length.",
+        ),
+        (
+            cuts_at_the_first_underscore,
+            "You cut at the first underscore, but the names of slices have one, too: `slice_1` becomes `slice`.",
+        ),
+        (
+            cuts_at_the_last_underscore,
+            "You cut at the last underscore of every name, also of one that is no copy: `slice_1` becomes `slice`.",
+        ),
+        (
+            shortens_both,
+            "You cut at the first underscore, so all names that begin with `slice` become one family.",
+        ),
+        (
+            strips_letters,
+            "You take the digits away from the end of every name, also of one that is no copy: `slice_1` becomes "
+            "`slice_`.",
+        ),
+        (holds_out_the_first_family, "Only the first of the held-out slices goes to the test: all of them should."),
         (swaps_the_parts, "Training and test are swapped: training comes first."),
-        (sorts_the_names, "The right names in another order: keep the order in which they are given."),
-        (compares_beginnings, "The beginning of a name does not tell its family: `s_12` begins with `s_1`."),
+        (sorts_the_names, "These are the right names in another order: keep the order in which they are given."),
         (
-            compares_beginnings_by_family,
-            "`s_12` begins with `s_1` and is of another family. And keep the order in which the names are given.",
+            goes_family_by_family,
+            "The test is in the order of `held_out`. Keep the order in which the names are given.",
         ),
-        (forgets_the_slices, "The slices themselves are missing in the test: they belong to their copies' families."),
-        (loses_names, "Names get lost: every name is either in training or in the test."),
+        (keeps_all_in_training, "The test names are still in training, too. That is the largest leak there is."),
     ],
     also_wrong=[
         (returns_sets, "not a value of type set"),
-        (returns_the_test_alone, "not a value of type str"),
+        (returns_the_test_alone, "The answer has length"),
+        (returns_a_dictionary, "not a dictionary"),
+        (removes_from_the_list, "changes what it is given"),
         (forgets_to_return_a_split, "returns None"),
     ],
 )
@@ -218,27 +290,27 @@ EXERCISE_8_2 = FunctionExercise(
 
 EXERCISE_8_3 = ChoiceExercise(
     number="8.3",
-    title="How much do known sources add?",
+    title="What is a leak worth here?",
     difficulty="easy",
     minutes=2,
-    question="How much higher is the membrane IoU on new copies of known sources than on unseen sources?",
+    question="How much higher is the membrane IoU on new copies of known images than on unseen images?",
     options={
         "a": Option(
-            "not at all: a bent copy is a new image",
-            "To a pixel counter it is new. The network finds the same membranes and the same rings, a little bent.",
+            "hardly: a copy that is bent like this is a new image",
+            "To somebody who compares pixels it is new. The network finds the same membranes again, a little bent.",
         ),
         "b": Option(
-            "about .05",
-            "More: with four sources, what the network has practised is most of what it can do.",
+            "by more than 0.35: most of what the network learned were these images",
+            "The mean of five runs is 0.44. Four images are easily memorised, and too few to learn from.",
+            right=True,
         ),
         "c": Option(
-            "about .2",
-            "More: on unseen sources it misses about half of the membrane, and calls rings membrane.",
+            "by about 0.05, as on the real slices",
+            "It is far more. On the real slices there were six times as many images to learn from, and larger ones.",
         ),
         "d": Option(
-            "more than .35",
-            "Yes. Four sources are few enough to be learned by heart, and too few to learn what a membrane is.",
-            right=True,
+            "by about 0.15, because four images are fewer than 24",
+            "The direction is right, but it is far more: these networks miss half of the membrane in unseen images.",
         ),
     },
     also_wrong=[
@@ -252,26 +324,26 @@ EXERCISE_8_3 = ChoiceExercise(
 EXERCISE_8_4 = ChoiceExercise(
     number="8.4",
     title="Choose the unit",
-    difficulty="medium",
-    minutes=4,
-    question="What is the unit of the interval that answers the question about new tissue?",
+    difficulty="easy",
+    minutes=3,
+    question="What is the unit of an interval that answers the question about new animals?",
     options={
         "a": Option(
+            "the animal: 6 values, each the mean of its slices and runs",
+            "New tissue means a new animal, and you have looked at six.",
+            right=True,
+        ),
+        "b": Option(
+            "the slice: 240 values, each the mean of the five runs",
+            "Slices of one animal share its tissue and its stain: they are not 240 independent looks.",
+        ),
+        "c": Option(
             "the pixel: 6 animals × 40 slices × 262,144 pixels",
             "Neighbouring pixels nearly always agree. An interval from 63 million of them has almost no width.",
         ),
-        "b": Option(
-            "the slice: 240 values",
-            "Slices of one animal share its tissue, its stain and its neighbours: they are not 240 looks.",
-        ),
-        "c": Option(
-            "the seed: 5 values, one for each training",
-            "That says how far the training's chance moves the score. The animals stay the same six.",
-        ),
         "d": Option(
-            "the animal: 6 values, each the mean of its slices",
-            "Yes. New tissue means a new animal, and of animals you have six.",
-            right=True,
+            "the training run: 5 values, each the mean of all 240 slices",
+            "This interval says how far chance in the training moves the score. The animals are always the same six.",
         ),
     },
     also_wrong=[
@@ -281,276 +353,586 @@ EXERCISE_8_4 = ChoiceExercise(
 )
 
 
-# Exercise 8.5: Paired, by hand
-
-
-Scores = NDArray[np.float64]
-UNET, UNETPP = (0.62, 0.70, 0.58, 0.66, 0.74), (0.64, 0.71, 0.61, 0.68, 0.75)  # of exercise 8.5, five seeds
-T_FOUR, T_EIGHT = 2.776, 2.306  # Student's t, two-sided 95 %, for 4 and 8 degrees of freedom
-
-
-def _half_width(values: Scores, quantile: float = T_FOUR, ddof: int = 1) -> float:
-    return float(quantile * values.std(ddof=ddof) / len(values) ** 0.5)
-
-
-FIRST, SECOND = np.array(UNET), np.array(UNETPP)
-DIFFERENCES = SECOND - FIRST
-
-
-EXERCISE_8_5 = NumberExercise(
+EXERCISE_8_5 = ChoiceExercise(
     number="8.5",
-    title="Paired, by hand",
+    title="Does it keep its promise?",
     difficulty="medium",
-    minutes=8,
-    question="half the width of the paired 95 % t-interval of UNet++ − U-Net over five seeds",
-    solution=_half_width(DIFFERENCES),
-    tolerance=1e-4,
-    mistakes=[
-        (
-            float(T_EIGHT * ((FIRST.var(ddof=1) + SECOND.var(ddof=1)) / 5) ** 0.5),
-            "This is unpaired: first take the difference of each seed, then its spread.",
-        ),
-        (0.087, "This is the unpaired half width, as printed above: first take the difference of each seed."),
-        (
-            _half_width(DIFFERENCES, quantile=T_EIGHT),
-            "This takes t = 2.306, of two groups of five: five differences have 4 degrees of freedom, t = 2.776.",
-        ),
-        (_half_width(DIFFERENCES) / 5**0.5, "You divide by 5: a mean of five varies less by √5."),
-        (
-            float(T_FOUR * DIFFERENCES.var(ddof=1) / 5**0.5),
-            "The root is missing: the spread is the root of the mean squared deviation.",
-        ),
-        (0.01, "This is rounded too far: give at least four decimals."),
-        (
-            float(T_FOUR * DIFFERENCES.std(ddof=1)),
-            "This is the spread of single differences: the mean of five spreads less, by √5.",
-        ),
-        (
-            _half_width(DIFFERENCES, ddof=0),
-            "Divide the squared deviations by 4, not by 5: the mean was taken from the same five values.",
-        ),
-        (_half_width(DIFFERENCES, quantile=1.96), "This takes 1.96, of very many seeds: with five, t is 2.776."),
-        (_half_width(DIFFERENCES, quantile=1), "This is the standard error: multiply by t = 2.776."),
-        (2 * _half_width(DIFFERENCES), "This is the whole width: half of it is asked for."),
-        (
-            float(DIFFERENCES.mean()),
-            "This is the mean of the differences: their interval reaches how far to each side of it?",
-        ),
-        (
-            float(DIFFERENCES.std(ddof=1)),
-            "This is the standard deviation of the differences: divide by √5 and multiply by t.",
-        ),
-    ],
-    also_wrong=[
-        (0.02323, "by √5"),
-        (0.00929, "by 4, not by 5"),
-        (0.00733, "of very many seeds"),
-        (0.00374, "standard error"),
-        (0.02077, "whole width"),
-        (0.00837, "standard deviation"),
-        ((0.0076, 0.0284), "one number"),
-        (0.00863, "two groups of five"),
-        (0.00465, "divide by 5"),
-        (0.000087, "root is missing"),
-    ],
-)
-
-
-EXERCISE_8_6 = ChoiceExercise(
-    number="8.6",
-    title="How long a block?",
-    difficulty="medium",
-    minutes=3,
-    question="Which block length suits a stack of 60 slices whose scores resemble each other up to 4 slices apart?",
+    minutes=2,
+    question="Of 100 intervals of 95 % from sixty neighbouring slices, how many contain the true mean?",
     options={
         "a": Option(
-            "1: every slice for itself",
-            "That tears neighbours apart, as if there were 60 looks. The interval comes out too narrow.",
+            "about 95: that is what it promises",
+            "The promise is for independent values. These are neighbours, and far fewer intervals contain the truth.",
         ),
         "b": Option(
-            "2: each slice with its neighbour",
-            "Slices 3 and 4 apart still resemble each other, and most blocks would end before that.",
+            "about 85: neighbours are alike, and that costs something",
+            "The direction is right, but it costs much more: sixty such slices are worth about ten independent ones.",
         ),
         "c": Option(
-            "6: longer than the resemblance, and ten blocks to draw",
-            "Yes. What depends on each other stays together, and there are blocks enough to show a spread.",
-            right=True,
+            "nearly all: sixty values are plenty",
+            "The more values it believes to have, the narrower the interval. That is what goes wrong here.",
         ),
         "d": Option(
-            "30: the longest that is allowed",
-            "Two blocks show next to no spread: whatever is drawn is nearly the whole stack.",
+            "about 55: it is hardly better than tossing a coin",
+            "56 %, to be exact. Sixty such slices are worth about ten independent ones, and the formula counts sixty.",
+            right=True,
+        ),
+        "e": Option(
+            "about 25: with neighbours it is almost always wrong",
+            "It is not as bad as that, but bad enough: somewhat more than half contain the truth.",
         ),
     },
     also_wrong=[
-        (6, "by its letter"),
-        ("e", "by its letter"),
+        (56, "by its letter"),
+        ("56 %", "by its letter"),
+    ],
+    prediction=True,
+)
+
+
+# Exercise 8.6: An interval that covers
+
+
+def unit_interval(scores: Sequence[float], units: Sequence[Hashable]) -> Bounds:
+    """Return the ends of the 95 % t-interval of the units' means; ``units`` says to which unit each score belongs."""
+    collected: dict[Hashable, list[float]] = {}
+    for score, unit in zip(scores, units, strict=True):
+        collected.setdefault(unit, []).append(float(score))
+    means = [sum(values) / len(values) for values in collected.values()]
+    count = len(means)
+    centre = sum(means) / count
+    spread = (sum((mean - centre) ** 2 for mean in means) / (count - 1)) ** 0.5
+    half = float(student.ppf(0.975, count - 1)) * spread / count**0.5
+    return centre - half, centre + half
+
+
+def scored_units(random: np.random.Generator) -> Iterator[tuple[list[float], list[str] | list[int]]]:
+    """Yield scores and the unit of each, mixed, with different numbers of scores for the units."""
+    yield [0.5, 0.8, 0.7, 0.9, 0.6, 0.62], ["cat", "dog", "cat", "dog", "dog", "owl"]
+    yield [0.61, 0.64, 0.58, 0.7], [0, 1, 2, 3]
+    yield [0.3, 0.5, 0.4, 0.8, 0.6, 0.7, 0.2], [3, 3, 1, 1, 2, 2, 3]
+    for _ in range(4):
+        count = int(random.integers(4, 9))
+        units = random.permutation(np.repeat(np.arange(count), random.integers(1, 7, count)))
+        scores = random.uniform(0.4, 0.9, count)[units] + random.normal(0, 0.03, len(units))
+        yield [round(float(score), 4) for score in scores], [int(unit) for unit in units]
+
+
+def unit_means(scores, units):
+    return np.array([np.mean([s for s, u in zip(scores, units) if u == one]) for one in sorted(set(units))])
+
+
+def bounds(centre, half):
+    return float(centre - half), float(centre + half)
+
+
+def half_of(means, quantile=None, ddof=1):
+    quantile = student.ppf(0.975, len(means) - 1) if quantile is None else quantile
+    return quantile * means.std(ddof=ddof) / len(means) ** 0.5
+
+
+def takes_scores_as_independent(scores, units):
+    return bounds(np.mean(scores), half_of(np.array(scores)))
+
+
+def centres_on_all_scores(scores, units):
+    return bounds(np.mean(scores), half_of(unit_means(scores, units)))
+
+
+def counts_scores_for_t(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means, student.ppf(0.975, len(scores) - 1)))
+
+
+def takes_all_degrees(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means, student.ppf(0.975, len(means))))
+
+
+def takes_the_normal(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means, 1.96))
+
+
+def takes_the_normal_exactly(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means, 1.959963984540054))
+
+
+def takes_t_of_five(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means, 2.776))
+
+
+def takes_both_tails_in_one(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means, student.ppf(0.95, len(means) - 1)))
+
+
+def forgets_the_quantile(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means, 1))
+
+
+def divides_by_all(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means, ddof=0))
+
+
+def forgets_the_root(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means) * len(means) ** 0.5)
+
+
+def divides_by_the_count(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means) / len(means) ** 0.5)
+
+
+def divides_by_the_scores(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means) * (len(means) / len(scores)) ** 0.5)
+
+
+def spreads_all_scores(scores, units):
+    means = unit_means(scores, units)
+    spread = np.std(scores, ddof=1) / len(means) ** 0.5
+    return bounds(means.mean(), student.ppf(0.975, len(means) - 1) * spread)
+
+
+def takes_the_middle_of_the_means(scores, units):
+    low, high = np.quantile(unit_means(scores, units), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def takes_the_variance(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means) * means.std(ddof=1))
+
+
+def adds_the_scores(scores, units):
+    sums = np.array([sum(s for s, u in zip(scores, units) if u == one) for one in sorted(set(units))])
+    return bounds(sums.mean(), half_of(sums))
+
+
+def takes_medians(scores, units):
+    medians = [np.median([s for s, u in zip(scores, units) if u == one]) for one in sorted(set(units))]
+    return bounds(np.mean(medians), half_of(np.array(medians)))
+
+
+def joins_neighbours_alone(scores, units):
+    runs = [[s for s, _ in run] for _, run in groupby(zip(scores, units), key=lambda pair: pair[1])]
+    means = np.array([np.mean(run) for run in runs])
+    return bounds(means.mean(), half_of(means))
+
+
+def keeps_the_last_score(scores, units):
+    last = np.array(list(dict(zip(units, scores)).values()))
+    return bounds(last.mean(), half_of(last))
+
+
+def gives_the_range(scores, units):
+    means = unit_means(scores, units)
+    return float(means.min()), float(means.max())
+
+
+def gives_mean_and_half(scores, units):
+    means = unit_means(scores, units)
+    return float(means.mean()), float(half_of(means))
+
+
+def gives_the_high_end_first(scores, units):
+    return unit_interval(scores, units)[::-1]
+
+
+def returns_the_librarys_interval(scores, units):
+    return t_interval(list(unit_means(scores, units)))
+
+
+def returns_three_numbers(scores, units):
+    low, high = unit_interval(scores, units)
+    return (low + high) / 2, low, high
+
+
+def returns_half_the_width(scores, units):
+    return float(half_of(unit_means(scores, units)))
+
+
+def forgets_to_return_the_ends(scores, units):
+    unit_interval(scores, units)
+
+
+EXERCISE_8_6 = EndsExercise(
+    number="8.6",
+    title="An interval that covers",
+    difficulty="hard",
+    minutes=10,
+    reference=unit_interval,
+    cases=scored_units,
+    mistakes=[
+        (
+            takes_scores_as_independent,
+            "You take every score as independent. That is the interval that fails: take the mean of each unit first.",
+        ),
+        (
+            centres_on_all_scores,
+            "The width is right, but the centre is the mean of all scores, in which a unit with many scores counts "
+            "more. It should be the mean of the units' means.",
+        ),
+        (
+            counts_scores_for_t,
+            "The degrees of freedom are those of the scores. There are as many as units, minus 1.",
+        ),
+        (takes_all_degrees, "The degrees of freedom are the number of units minus 1, not the number of units."),
+        (takes_the_normal, "1.96 is for very many units. With few, take Student's t, which is larger."),
+        (
+            takes_the_normal_exactly,
+            "You take the normal distribution. With few units, take Student's t, which is larger.",
+        ),
+        (takes_t_of_five, "2.776 is for five units. Look t up for the number of units that you are given."),
+        (
+            takes_both_tails_in_one,
+            "This is an interval of 90 %: 5 % lie above ppf(0.95), and another 5 % below the low end. Take 0.975.",
+        ),
+        (forgets_the_quantile, "This is the mean plus and minus one standard error: multiply it by t."),
+        (
+            divides_by_all,
+            "Divide the squared deviations by the number of units minus 1 (`ddof=1`), because the mean comes from the "
+            "same values.",
+        ),
+        (
+            forgets_the_root,
+            "This is the spread of single units. Their mean varies less: divide by the root of their number.",
+        ),
+        (divides_by_the_count, "You divide by the number of units: divide by its root."),
+        (
+            divides_by_the_scores,
+            "You divide by the root of the number of scores. The mean is of units: divide by the root of their number.",
+        ),
+        (spreads_all_scores, "The spread is that of all scores: take that of the units' means."),
+        (
+            takes_the_middle_of_the_means,
+            "These are percentiles of the units. They say where single units lie, not how sure their mean is.",
+        ),
+        (takes_the_variance, "You multiply by the variance: take its root, the standard deviation."),
+        (adds_the_scores, "You add the scores of each unit up: take their mean."),
+        (takes_medians, "You take the median of each unit: take the mean."),
+        (
+            joins_neighbours_alone,
+            "A unit whose scores are not side by side becomes several units. (`itertools.groupby` needs them sorted.)",
+        ),
+        (keeps_the_last_score, "Only the last score of each unit counts: take the mean of all its scores."),
+        (gives_the_range, "These are the lowest and the highest unit: their mean varies less than that."),
+        (gives_mean_and_half, "This is the mean and half the width: return the low end and the high end."),
+        (
+            gives_the_high_end_first,
+            "The ends are swapped: the low one comes first. (`t.ppf(0.025, …)` is negative: take `0.975`.)",
+        ),
+    ],
+    also_wrong=[
+        (returns_the_librarys_interval, "not a value of type Interval"),
+        (returns_three_numbers, "has length 3; it should have length 2"),
+        (returns_half_the_width, "not a number"),
+        (forgets_to_return_the_ends, "returns None"),
     ],
 )
 
 
-# Exercise 8.7: Choose on one side, report the other
+# Exercise 8.7: In pairs
+
+Scores = Mapping[Hashable, float]
 
 
-def honest_score(validation: Scores, test: Scores) -> float:
-    """Return the test score of the epoch that is best on validation; both are (epochs, images), means over images."""
-    best, best_mean = 0, -1.0
-    for epoch, scores in enumerate(validation):
-        mean = sum(scores) / len(scores)
-        if mean > best_mean:
-            best, best_mean = epoch, mean
-    return float(sum(test[best]) / len(test[best]))
+def paired_interval(one: Scores, other: Scores) -> Bounds:
+    """Return the ends of the 95 % t-interval of ``other`` minus ``one``, over the keys that both have."""
+    differences = []
+    for key, score in one.items():
+        if key in other:
+            differences.append(float(other[key]) - float(score))
+    return unit_interval(differences, range(len(differences)))
 
 
-def histories(random: np.random.Generator) -> Iterator[tuple[Scores, Scores]]:
-    """Yield scores by epoch and image, of validation and test."""
-    yield np.array([[0.5, 0.6], [0.7, 0.6], [0.9, 0.1]]), np.array([[0.8, 0.9], [0.6, 0.5], [0.3, 0.4]])
-    yield (
-        np.array([[0.2, 0.2, 0.2], [0.7, 0.8, 0.6], [0.9, 0.1, 0.1], [0.3, 0.4, 0.4]]),
-        np.array([[0.1, 0.3], [0.5, 0.4], [0.2, 0.2], [0.6, 0.9]]),
-    )
-    yield np.array([[0.25, 0.25], [0.5, 0.5], [0.25, 0.75]]), np.array([[0.3, 0.1], [0.4, 0.2], [0.8, 0.6]])  # a tie
+def two_networks(random: np.random.Generator) -> Iterator[tuple[dict[Hashable, float], dict[Hashable, float]]]:
+    """Yield the scores of two networks by run: in any order, and with runs that only one of them has."""
+    yield {0: 0.6, 1: 0.7, 2: 0.55}, {0: 0.62, 1: 0.71, 2: 0.58}
+    yield {0: 0.62, 1: 0.70, 2: 0.58, 3: 0.66}, {3: 0.68, 2: 0.61, 1: 0.71, 0: 0.64}
+    yield {0: 0.5, 1: 0.8, 2: 0.6, 3: 0.4}, {0: 0.52, 2: 0.63, 3: 0.41, 4: 0.9}
+    yield {"07": 0.6, "08": 0.75, "09": 0.5, "10": 0.5}, {"10": 0.47, "08": 0.76, "07": 0.55}
     for _ in range(3):
-        epochs = random.integers(6, 10)
-        yield random.uniform(0.2, 0.9, (epochs, 3)), random.uniform(0.2, 0.9, (epochs, random.integers(2, 5)))
+        keys = [(seed, fold) for seed in range(3) for fold in range(4)]
+        base = dict(zip(keys, random.uniform(0.5, 0.8, 12), strict=True))
+        parts = []
+        for shift in (0.0, 0.02):
+            chosen = [keys[k] for k in random.permutation(12)[:10]]
+            parts.append({key: round(base[key] + shift + float(random.normal(0, 0.01)), 4) for key in chosen})
+        yield parts[0], parts[1]
 
 
-def looks_at_the_test(validation, test):
-    return max(epoch.mean() for epoch in test)
+def differences(one, other):
+    return np.array([other[key] - one[key] for key in one if key in other])
 
 
-def reports_validation(validation, test):
-    return max(epoch.mean() for epoch in validation)
+def takes_the_wrong_way_round(one, other):
+    return paired_interval(other, one)
 
 
-def reports_the_last(validation, test):
-    return test.mean(axis=1)[-1]
+def compares_two_groups(one, other):
+    keys = [key for key in one if key in other]
+    return _unpaired(np.array([one[key] for key in keys]), np.array([other[key] for key in keys]))
 
 
-def minimises(validation, test):
-    return test.mean(axis=1)[validation.mean(axis=1).argmin()]
+def _unpaired(first, second):
+    error = (first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second)) ** 0.5
+    quantile = student.ppf(0.975, len(first) + len(second) - 2)
+    return bounds(second.mean() - first.mean(), quantile * error)
 
 
-def chooses_by_one_image(validation, test):
-    return test[validation.max(axis=1).argmax()].mean()
+def compares_two_groups_of_all(one, other):
+    ends = ttest_ind(list(other.values()), list(one.values())).confidence_interval()
+    return float(ends.low), float(ends.high)
 
 
-def returns_the_epoch(validation, test):
-    return int(validation.mean(axis=1).argmax())
+def compares_two_groups_by_welch(one, other):
+    ends = ttest_ind(list(other.values()), list(one.values()), equal_var=False).confidence_interval()
+    return float(ends.low), float(ends.high)
 
 
-def mixes_both(validation, test):
-    return test[(validation.mean(axis=1) + test.mean(axis=1)).argmax()].mean()
+def pairs_by_sorted_keys(one, other):
+    found = np.array([other[b] - one[a] for a, b in zip(sorted(one), sorted(other))])
+    return bounds(found.mean(), half_of(found))
 
 
-def forgets_the_last_mean(validation, test):
-    return test[validation.mean(axis=1).argmax()]
+def counts_a_missing_partner_as_zero(one, other):
+    found = np.array([other.get(key, 0) - one[key] for key in one])
+    return bounds(found.mean(), half_of(found))
 
 
-def takes_the_wrong_axis(validation, test):
-    return test[validation.mean(axis=0).argmax()].mean()
+def counts_a_missing_partner_as_equal(one, other):
+    found = np.array([other.get(key, one[key]) - one[key] for key in one])
+    return bounds(found.mean(), half_of(found))
 
 
-def averages_epochs(validation, test):
-    return test.mean(axis=1).mean()
+def pairs_without_t(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found, 1))
 
 
-def forgets_to_return_a_score(validation, test):
-    test[validation.mean(axis=1).argmax()].mean()
+def gives_the_extreme_pairs(one, other):
+    found = differences(one, other)
+    return float(found.min()), float(found.max())
 
 
-def asks_a_list(validation, test):
-    return test[validation.mean(axis=1).index(0.5)].mean()
+def subtracts_the_ends_of_all(one, other):
+    first, second = t_interval(list(one.values())), t_interval(list(other.values()))
+    return second.low - first.low, second.high - first.high
 
 
-def chooses_in_a_flat_list(validation, test):
-    return test[validation.argmax()].mean()
+def subtracts_opposite_ends(one, other):
+    first, second = t_interval(list(one.values())), t_interval(list(other.values()))
+    return second.low - first.high, second.high - first.low
 
 
-def takes_the_last_of_equals(validation, test):
-    means = validation.mean(axis=1)
-    return test[[epoch for epoch, mean in enumerate(means) if mean == means.max()][-1]].mean()
+def pairs_by_position(one, other):
+    found = np.array([b - a for a, b in zip(one.values(), other.values())])
+    return bounds(found.mean(), half_of(found))
 
 
-def averages_along_the_epochs(validation, test):
-    return test.mean(axis=0)[validation.mean(axis=0).argmax()]
+def pairs_by_rank(one, other):
+    found = np.array([b - a for a, b in zip(sorted(one.values()), sorted(other.values()))])
+    return bounds(found.mean(), half_of(found))
 
 
-def reports_the_best_image(validation, test):
-    return test[validation.mean(axis=1).argmax()].max()
+def subtracts_lists(one, other):
+    found = np.array(list(other.values())) - np.array(list(one.values()))
+    return bounds(found.mean(), half_of(found))
 
 
-def asks_torch_for_a_dim(validation, test):
-    return test[validation.mean(dim=1).argmax()].mean()
+def counts_missing_as_zero(one, other):
+    found = np.array([other.get(key, 0) - one.get(key, 0) for key in {**one, **other}])
+    return bounds(found.mean(), half_of(found))
 
 
-EXERCISE_8_7 = FunctionExercise(
+def counts_missing_as_equal(one, other):
+    found = np.array([other[key] - one[key] if key in one and key in other else 0.0 for key in {**one, **other}])
+    return bounds(found.mean(), half_of(found))
+
+
+def expects_all_runs(one, other):
+    found = np.array([other[key] - one[key] for key in one])
+    return bounds(found.mean(), half_of(found))
+
+
+def subtracts_the_ends(one, other):
+    first, second = (t_interval([scores[key] for key in one if key in other]) for scores in (one, other))
+    return second.low - first.low, second.high - first.high
+
+
+def takes_sizes_alone(one, other):
+    found = abs(differences(one, other))
+    return bounds(found.mean(), half_of(found))
+
+
+def divides_the_scores(one, other):
+    found = np.array([other[key] / one[key] - 1 for key in one if key in other])
+    return bounds(found.mean(), half_of(found))
+
+
+def pairs_with_the_normal(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found, 1.96))
+
+
+def pairs_without_the_root(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found) * len(found) ** 0.5)
+
+
+def pairs_with_all_degrees(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found, ddof=0))
+
+
+def returns_the_mean_lead(one, other):
+    return float(differences(one, other).mean())
+
+
+def returns_all_differences(one, other):
+    return list(differences(one, other))
+
+
+def returns_mean_and_half(one, other):
+    found = differences(one, other)
+    return float(found.mean()), float(half_of(found))
+
+
+def returns_an_interval(one, other):
+    return t_interval(list(differences(one, other)))
+
+
+def returns_the_ends_swapped(one, other):
+    return paired_interval(one, other)[::-1]
+
+
+def forgets_to_return_a_lead(one, other):
+    paired_interval(one, other)
+
+
+EXERCISE_8_7 = EndsExercise(
     number="8.7",
-    title="Choose on one side, report the other",
+    title="In pairs",
     difficulty="medium",
-    minutes=8,
-    reference=honest_score,
-    cases=histories,
+    minutes=6,
+    reference=paired_interval,
+    cases=two_networks,
     mistakes=[
-        (looks_at_the_test, "You choose the epoch on the test images: they are to be looked at once."),
-        (reports_validation, "You report the validation score: the epoch was chosen by it, so it is too good."),
-        (reports_the_last, "You report the last epoch: choose the one that is best on validation."),
+        (takes_the_wrong_way_round, "This is the first minus the second: the second minus the first is asked for."),
         (
-            takes_the_last_of_equals,
-            "Two epochs are equally good on validation, and you take the last: the first is asked for.",
+            compares_two_groups,
+            "This compares two groups and forgets which scores belong together: take the difference of each pair "
+            "first, then its spread.",
         ),
         (
-            chooses_in_a_flat_list,
-            "You look for the highest single score in the whole table: take the mean over the images first.",
+            compares_two_groups_of_all,
+            "This compares two groups, also with runs that have no partner: take the difference of each pair first.",
         ),
-        (reports_the_best_image, "You report the best test image: the mean over the test images is asked for."),
-        (minimises, "You choose the worst epoch: these are scores, not losses."),
-        (chooses_by_one_image, "You choose by the best single image: take the mean over the images first."),
-        (returns_the_epoch, "You return the epoch: its test score is asked for."),
-        (mixes_both, "You choose by validation and test together: the test images choose nothing."),
-        (forgets_the_last_mean, "You return a score for each image: the mean over the images is asked for."),
-        (takes_the_wrong_axis, "You choose an image: axis 0 are the epochs, so the mean runs along axis 1."),
         (
-            averages_along_the_epochs,
-            "You take means over the epochs: take those over the images, along axis 1, one for each epoch.",
+            pairs_by_position,
+            "You pair by position. The runs come in any order, so pair those with the same key.",
         ),
-        (averages_epochs, "You average over all epochs: choose one."),
+        (
+            subtracts_lists,
+            "You subtract the values as they stand. The runs come in any order, and some have no partner: pair those "
+            "with the same key.",
+        ),
+        (
+            compares_two_groups_by_welch,
+            "This is Welch's comparison of two groups. Here the scores belong together: take the difference of "
+            "each pair first.",
+        ),
+        (
+            pairs_by_sorted_keys,
+            "You sort the keys and pair by position. A run without a partner then shifts all that follow: ask whether "
+            "the other has the same key.",
+        ),
+        (
+            counts_a_missing_partner_as_zero,
+            "Where the second network has no such run, you take its score as 0: leave the run out.",
+        ),
+        (
+            counts_a_missing_partner_as_equal,
+            "Where the second network has no such run, you take the difference as 0: leave the run out.",
+        ),
+        (pairs_without_t, "This is the mean plus and minus one standard error: multiply it by t."),
+        (
+            gives_the_extreme_pairs,
+            "These are the smallest and the largest difference. Their mean varies less than that.",
+        ),
+        (
+            subtracts_the_ends_of_all,
+            "You make an interval for each network and subtract their ends. Make one interval, of the differences.",
+        ),
+        (
+            subtracts_opposite_ends,
+            "You make an interval for each network and ask how far their ends may be apart. That forgets the pairs: "
+            "make one interval, of the differences.",
+        ),
+        (pairs_by_rank, "You sort the scores before you pair them: pair those with the same key."),
+        (counts_missing_as_zero, "A run without a partner counts as if the other network scored 0: leave it out."),
+        (counts_missing_as_equal, "A run without a partner counts as a difference of 0: leave it out."),
+        (expects_all_runs, "A run of the first network may have no partner: ask whether the second has the key."),
+        (
+            subtracts_the_ends,
+            "You subtract the ends of two intervals. Take the difference of each pair first, then one interval.",
+        ),
+        (takes_sizes_alone, "You take the differences without their signs, so losses look like gains."),
+        (divides_the_scores, "You divide the scores: subtract them."),
+        (pairs_with_the_normal, "1.96 is for very many pairs. With few, take Student's t."),
+        (pairs_without_the_root, "This is the spread of single differences: divide by the root of their number."),
+        (pairs_with_all_degrees, "Divide the squared deviations by the number of pairs minus 1 (`ddof=1`)."),
+        (returns_mean_and_half, "This is the mean and half the width: return the low end and the high end."),
+        (returns_the_ends_swapped, "The ends are swapped: the low one comes first."),
     ],
     also_wrong=[
-        (forgets_to_return_a_score, "returns None"),
-        (asks_a_list, "raises AttributeError in line 2"),
-        (asks_torch_for_a_dim, "raises TypeError in line 2"),
+        (returns_the_mean_lead, "not a number"),
+        (returns_all_differences, "has length 3; it should have length 2"),
+        (returns_an_interval, "not a value of type Interval"),
+        (forgets_to_return_a_lead, "returns None"),
     ],
 )
 
 
 EXERCISE_8_8 = ChoiceExercise(
     number="8.8",
-    title="Which claim holds?",
-    difficulty="hard",
-    minutes=5,
-    question="Which sentence do the two results allow?",
+    title="What may you say?",
+    difficulty="medium",
+    minutes=3,
+    question="Which sentence do fifteen runs on five blocks of one stack allow?",
     options={
         "a": Option(
-            "“Ours brings more than theirs: .012 is twice .006.”",
-            "The interval of .012 reaches from below 0 to .028: it is compatible with .006, and with a loss.",
+            "“On new tissue, a U-Net that is trained like this averages a membrane IoU between 0.585 and 0.678.”",
+            "All thirty slices are of one animal. Nothing here says how much animals differ.",
         ),
         "b": Option(
-            "“Ours shows no effect: the interval contains 0.”",
-            "It contains 0 and .028 as well. Not to see an effect is not to see that there is none.",
+            "“On the next slice, a U-Net that is trained like this will score between 0.585 and 0.678.”",
+            "The interval is for the mean. Single slices lie further apart than the dots, which are means of six.",
         ),
         "c": Option(
-            "“Theirs is significant, so their network is better on new tissue.”",
-            "All five seeds were scored on one split: the interval says nothing of other tissue.",
+            "“The report's U-Net has 0.953 and this one has 0.632, so its author trained a far better network.”",
+            "One number is white on leaking copies, the other membrane on blocks. They do not measure the same thing.",
         ),
         "d": Option(
-            "“On their split, theirs is ahead by .002 to .010; ours may be ahead, equal or behind.”",
-            "Yes. Each sentence stays within its interval and its unit.",
+            "“The interval is wide, so the score of this U-Net is unreliable, and 0.632 should not be printed.”",
+            "A wide interval is no fault of the score: it is what is known. Print both, with the unit.",
+        ),
+        "e": Option(
+            "“On other blocks of this stack, such U-Nets average about 0.63. Nothing is known of other animals.”",
+            "The sentence stays within what was varied: blocks and training runs.",
             right=True,
         ),
     },
     also_wrong=[
-        ("e", "by its letter"),
-        (0.012, "by its letter"),
+        ("f", "by its letter"),
+        (0.632, "by its letter"),
     ],
 )
 

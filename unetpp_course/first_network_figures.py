@@ -51,14 +51,19 @@ def tint(image: Pixels, where: Pixels, colour: str) -> NDArray[np.uint8]:
     return np.asarray((255 * tinted).round(), np.uint8)
 
 
-def outline(image: Pixels, where: Pixels, colour: str) -> NDArray[np.uint8]:
-    """Return a grey image, in [0, 1], as (H, W, 3), with a thin line around the pixels that are not 0 in ``where``."""
+def outline(image: Pixels, where: Pixels, colour: str, width: int = 1) -> NDArray[np.uint8]:
+    """Return a grey image, in [0, 1], as (H, W, 3), with a line around the pixels that are not 0 in ``where``.
+
+    The line is ``width`` pixels wide and runs outside those pixels, so that they remain visible.
+    """
     chosen = as_picture(where) != 0
-    grown = chosen.copy()
-    grown[1:] |= chosen[:-1]
-    grown[:-1] |= chosen[1:]
-    grown[:, 1:] |= chosen[:, :-1]
-    grown[:, :-1] |= chosen[:, 1:]
+    grown = chosen
+    for _ in range(width):
+        inner, grown = grown, grown.copy()
+        grown[1:] |= inner[:-1]
+        grown[:-1] |= inner[1:]
+        grown[:, 1:] |= inner[:, :-1]
+        grown[:, :-1] |= inner[:, 1:]
     return tint(image, grown & ~chosen, colour)
 
 

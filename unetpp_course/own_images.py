@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import label as find_regions
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from unetpp_course.style import WIDTH
 from unetpp_lib.data import Augmentation, FolderError, SegmentationFolder, find_dataset
@@ -28,6 +29,7 @@ from unetpp_lib.labels import IGNORED
 from unetpp_lib.metrics import confusion_counts, iou
 
 OPAQUE = 0.45  # of the mask's colours over an image
+DRAWN_GREYS = 14  # steps from black to white
 
 
 class FaultyFolderError(Exception):
@@ -90,16 +92,29 @@ def seconds_per_step(config: TrainConfig) -> float:
     return time.perf_counter() - start
 
 
-def show_pairs(pairs: Mapping[str, tuple[Tensor, Tensor]], class_names: Sequence[str]) -> None:
+def show_pairs(folder: SegmentationFolder, names: Sequence[str], class_names: Sequence[str]) -> None:
     """Show images in one row, and below them the same images with their masks over them in colour.
 
     Class 0 is left uncoloured. Dark images are brightened, for the eye alone.
     """
-    figure, axes = plt.subplots(2, len(pairs), figsize=(WIDTH, 2 * WIDTH / len(pairs) + 0.7), squeeze=False)
-    for column, (name, (image, mask)) in enumerate(pairs.items()):
-        _show(axes[0, column], _visible(image), name)
-        _show(axes[1, column], _overlaid(_visible(image), mask[0].numpy()))
+    figure, axes = plt.subplots(2, len(names), figsize=(WIDTH, 2 * WIDTH / len(names) + 0.7), squeeze=False)
+    for column, name in enumerate(names):
+        image, mask = folder[folder.index_of[name]]
+        picture, labels = _visible(image, folder), _fitting(mask[0].numpy(), folder)
+        _show(axes[0, column], picture, name)
+        _show(axes[1, column], _overlaid(picture, labels))
     _legend_of(figure, {label: class_palette()[number] for number, label in enumerate(class_names) if number})
+
+
+def show_pairs_with_one_wrong() -> None:
+    """Show the four pairs of exercise 13.1, of which one has a mirrored mask."""
+    folder = SegmentationFolder(find_dataset("membranes"))
+    figure, axes = plt.subplots(1, 4, figsize=(WIDTH, WIDTH / 4 + 0.7))
+    for axis, number in zip(axes, (3, 12, 20, 31), strict=True):
+        image, mask = folder[number]
+        labels = _fitting((mask.flip(2) if number == 20 else mask)[0].numpy(), folder)
+        _show(axis, _overlaid(_visible(image, folder), labels), folder.names[number])
+    _legend_of(figure, {"interior": class_palette()[1]})
 
 
 def show_worst(
@@ -124,7 +139,7 @@ def show_worst(
     for row, name in zip(axes, names, strict=True):
         image, mask = folder[folder.index_of[name]]
         truth, label = mask[0].numpy(), found[name].numpy()
-        _show(row[0], _visible(image), name)
+        _show(row[0], _visible(image, folder), name)
         titles = ["truth", f"prediction: IoU {score(found[name], mask, folder.num_classes):.2f}", "wrong pixels"]
         if binary:
             panels = [truth, COLOURS[truth, label]]
@@ -151,7 +166,7 @@ def faulty_copy(folder: Path) -> list[str]:
         for number in range(4):
             copyfile(drawn / part / f"membrane_{number:02}.png", folder / part / f"membrane_{number:02}.png")
     masks = folder / "masks"
-    (masks / "membrane_00.png").rename(masks / "membrane_00_labels.png")
+    (masks / "membrane_00.png").unlink()
     with Image.open(masks / "membrane_01.png") as picture:
         half = picture.resize((128, 128), Image.Resampling.NEAREST)
     half.save(masks / "membrane_01.png")
@@ -163,14 +178,6 @@ def faulty_copy(folder: Path) -> list[str]:
     except FolderError as error:
         return list(error.faults)
     return []
-
-
-def pairs_with_one_wrong_mask() -> dict[str, tuple[Tensor, Tensor]]:
-    """Return the four pairs of exercise 13.1, of which one has a mirrored mask."""
-    folder = SegmentationFolder(find_dataset("membranes"))
-    pairs = {f"membrane_{number:02}": folder[number] for number in (3, 12, 20, 31)}
-    image, mask = pairs["membrane_20"]
-    return pairs | {"membrane_20": (image, mask.flip(2))}
 
 
 def score(label: Tensor, mask: Tensor, num_classes: int) -> float:
@@ -207,11 +214,26 @@ def _show(axis: Axes, picture: NDArray[np.generic], title: str = "") -> None:
     axis.spines[:].set_visible(True)  # a white mask on a white page needs a frame
 
 
-def _visible(image: Tensor) -> NDArray[np.float32]:
-    """Return an image (C, H, W) as a picture, (H, W) or (H, W, 3), stretched between its 0.5 and 99.5 percentiles."""
+def _visible(image: Tensor, folder: SegmentationFolder) -> NDArray[np.float32]:
+    """Return an image (C, H, W) as a picture, (H, W) or (H, W, 3), stretched between its 0.5 and 99.5 percentiles.
+
+    The drawn membranes are shown at half their size with few greys: their grain would fill the notebook's file.
+    """
+    drawn = _is_drawn(folder)
+    image = avg_pool2d(image, 2) if drawn else image
     pixels = image.permute(1, 2, 0).numpy() if len(image) == 3 else image.mean(0).numpy()
     low, high = np.percentile(pixels, (0.5, 99.5))
-    return np.asarray(((pixels - low) / max(high - low, 1e-6)).clip(0, 1), dtype=np.float32)
+    stretched = ((pixels - low) / max(high - low, 1e-6)).clip(0, 1)
+    return np.asarray(np.round(stretched * DRAWN_GREYS) / DRAWN_GREYS if drawn else stretched, dtype=np.float32)
+
+
+def _fitting(mask: NDArray[np.uint8], folder: SegmentationFolder) -> NDArray[np.uint8]:
+    """Return a mask at the size at which `_visible` shows its image."""
+    return mask[::2, ::2] if _is_drawn(folder) else mask
+
+
+def _is_drawn(folder: SegmentationFolder) -> bool:
+    return folder.root == find_dataset("membranes")
 
 
 def _overlaid(picture: NDArray[np.float32], mask: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ from unetpp_lib.labels import IGNORED
 from unetpp_lib.metrics import confusion_counts, iou
 
 OPAQUE = 0.45  # of the mask's colours over an image
-DRAWN_GREYS = 14  # steps from black to white
+DRAWN_GREYS = 9  # steps from black to white
 
 
 class FaultyFolderError(Exception):

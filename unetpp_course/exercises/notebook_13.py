@@ -97,6 +97,10 @@ def counts_whole_tiles(sizes, patch, batch_size):
     return max(1, sum(max(1, (height // patch) * (width // patch)) for height, width in sizes) // batch_size)
 
 
+def rounds_each_side(sizes, patch, batch_size):
+    return max(1, sum(max(1, round(height / patch) * round(width / patch)) for height, width in sizes) // batch_size)
+
+
 def adds_the_areas_first(sizes, patch, batch_size):
     return max(1, round(sum(height * width for height, width in sizes) / patch**2) // batch_size)
 
@@ -135,6 +139,7 @@ EXERCISE_13_2 = FunctionExercise(
             counts_whole_tiles,
             "You count the patches that fit in side by side. They lie at random places, so that only the area counts.",
         ),
+        (rounds_each_side, "You round height and width separately: divide the area, and round once for each image."),
         (adds_the_areas_first, "You add up the areas of all images and round once: round for each image."),
         (divides_by_the_side, "You divide by `patch`: the area of a patch is `patch**2`."),
         (does_not_round, "Steps are whole: use `//`, and at least 1."),
@@ -192,6 +197,11 @@ def predicted_folders(random: np.random.Generator) -> Iterator[tuple[Masks, Mask
         {"a": as_mask(THREE_CLASSES), "b": as_mask(THREE_CLASSES)},
         {"a": as_mask([0, 0, 0, 0, 1, 0, 0, 2, 2, 2]), "b": as_mask([2, 2, 2, 0, 1, 1, 1, 0, 0, 0])},
         3,
+    )
+    yield (  # by Dice instead of IoU, b comes first
+        {"b": as_mask([0] * 150 + [1] * 10), "a": as_mask([0, 0, 0, 1, 1, 1])},
+        {"b": as_mask([0] * 159 + [1]), "a": as_mask([0, 0, 1, 0, 1, 1])},
+        2,
     )
     yield (  # undecided pixels
         {"a": as_mask([0, 0, 1, 255, 255, 255]), "b": as_mask([0, 0, 1, 1, 1, 1])},
@@ -281,6 +291,14 @@ def leaves_out_class_0(truths, predictions, num_classes):
     return sorts(truths, predictions, lambda t, p: np.mean(class_ious(*decided(t, p), range(1, num_classes)) or [1.0]))
 
 
+def takes_dice(truths, predictions, num_classes):
+    return sorts(
+        truths,
+        predictions,
+        lambda t, p: np.mean([2 * x / (1 + x) for x in class_ious(*decided(t, p), range(num_classes))]),
+    )
+
+
 def returns_only_the_worst(truths, predictions, num_classes):
     return worst_first(truths, predictions, num_classes)[0]
 
@@ -313,6 +331,7 @@ EXERCISE_13_3 = FunctionExercise(
         (gives_absent_classes_0, "A class that an image lacks counts as 0 here: leave it out of the mean."),
         (looks_at_class_1, "This sorts by the IoU of class 1 alone: take the mean over the classes."),
         (leaves_out_class_0, "You leave out class 0: the background is a class as well."),
+        (takes_dice, "This sorts by Dice: divide the common pixels by the union, not by the mean of the two areas."),
         (returns_only_the_worst, "This is the name of the worst image alone: return all names, as a list."),
     ],
 )

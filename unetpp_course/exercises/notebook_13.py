@@ -1,84 +1,347 @@
-"""The exercises of notebook 13: what the check cannot see, steps, seams, joining tiles, and an exported network."""
+"""The exercises of notebook 13: a wrong mask, steps, the worst image, seams, joining tiles, an exported network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
 
 EXERCISE_13_1 = ChoiceExercise(
     number="13.1",
     title="What the check cannot see",
-    difficulty="medium",
-    minutes=4,
-    question="What happened to the colleague's mask, in which the check finds no fault?",
+    difficulty="easy",
+    minutes=2,
+    question="Which of the four pairs has a mask that is wrong?",
     options={
-        "a": Option(
-            "it was saved as JPEG once, and as PNG again",
-            "JPEG blurs in blocks of 8 × 8 pixels, at every border. These rims are clean, and stand at one kind of "
-            "border only.",
-        ),
-        "b": Option(
-            "it was made smaller with an interpolation that mixes values",
-            "Yes. Halfway between 0 and 2 lies 1: a class like any other, to a check of values.",
+        "a": Option("membrane_03", "The uncoloured lines follow its membranes. Compare them along one long line."),
+        "b": Option("membrane_12", "The uncoloured lines follow its membranes. Compare them along one long line."),
+        "c": Option(
+            "membrane_20",
+            "Yes. The mask was mirrored, left to right. Its size and its values are right, so no check complains.",
             right=True,
         ),
-        "c": Option(
-            "it belongs to another image",
-            "Then the beads would lie elsewhere. Here each is in its place.",
-        ),
-        "d": Option(
-            "its classes 1 and 2 were swapped",
-            "Then whole beads would have the other colour, and not their rims alone.",
-        ),
+        "d": Option("membrane_31", "The uncoloured lines follow its membranes. Compare them along one long line."),
     },
     also_wrong=[
         ("e", "by its letter"),
-        (2, "by its letter"),
+        (20, "by its letter"),
     ],
 )
 
 
-EXERCISE_13_2 = NumberExercise(
+# Exercise 13.2: Steps of an epoch
+
+
+def steps_per_epoch(sizes: Sequence[tuple[int, int]], patch: int, batch_size: int) -> int:
+    """Return the training steps of an epoch: the full batches of the patches that all images give."""
+    patches = 0
+    for height, width in sizes:
+        fitting = round(height * width / patch**2)
+        patches += fitting if fitting > 1 else 1
+    batches = patches // batch_size
+    return batches if batches > 1 else 1
+
+
+def folders_of_sizes(random: np.random.Generator) -> Iterator[tuple[list[tuple[int, int]], int, int]]:
+    """Yield the sizes of some images, the side of a patch, and the patches of a batch."""
+    yield [(128, 128), (200, 150), (40, 40), (50, 30)], 64, 6
+    yield [(256, 256)] * 28, 128, 4
+    yield [(40, 40), (60, 30)], 64, 4
+    yield [(100, 100), (90, 120), (300, 200)], 64, 5
+    yield [(512, 512)] * 7, 256, 4
+    yield [(300, 100)] * 5, 64, 3
+    for _ in range(4):
+        sizes = [(int(height), int(width)) for height, width in random.integers(30, 400, (9, 2))]
+        yield sizes, int(random.choice([48, 64, 96])), int(random.integers(2, 7))
+
+
+def counted(sizes, patch, batch_size, per_image=lambda area: max(1, round(area)), steps=lambda n, b: max(1, n // b)):
+    return steps(sum(per_image(height * width / patch**2) for height, width in sizes), batch_size)
+
+
+def forgets_small_images(sizes, patch, batch_size):
+    return counted(sizes, patch, batch_size, per_image=round)
+
+
+def forgets_the_small_set(sizes, patch, batch_size):
+    return counted(sizes, patch, batch_size, steps=lambda n, b: n // b)
+
+
+def counts_the_last_batch(sizes, patch, batch_size):
+    return counted(sizes, patch, batch_size, steps=lambda n, b: -(-n // b))
+
+
+def rounds_the_steps(sizes, patch, batch_size):
+    return counted(sizes, patch, batch_size, steps=lambda n, b: max(1, round(n / b)))
+
+
+def counts_patches(sizes, patch, batch_size):
+    return counted(sizes, patch, batch_size, steps=lambda n, b: n)
+
+
+def rounds_patches_down(sizes, patch, batch_size):
+    return counted(sizes, patch, batch_size, per_image=lambda area: max(1, int(area)))
+
+
+def rounds_patches_up(sizes, patch, batch_size):
+    return counted(sizes, patch, batch_size, per_image=lambda area: int(np.ceil(area)))
+
+
+def takes_one_patch_of_each(sizes, patch, batch_size):
+    return max(1, len(sizes) // batch_size)
+
+
+def counts_whole_tiles(sizes, patch, batch_size):
+    return max(1, sum(max(1, (height // patch) * (width // patch)) for height, width in sizes) // batch_size)
+
+
+def rounds_each_side(sizes, patch, batch_size):
+    return max(1, sum(max(1, round(height / patch) * round(width / patch)) for height, width in sizes) // batch_size)
+
+
+def adds_the_areas_first(sizes, patch, batch_size):
+    return max(1, round(sum(height * width for height, width in sizes) / patch**2) // batch_size)
+
+
+def divides_by_the_side(sizes, patch, batch_size):
+    return max(1, sum(max(1, round(height * width / patch)) for height, width in sizes) // batch_size)
+
+
+def does_not_round(sizes, patch, batch_size):
+    return sum(max(1, round(height * width / patch**2)) / batch_size for height, width in sizes)
+
+
+def counts_only_the_last_image(sizes, patch, batch_size):
+    height, width = sizes[-1]
+    return max(1, max(1, round(height * width / patch**2)) // batch_size)
+
+
+EXERCISE_13_2 = FunctionExercise(
     number="13.2",
     title="How many steps?",
     difficulty="easy",
-    minutes=4,
-    question="the steps of one epoch: four images, patches of 64 × 64, batches of 6",
-    solution=2,
-    tolerance=5e-3,
-    unit="steps",
+    minutes=5,
+    reference=steps_per_epoch,
+    cases=folders_of_sizes,
+    only_values=True,
     mistakes=[
-        (3, "A batch that is not full waits for another epoch: round down."),
-        (13, "This counts the patches: six of them make a step."),
-        (1, "The two small images count as well: each gives one patch, mirrored at its borders."),
-        (12.085 / 6, "This is not a whole number: patches are counted image by image, and rounded each time."),
-        (13 / 6, "Steps are whole: what is left of 13 patches waits for another epoch."),
-        (12, "This is 12 of the 13 patches: six of them make a step."),
-        (14, "This counts the patches, and rounds each image up: round to the nearest. And six patches make a step."),
-        (11, "This counts the patches without the small images, which give one each. And six patches make a step."),
-        (14 / 6, "Steps are whole; and patches are rounded to the nearest, not up."),
-        (11 / 6, "Steps are whole; and each of the two small images gives a patch."),
-        (4, "This is one step for each image: a batch takes its six patches from several images."),
-    ],
-    also_wrong=[
-        (2.0142, "image by image"),
-        (2.17, "Steps are whole"),
-        (2.1667, "Steps are whole"),
-        (2.33, "not up"),
-        (1.83, "Steps are whole; and each"),
-        ("two", "one number"),
+        (forgets_small_images, "An image that is smaller than half a patch rounds to 0, and yet gives one patch."),
+        (forgets_the_small_set, "A set with fewer patches than a batch gives 0 here: it is one smaller batch."),
+        (counts_the_last_batch, "You count the last batch although it is not full: round down."),
+        (rounds_the_steps, "A last batch that is more than half full counts here: only full batches do. Round down."),
+        (counts_patches, "These are the patches: `batch_size` of them make a step."),
+        (rounds_patches_down, "The patches of an image are rounded to the nearest number, not down."),
+        (rounds_patches_up, "The patches of an image are rounded to the nearest number, not up."),
+        (takes_one_patch_of_each, "This takes one patch of each image: a large image gives more."),
+        (
+            counts_whole_tiles,
+            "You count the patches that fit in side by side. They lie at random places, so that only the area counts.",
+        ),
+        (rounds_each_side, "You round height and width separately: divide the area, and round once for each image."),
+        (adds_the_areas_first, "You add up the areas of all images and round once: round for each image."),
+        (divides_by_the_side, "You divide by `patch`: the area of a patch is `patch**2`."),
+        (does_not_round, "Steps are whole: use `//`, and at least 1."),
+        (counts_only_the_last_image, "This counts the last image alone: does the loop add up?"),
     ],
 )
 
 
-EXERCISE_13_3 = ChoiceExercise(
+# Exercise 13.3: The worst comes first
+
+Masks = dict[str, NDArray[np.uint8]]
+
+CLASSES = 3  # in the cases
+UNDECIDED = 255
+THREE_CLASSES = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+def worst_first(truths: Masks, predictions: Masks, num_classes: int) -> list[str]:
+    """Return the names of the images, the one with the lowest IoU first; the IoU is the mean over its classes."""
+    scores = {}
+    for name in truths:
+        counted = truths[name] != UNDECIDED
+        truth, found = truths[name][counted], predictions[name][counted]
+        values = []
+        for label in range(num_classes):
+            union = np.sum((truth == label) | (found == label))
+            if union > 0:
+                values.append(np.sum((truth == label) & (found == label)) / union)
+        scores[name] = sum(values) / len(values) if values else 1.0
+    return sorted(scores, key=lambda name: scores[name])
+
+
+def predicted_folders(random: np.random.Generator) -> Iterator[tuple[Masks, Masks, int]]:
+    """Yield truths and predictions of four images each, whose IoUs differ clearly."""
+    yield (
+        {"a": as_mask([0, 0, 1, 1]), "b": as_mask([0, 0, 1, 1]), "c": as_mask([0, 0, 0, 1])},
+        {"a": as_mask([0, 1, 1, 1]), "b": as_mask([1, 1, 0, 0]), "c": as_mask([0, 0, 0, 1])},
+        2,
+    )
+    yield (  # class 2 is absent from b: counted as 1 it would put b last, counted as 0 first
+        {"a": as_mask(THREE_CLASSES), "b": as_mask([0, 0, 0, 0, 0, 1, 1, 1, 1, 1]), "c": as_mask(THREE_CLASSES)},
+        {
+            "a": as_mask([0, 0, 0, 1, 1, 1, 1, 2, 2, 0]),
+            "b": as_mask([0, 0, 0, 1, 1, 1, 1, 1, 1, 0]),
+            "c": as_mask([0, 0, 0, 1, 1, 1, 2, 2, 0, 0]),
+        },
+        3,
+    )
+    yield (  # b misses a rare class, so most of its pixels are right
+        {"a": as_mask([0, 0, 0, 0, 0, 1, 1, 1, 1, 1]), "b": as_mask([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])},
+        {"a": as_mask([0, 0, 0, 0, 1, 0, 1, 1, 1, 1]), "b": as_mask([0] * 10)},
+        2,
+    )
+    yield (  # only class 1 is right in b
+        {"a": as_mask(THREE_CLASSES), "b": as_mask(THREE_CLASSES)},
+        {"a": as_mask([0, 0, 0, 0, 1, 0, 0, 2, 2, 2]), "b": as_mask([2, 2, 2, 0, 1, 1, 1, 0, 0, 0])},
+        3,
+    )
+    yield (  # by Dice instead of IoU, b comes first
+        {"b": as_mask([0] * 150 + [1] * 10), "a": as_mask([0, 0, 0, 1, 1, 1])},
+        {"b": as_mask([0] * 159 + [1]), "a": as_mask([0, 0, 1, 0, 1, 1])},
+        2,
+    )
+    yield (  # undecided pixels
+        {"a": as_mask([0, 0, 1, 255, 255, 255]), "b": as_mask([0, 0, 1, 1, 1, 1])},
+        {"a": as_mask([0, 0, 1, 1, 1, 1]), "b": as_mask([0, 0, 0, 1, 1, 1])},
+        2,
+    )
+    for count in (CLASSES, 2, CLASSES, 4, CLASSES, 4):
+        yield random_folder(random, count)
+
+
+def as_mask(values: Sequence[int]) -> NDArray[np.uint8]:
+    return np.array([values], dtype=np.uint8)
+
+
+def random_folder(random: np.random.Generator, count: int) -> tuple[Masks, Masks, int]:
+    """Return four images, in whose predictions ever more pixels are redrawn; their order is shuffled."""
+    truths, predictions = {}, {}
+    shares = random.permutation([0.1, 0.35, 0.6, 0.95])
+    for name, share in zip("qmzd", shares, strict=True):
+        truth = random.integers(0, count, (8, 9)).astype(np.uint8)
+        redrawn = random.uniform(size=truth.shape) < share
+        prediction = np.where(redrawn, random.integers(0, count, truth.shape), truth).astype(np.uint8)
+        if count > 2:
+            truth[random.uniform(size=truth.shape) < 0.2] = UNDECIDED
+        truths[name], predictions[name] = truth, prediction
+    return truths, predictions, count
+
+
+def sorts(truths, predictions, score, reverse=False):
+    scores = {name: score(truths[name], predictions[name]) for name in truths}
+    return sorted(scores, key=scores.get, reverse=reverse)
+
+
+def class_ious(truth, found, labels, absent=None):
+    values = []
+    for label in labels:
+        union = ((truth == label) | (found == label)).sum()
+        both = ((truth == label) & (found == label)).sum()
+        if union or absent is not None:
+            values.append(both / union if union else absent)
+    return values
+
+
+def decided(truth, found):
+    return truth[truth != UNDECIDED], found[truth != UNDECIDED]
+
+
+def puts_the_best_first(truths, predictions, num_classes):
+    return worst_first(truths, predictions, num_classes)[::-1]
+
+
+def keeps_the_given_order(truths, predictions, num_classes):
+    return list(truths)
+
+
+def sorts_the_names(truths, predictions, num_classes):
+    return sorted(truths)
+
+
+def returns_the_scores(truths, predictions, num_classes):
+    return sorted(
+        float(np.mean(class_ious(*decided(truths[name], predictions[name]), range(num_classes)))) for name in truths
+    )
+
+
+def counts_undecided_pixels(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: np.mean(class_ious(t, p, range(num_classes))))
+
+
+def counts_right_pixels(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: np.mean(np.equal(*decided(t, p))))
+
+
+def gives_absent_classes_1(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: np.mean(class_ious(*decided(t, p), range(num_classes), absent=1)))
+
+
+def gives_absent_classes_0(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: np.mean(class_ious(*decided(t, p), range(num_classes), absent=0)))
+
+
+def looks_at_class_1(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: sum(class_ious(*decided(t, p), [1], absent=1)))
+
+
+def leaves_out_class_0(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: np.mean(class_ious(*decided(t, p), range(1, num_classes)) or [1.0]))
+
+
+def takes_dice(truths, predictions, num_classes):
+    return sorts(
+        truths,
+        predictions,
+        lambda t, p: np.mean([2 * x / (1 + x) for x in class_ious(*decided(t, p), range(num_classes))]),
+    )
+
+
+def returns_only_the_worst(truths, predictions, num_classes):
+    return worst_first(truths, predictions, num_classes)[0]
+
+
+def described(truths: Masks, predictions: Masks, num_classes: int) -> str:
+    """Put a case into words: small masks are shown, of large ones the names."""
+    text = f"{len(truths)} images, {', '.join(truths)}, with num_classes = {num_classes}"
+    if max(truth.size for truth in truths.values()) > 10:
+        return text
+    shown = [f"{name}: truth {truths[name].tolist()}, prediction {predictions[name].tolist()}" for name in truths]
+    return "; ".join([text, *shown])
+
+
+EXERCISE_13_3 = FunctionExercise(
     number="13.3",
+    title="The worst comes first",
+    difficulty="medium",
+    minutes=8,
+    reference=worst_first,
+    cases=predicted_folders,
+    describe=described,
+    mistakes=[
+        (puts_the_best_first, "The best image comes first here: sort the other way round."),
+        (keeps_the_given_order, "The names come back in the order in which they were given: sort them by their IoU."),
+        (sorts_the_names, "This sorts the names by the alphabet: sort them by their IoU."),
+        (returns_the_scores, "These are the scores: return the names of the images."),
+        (counts_undecided_pixels, "You count pixels whose truth is 255: take them out before you count."),
+        (counts_right_pixels, "This sorts by the fraction of right pixels: a missed rare class hardly shows there."),
+        (gives_absent_classes_1, "A class that an image lacks counts as 1 here: leave it out of the mean."),
+        (gives_absent_classes_0, "A class that an image lacks counts as 0 here: leave it out of the mean."),
+        (looks_at_class_1, "This sorts by the IoU of class 1 alone: take the mean over the classes."),
+        (leaves_out_class_0, "You leave out class 0: the background is a class as well."),
+        (takes_dice, "This sorts by Dice: divide the common pixels by the union, not by the mean of the two areas."),
+        (returns_only_the_worst, "This is the name of the worst image alone: return all names, as a list."),
+    ],
+)
+
+
+EXERCISE_13_4 = ChoiceExercise(
+    number="13.4",
     title="How far from the cut?",
     difficulty="medium",
-    minutes=3,
+    minutes=2,
     question="How far from a cut does the depth-2 network's answer differ from that on the whole image?",
     options={
         "a": Option(
@@ -107,7 +370,7 @@ EXERCISE_13_3 = ChoiceExercise(
 )
 
 
-# Exercise 13.4: Join two tiles
+# Exercise 13.5: Join two tiles
 
 
 Row = NDArray[np.float64]
@@ -186,6 +449,25 @@ def returns_the_overlap(left, right, overlap):
     return (1 - share) * left[-overlap:] + share * right[:overlap]
 
 
+def keeps_both_whole(left, right, overlap):
+    share = (np.arange(overlap) + 0.5) / overlap
+    return np.concatenate([left, (1 - share) * left[-overlap:] + share * right[:overlap], right])
+
+
+def keeps_the_left_whole(left, right, overlap):
+    share = (np.arange(overlap) + 0.5) / overlap
+    return np.concatenate([left, (1 - share) * left[-overlap:] + share * right[:overlap], right[overlap:]])
+
+
+def keeps_the_right_whole(left, right, overlap):
+    share = (np.arange(overlap) + 0.5) / overlap
+    return np.concatenate([left[:-overlap], (1 - share) * left[-overlap:] + share * right[:overlap], right])
+
+
+def fades_as_a_sine(left, right, overlap):
+    return join(left, right, overlap, np.sin((np.arange(overlap) + 0.5) / overlap * np.pi / 2) ** 2)
+
+
 def drops_the_overlap(left, right, overlap):
     return np.append(left[:-overlap], right[overlap:])
 
@@ -262,13 +544,14 @@ def takes_tensors(left, right, overlap):
     return torch.cat([left, right])
 
 
-EXERCISE_13_4 = FunctionExercise(
-    number="13.4",
+EXERCISE_13_5 = FunctionExercise(
+    number="13.5",
     title="Join two tiles",
     difficulty="medium",
-    minutes=8,
+    minutes=7,
     reference=blend,
     cases=rows,
+    only_values=True,
     mistakes=[
         (fades_the_wrong_way, "The fade runs the wrong way: at its left end the left tile counts most."),
         (begins_at_zero, "The fade begins at 0: a pixel's centre stands at k + ½."),
@@ -308,6 +591,14 @@ EXERCISE_13_4 = FunctionExercise(
             counts_back,
             "`left[-k]` counts back from the end: pixel k of the overlap is `left[len(left) - overlap + k]`.",
         ),
+        (
+            keeps_both_whole,
+            "The shared pixels stand in the row three times: cut them off the end of `left` and the beginning of "
+            "`right` first.",
+        ),
+        (keeps_the_left_whole, "The shared pixels stand in the row twice: cut them off the end of `left`."),
+        (keeps_the_right_whole, "The shared pixels stand in the row twice: cut them off the beginning of `right`."),
+        (fades_as_a_sine, "The ramp is bent, as the library's is. Here a straight one is asked for."),
         (drops_the_overlap, "The overlap is missing: it is what the two tiles share."),
     ],
     also_wrong=[
@@ -319,11 +610,11 @@ EXERCISE_13_4 = FunctionExercise(
 )
 
 
-EXERCISE_13_5 = ChoiceExercise(
-    number="13.5",
+EXERCISE_13_6 = ChoiceExercise(
+    number="13.6",
     title="The program says nonsense",
     difficulty="medium",
-    minutes=4,
+    minutes=3,
     question="Which lines must the colleague change, who runs the exported program?",
     options={
         "a": Option(
@@ -331,17 +622,17 @@ EXERCISE_13_5 = ChoiceExercise(
             "That is one of the faults. But the program normalises as well: line 2 does it a second time.",
         ),
         "b": Option(
+            "line 3: leave the channels at the end, as Pillow has them",
+            "The program takes (N, C, H, W), like the network: line 3 is right.",
+        ),
+        "c": Option(
+            "line 4: put a softmax around it, because it returns logits",
+            "What comes out are probabilities already. A second softmax would draw them all towards one value.",
+        ),
+        "d": Option(
             "line 1: divide by 255; line 2: take it out",
             "Yes. The program takes images in [0, 1], and normalises them itself, once.",
             right=True,
-        ),
-        "c": Option(
-            "line 3: leave the channels at the end",
-            "The program takes (N, C, H, W), like the network: line 3 is right.",
-        ),
-        "d": Option(
-            "line 4: put a softmax around it",
-            "What comes out are probabilities already. A second softmax would draw them all towards a third.",
         ),
     },
     also_wrong=[
@@ -351,4 +642,4 @@ EXERCISE_13_5 = ChoiceExercise(
 )
 
 
-EXERCISES = (EXERCISE_13_1, EXERCISE_13_2, EXERCISE_13_3, EXERCISE_13_4, EXERCISE_13_5)
+EXERCISES = (EXERCISE_13_1, EXERCISE_13_2, EXERCISE_13_3, EXERCISE_13_4, EXERCISE_13_5, EXERCISE_13_6)

@@ -8,6 +8,7 @@ with `check("4.2", answer)` or `commit("4.2", answer)`. The third, markdown, hol
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -120,8 +121,8 @@ def plan_faults(notebook: int, declared: Mapping[str, Exercise]) -> list[str]:
     found = []
     if len(exercises) < least:
         found.append(f"{len(exercises)} exercises; at least {least} are planned")
-    if functions > FUNCTIONS_ALLOWED * len(exercises):
-        found.append(f"{functions} of {len(exercises)} exercises are functions; at most half may be")
+    if functions > ceil(FUNCTIONS_ALLOWED * len(exercises)):
+        found.append(f"{functions} of {len(exercises)} exercises are functions; at most half may be, rounded up")
     if not any(isinstance(exercise, ChoiceExercise) and exercise.prediction for exercise in exercises):
         found.append("no prediction")
     return found

@@ -7,8 +7,8 @@ from matplotlib.patches import Rectangle
 from torch import nn
 
 from unetpp_course.convolution_figures import (
-    dots_seen,
     called_membrane,
+    dots_seen,
     draw_called,
     draw_convolution,
     draw_frames,

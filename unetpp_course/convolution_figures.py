@@ -22,6 +22,13 @@ LABELS = {
     "pool": "pooling {0}×{0}",
     "up": "up-sampling by {0}",
 }
+MEMBRANE = 4  # the number of membranes among the rings, whose sizes are 1 to 3
+KINDS = {
+    MEMBRANE: "membranes",
+    3: "large rings (81 to 106 px)",  # the boxes around the rings of the test images
+    2: "medium rings (42 to 68 px)",
+    1: "small rings (21 to 37 px)",
+}
 MARGIN = 2  # pixels beside the seen ones
 FRAMES = ("C0", "C1", "C2", "C4")
 PARTS = ("C3", "C1", "C2", "C4", "C5")  # colours of the dots that the top one reads
@@ -180,6 +187,34 @@ def draw_frames(truth: Tensor, rings: Tensor, row: int, column: int, frames: Map
     axis.set(xticks=[], yticks=[], xlim=(-8, width + 8), ylim=(len(kinds) + 8, -8))
     axis.spines[:].set_visible(False)
     axis.grid(visible=False)
+
+
+def called_membrane(
+    heads: Sequence[Tensor], samples: Sequence[tuple[Tensor, Tensor, Tensor]]
+) -> dict[str, list[float]]:
+    """Return for each kind of pixel the percentage that the heads call membrane: one number per head.
+
+    ``heads`` are the logits (heads, H, W) of each image, below or at 0 for membrane. ``samples`` are the images with
+    their masks, which are 0 on membranes, and their rings, numbered by size, each (1, H, W).
+    """
+    found = {}
+    for kind, name in KINDS.items():
+        calls = []
+        for logits, (_, mask, rings) in zip(heads, samples, strict=True):
+            kinds = torch.where(mask == 0, MEMBRANE, rings)[0]
+            calls.append(logits[:, kinds == kind] <= 0)  # (heads, pixels of this kind)
+        found[name] = (100 * torch.cat(calls, dim=1).float().mean(dim=1)).tolist()
+    return found
+
+
+def draw_called(called: Mapping[str, Sequence[float]], windows: Sequence[int]) -> None:
+    """Draw what `called_membrane` returns against the heads' windows; membranes, the control, are a dashed line."""
+    _, axis = plt.subplots(figsize=(WIDTH, 3.2))
+    for name, percentages in called.items():
+        axis.plot(windows, percentages, "ko--" if name == KINDS[MEMBRANE] else "o-", label=name)
+    axis.set_xticks(windows, [f"head {number}\n{side} px" for number, side in enumerate(windows, start=1)])
+    axis.set(ylabel="pixels called membrane, %", xlabel="window (the one that you calculated)", ylim=(-3, 100))
+    axis.legend(title="pixels on", loc="center right")
 
 
 def draw_influence(maps: Sequence[Tensor], squares: Sequence[int], windows: Sequence[int]) -> None:

@@ -7,7 +7,9 @@ from matplotlib.patches import Rectangle
 from torch import nn
 
 from unetpp_course.convolution_figures import (
+    called_membrane,
     dots_seen,
+    draw_called,
     draw_convolution,
     draw_frames,
     draw_influence,
@@ -105,3 +107,15 @@ def test_the_square_of_an_influence_lies_in_the_middle():
     for axes, square, window in zip(plt.gcf().axes, (8, 14), (18, 44), strict=False):
         (patch,) = axes.patches
         assert patch.get_x() + square / 2 == window / 2 - 0.5  # pixel centres lie on whole numbers
+
+
+def test_calls_are_counted_for_each_kind_of_pixel_over_all_images():
+    rings = torch.tensor([[[0, 1, 2, 3], [0, 1, 2, 3]]])
+    mask = torch.tensor([[[0, 1, 1, 1], [1, 1, 1, 1]]])  # 0 is membrane
+    logits = torch.tensor([[[-1.0, 1, 1, 1], [-1, -1, 1, 0]], [[1, 1, 1, 1], [1, 1, 1, 1]]])  # of two heads
+    sample = (torch.zeros(1, 2, 4), mask, rings)
+    called = called_membrane([logits, torch.ones_like(logits)], [sample, sample])
+    assert list(called.values()) == [[50, 0], [25, 0], [0, 0], [25, 0]]
+    draw_called(called, windows=[18, 44])
+    assert [line.get_ydata().tolist() for line in plt.gca().lines] == list(called.values())
+    assert [line.get_linestyle() for line in plt.gca().lines] == ["--", "-", "-", "-"]

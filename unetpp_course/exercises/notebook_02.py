@@ -281,6 +281,14 @@ def takes_kernels_by_the_channel(image, weight, bias):
     return out
 
 
+def takes_kernels_by_the_channel_first(image, weight, bias):
+    out = torch.zeros(len(weight), *image.shape[1:])
+    for row, column, window in windows_of(image):
+        for k in range(len(weight)):
+            out[k, row, column] = (weight[:, k] * window).sum() + bias[k]
+    return out
+
+
 def takes_the_largest_product(image, weight, bias):
     out = torch.zeros(len(weight), *image.shape[1:])
     for row, column, window in windows_of(image):
@@ -482,6 +490,10 @@ EXERCISE_2_1 = ConvolutionExercise(
         (
             takes_kernels_by_the_channel,
             "weight[:, k] is the k-th channel of all kernels. The kernels of map k are weight[k].",
+        ),
+        (
+            takes_kernels_by_the_channel_first,  # the same, but torch complains in another order
+            "Take weight[k], the kernels of map k. weight[:, k] is one channel of all kernels.",
         ),
         (takes_the_largest_product, "The largest product is taken: a convolution adds up all products."),
         (multiplies_by_the_bias, "The sum is multiplied by the bias: add it."),

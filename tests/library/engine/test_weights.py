@@ -22,14 +22,14 @@ def refusal(name: str | Path) -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize("name", ["unet_membranes", "unetpp_membranes", "unetpp_plain_membranes"])
+@pytest.mark.parametrize("name", ["unet_membranes", "unetpp_membranes", "unetpp_nuclei", "unetpp_plain_membranes"])
 def test_a_shipped_network_is_found_by_its_name(name):
     assert find_weights(name) == find_weights(Path(name)) == shipped_data() / "weights" / f"{name}.safetensors"
     load_model(find_weights(name))
 
 
 def test_every_shipped_network_has_a_name():
-    assert list(shipped_networks()) == ["unet_membranes", "unetpp_membranes", "unetpp_plain_membranes"]
+    assert list(shipped_networks()) == ["unet_membranes", "unetpp_membranes", "unetpp_nuclei", "unetpp_plain_membranes"]
 
 
 def test_a_file_of_that_name_comes_first(here):
@@ -57,7 +57,7 @@ def test_a_misspelt_name_gets_a_guess_and_all_that_there_is(name):
     message = refusal(name)
     assert f"{name}: there is no such file" in message
     assert "no such file or run folder (`unetpp train` writes one)" in message
-    assert "these do: unet_membranes, unetpp_membranes, unetpp_plain_membranes" in message
+    assert "these do: unet_membranes, unetpp_membranes, unetpp_nuclei, unetpp_plain_membranes" in message
     assert "Did you mean 'unetpp_membranes'?" in message
 
 

@@ -392,6 +392,10 @@ def last_head_at_its_first_row(heads, target):
     return bce(heads[-1][..., :1, :], target[..., :1, :])
 
 
+def last_head_at_one_pixel(heads, target):
+    return bce(heads[-1][1:, :, 1:2, 1:2], target[1:, :, 1:2, 1:2])
+
+
 def first_head_detached(heads, target):
     return sum_of_all([heads[0].detach(), *heads[1:]], target)
 
@@ -419,6 +423,8 @@ def losses(random: np.random.Generator) -> Iterator[tuple[HeadsLoss, list[Tensor
     yield sum_of_all, _batch(random, 4, large), _target(random, large)
     yield sum_of_all, _batch(random, 2, pixel), _target(random, pixel)
     yield sum_of_all, _batch(random, 1), _target(random)
+    for value in (0, 1):  # its gradient is above 0, then below
+        yield last_head_at_one_pixel, _batch(random, 3), torch.full((2, 1, 3, 4), value, dtype=torch.uint8)
 
 
 def describe_loss(loss: HeadsLoss, heads: Sequence[Tensor], target: Tensor) -> str:
@@ -951,7 +957,8 @@ EXERCISE_5_5 = ChoiceExercise(
         ),
         "d": Option(
             "Deep supervision shortens training, because it was faster in eight pairs of twelve.",
-            "If you toss a coin twelve times, it shows heads eight times or more in one case of five.",
+            "One pair of the twelve was equal, so eight of eleven were faster. A coin that is tossed eleven times shows "
+            "heads eight times or more in one case of nine.",
         ),
     },
     also_wrong=[

@@ -957,8 +957,8 @@ EXERCISE_5_5 = ChoiceExercise(
         ),
         "d": Option(
             "Deep supervision shortens training, because it was faster in eight pairs of twelve.",
-            "One pair of the twelve was equal, so eight of eleven were faster. A coin that is tossed eleven times shows "
-            "heads eight times or more in one case of nine.",
+            "One pair of the twelve was equal, so eight of eleven were faster. A coin that is tossed eleven times "
+            "shows heads eight times or more in one case of nine.",
         ),
     },
     also_wrong=[

@@ -2,12 +2,13 @@
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
+import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
-from torch import Tensor
+from torch import Tensor, nn
 
 from unetpp_course import broken_script
 from unetpp_course.lab import read_results, sick_runs
@@ -30,21 +31,50 @@ def smooth(losses: Sequence[float], window: int = WINDOW) -> list[float]:
     return [sum(losses[start : step + 1]) / (step + 1 - start) for step, start in enumerate(starts)]
 
 
-def show_losses(curves: Mapping[str, Sequence[float]], window: int = WINDOW) -> None:
+class _Constant(nn.Module):
+    """A network that gives the same logit everywhere, whatever the image."""
+
+    def __init__(self, logit: float) -> None:
+        super().__init__()
+        self.logit = logit
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [torch.full_like(x, self.logit)]
+
+
+def constant_loss(
+    batches: Sequence[tuple[Tensor, Tensor]], loss_of: Callable[[nn.Module, Tensor, Tensor], Tensor]
+) -> float:
+    """Return the lowest loss of a network that ignores the images and gives one and the same logit everywhere."""
+    x, y = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    with torch.no_grad():
+        return min(loss_of(_Constant(logit / 2), x, y).item() for logit in range(-4, 21))
+
+
+def show_losses(curves: Mapping[str, Sequence[float]], window: int = WINDOW, constant: float | None = None) -> None:
     """Draw losses by step, each curve with its name at its end.
 
     Losses are means over ``window`` steps; a single curve has the losses themselves behind it, in a pale line.
+    The loss of the best ``constant`` prediction is drawn as a dashed line.
     """
     _, axis = plt.subplots(figsize=(8, 2.8))
+    ends = {}
     for number, (name, losses) in enumerate(curves.items()):
         colour = LINE_COLOURS[number]
         if window > 1 and len(curves) == 1:
             axis.plot(losses, color=colour, alpha=0.25, linewidth=1)
         means = smooth(losses, window)
         axis.plot(means, color=colour)
-        axis.annotate(f" {name}", (len(means) - 1, means[-1]), color=colour, va="center", annotation_clip=False)
+        ends[name] = (len(means) - 1, means[-1], colour)
     longest = max(map(len, curves.values()))
     axis.set(xlabel="step", ylabel="loss", ylim=(0, None), xlim=(0, longest * 1.3))
+    if constant is not None:
+        axis.axhline(constant, color="#666666", linestyle="--", linewidth=1.2)
+        axis.annotate("best constant prediction", (1, constant), (0, -3), textcoords="offset points", va="top")
+    lowest = -1.0
+    for name, (step, value, colour) in sorted(ends.items(), key=lambda end: end[1][1]):
+        lowest = max(value, lowest + 0.09 * axis.get_ylim()[1])  # so that no two names overlap
+        axis.annotate(f" {name}", (step, lowest), color=colour, va="center", annotation_clip=False)
     axis.set_xticks(range(0, longest + 1, 20))
 
 

@@ -150,7 +150,43 @@ def forgets_to_return_the_batch(images, masks, seed):
     make_batch(images, masks, seed)
 
 
-EXERCISE_9_1 = FunctionExercise(
+def turns_the_image_again(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, 2 * turns, (2, 3))), y
+
+
+def turns_the_image_into_the_mask(images, masks, seed):
+    (x, _), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, turns, (2, 3))), torch.rot90(x, 2 * turns, (2, 3))
+
+
+def forgets_to_make_the_mask_float(images, masks, seed):
+    x, y = make_batch(images, masks, seed)
+    return x, y.byte()
+
+
+def returns_arrays(images, masks, seed):
+    x, y = make_batch(images, masks, seed)
+    return x.numpy(), y.numpy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchExercise(FunctionExercise):
+    """A batch to make: beside the right values, images and masks must be tensors of floats, which the loss needs."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        found = super()._fault(call, right, answer)
+        if found or not isinstance(call.value, list | tuple):
+            return found
+        for name, part in zip(("images", "masks"), call.value, strict=True):
+            if not isinstance(part, Tensor):
+                return f"The {name} are no tensor any more: the network and the loss work on tensors."
+            if not part.is_floating_point():
+                return f"The {name} are right, but of dtype {part.dtype}: the loss needs floats, so keep `.float()`."
+        return ""
+
+
+EXERCISE_9_1 = BatchExercise(
     number="9.1",
     title="Repair the batch",
     difficulty="easy",
@@ -189,8 +225,15 @@ EXERCISE_9_1 = FunctionExercise(
         (forgets_to_normalise_the_batch, "The pairs fit, but the images are not normalised any more."),
         (returns_the_mask_first, "The order is wrong: first the images, then the masks."),
         (makes_the_mask_of_the_image, "You return the image as its own mask: turn `y`, not `x`."),
+        (turns_the_image_again, "You turn the image a second time, and the mask not at all: turn `y` by `turns`."),
+        (
+            turns_the_image_into_the_mask,
+            "You turn `x` once more and call it the mask: it is `y` that has to be turned.",
+        ),
     ],
     also_wrong=[
+        (forgets_to_make_the_mask_float, "keep `.float()`"),
+        (returns_arrays, "no tensor any more"),
         (returns_the_image_alone, "should be a list, not a tensor"),
         (forgets_to_return_the_batch, "returns None"),
     ],
@@ -312,6 +355,10 @@ def swaps_the_arguments(net, x, y):
     return bce_dice_loss(y, net(x)[0])
 
 
+def evaluates_the_network(net, x, y):
+    return loss_of(net.eval(), x, y)
+
+
 def detaches_the_logits(net, x, y):
     return bce_dice_loss(net(x)[0].detach(), y)
 
@@ -363,6 +410,14 @@ EXERCISE_9_3 = LossExercise(
         (
             another_loss(lambda z, y: bce_dice_loss(1 - z.sigmoid(), y)),
             "You hand over 1 − p, which is still a probability, and that of the wrong class.",
+        ),
+        (
+            another_loss(lambda z, y: bce_dice_loss(z, y.sigmoid())),
+            "You put the masks through a sigmoid: they keep their 0 and 1, and the logits stay as they are.",
+        ),
+        (
+            evaluates_the_network,
+            "You put the network into evaluation mode: this is a loss for training, so leave the mode alone.",
         ),
         (another_loss(lambda z, y: bce_dice_loss(-z, y)), "The sign of the logits is turned round."),
         (another_loss(lambda z, y: -bce_dice_loss(z, y)), "The sign of the loss is turned round: it would grow."),
@@ -646,7 +701,7 @@ EXERCISE_9_5 = ChoiceExercise(
 
 EXERCISE_9_6 = ChoiceExercise(
     number="9.6",
-    title="Three suspects",
+    title="Four suspects",
     difficulty="medium",
     minutes=2,
     question="The loss is low, and no membrane is found, in validation nor in training images. What is left?",
@@ -753,6 +808,19 @@ EXERCISE_9_7 = FunctionExercise(
         ),
         (another_prediction(lambda image: normalise(normalise(image))), "You normalise twice: once is enough."),
         (another_prediction(mode="train"), "The prediction is made in training mode: keep `net.eval()`."),
+        (
+            another_prediction(lambda image: image, mode="train"),
+            "The images are still not normalised, and training mode does not replace it: keep `net.eval()` and use "
+            "`normalise`.",
+        ),
+        (
+            another_prediction(lambda image: image * 255),
+            "You bring the image to grey values up to 255: the network knows normalised images, so use `normalise`.",
+        ),
+        (
+            another_prediction(lambda image: image, lambda z: z < 0),
+            "You swap the classes, and the image is still not normalised: leave `> 0` alone.",
+        ),
         (
             another_prediction(lambda image: (image - image.mean()) / image.std()),
             "You take mean and spread of this one image: the network was trained with those of all training images, "

@@ -69,8 +69,8 @@ def show_losses(curves: Mapping[str, Sequence[float]], window: int = WINDOW, con
     longest = max(map(len, curves.values()))
     axis.set(xlabel="step", ylabel="loss", ylim=(0, None), xlim=(0, longest * 1.3))
     if constant is not None:
-        axis.axhline(constant, color="#666666", linestyle="--", linewidth=1.2)
-        axis.annotate("best constant prediction", (1, constant), (0, -3), textcoords="offset points", va="top")
+        axis.plot((0, longest - 1), (constant, constant), color="#777777", linestyle="--", linewidth=1.2)
+        ends["best constant"] = (longest - 1, constant, "#777777")
     lowest = -1.0
     for name, (step, value, colour) in sorted(ends.items(), key=lambda end: end[1][1]):
         lowest = max(value, lowest + 0.09 * axis.get_ylim()[1])  # so that no two names overlap

@@ -6,7 +6,7 @@ The scores on the card are measured here, in float32 on the CPU, so that a test 
 import hashlib
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from unetpp_lib.data import SegmentationFolder, find_dataset
@@ -15,7 +15,6 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
 
 SHIPPED = Path(__file__).parent
-DEEPEST = "head 4"
 
 
 def training_command(config: TrainConfig) -> str:
@@ -38,12 +37,15 @@ def ship(run: Run, name: str) -> None:
     """Copy the best network of ``run`` and write its card: command, seed, data, scores, SHA-256, provenance."""
     if not run.is_finished:
         raise InputError(f"{run.folder} has not come to its end. Go on with: unetpp train --out {run.folder} --resume")
-    config = run.config
+    config = replace(run.config, data=Path(run.config.data).name)  # found by name, as anybody else will
     model, card = run.load_model()
     folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes)
     runtime = choose_runtime("cpu", "float32")
     evaluation = evaluate(model, folder, card, run.split.test, runtime)
-    by_image = {name: evaluate(model, folder, card, [name], runtime).scores for name in run.split.test}
+    by_image = {}
+    for image in run.split.test:
+        scores = evaluate(model, folder, card, [image], runtime).scores
+        by_image[image] = round(scores[f"head {model.depth}"]["iou/foreground/image"], 4)
     weights = run.weights.read_bytes()
     about = {
         "file": f"{name}.safetensors",
@@ -58,7 +60,7 @@ def ship(run: Run, name: str) -> None:
         "part": "test",
         "images": evaluation.names,
         "scores": evaluation.scores,
-        "by_image": {name: round(found[DEEPEST]["iou/foreground/image"], 4) for name, found in by_image.items()},
+        "by_image": by_image,
     }
     write_atomically(SHIPPED / f"{name}.safetensors", weights)
     write_atomically(SHIPPED / f"{name}.json", json.dumps(about, indent=2) + "\n")

@@ -78,12 +78,16 @@ class Silent(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(site: Path) -> Iterator[str]:
-    """Serve a site on this machine, below another folder, as a project's site is; yield its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(site.parent))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
-        server.shutdown()
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine; yield its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def faults_shown(site: Path, browser: str) -> list[str]:
@@ -101,7 +105,8 @@ def faults_shown(site: Path, browser: str) -> list[str]:
         if not asked.url.startswith((address, "data:", "blob:")):
             faults.append(f"{asked.url} was asked for")
 
-    with served(site) as address, sync_playwright() as playwright:
+    with served(site.parent) as root, sync_playwright() as playwright:
+        address = f"{root}{site.name}/"  # below another folder, as a project's site is
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         for width in WIDTHS:
             page = chromium.new_page(viewport={"width": width, "height": 844})

@@ -37,31 +37,6 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, confidence)
 
 
-def block_bootstrap(
-    values: Sequence[float], block: int, confidence: float = 0.95, draws: int = 2000, seed: int = 0
-) -> Interval:
-    """Return the mean of ``values``, which stand in the order of a stack, with a moving-block bootstrap interval.
-
-    Runs of ``block`` neighbours are drawn with replacement and joined to as many values as there are; the interval
-    holds the middle share of the means of such draws. Neighbours that depend on each other so stay together; a block
-    of 1 is the ordinary bootstrap. InputError where a block is no whole number from 1 to half of the values.
-
-    Source: Künsch, *The jackknife and the bootstrap for general stationary observations*, Annals of Statistics 1989.
-    """
-    count = len(values)
-    if not 1 <= block <= count // 2:
-        raise InputError(
-            f"block is {block} and there are {count} values: give at least 1 and at most half of them, "
-            "for fewer than two blocks show no spread."
-        )
-    random = np.random.default_rng(seed)
-    starts = random.integers(count - block + 1, size=(draws, -(-count // block)))
-    places = (starts[..., None] + np.arange(block)).reshape(draws, -1)[:, :count]
-    means = np.asarray(values, dtype=float)[places].mean(axis=1)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(np.mean(values)), float(low), float(high), confidence)
-
-
 def crossed_interval(values: ArrayLike, shared: float = 0.0, confidence: float = 0.95) -> Interval:
     """Return the mean of a crossed design, ``values[seed, fold]``, with an interval that sees both factors.
 

@@ -43,6 +43,12 @@ def test_what_is_committed_or_tested_does_not_show_them_even_where_they_are(monk
         assert "UNETPP_REAL_IMAGES" in (NOTEBOOK.parent / name).read_text(encoding="utf-8")
 
 
+def test_no_cell_opens_the_real_slices_in_another_way():
+    for path in sorted(NOTEBOOK.parent.rglob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            assert cell.cell_type != "code" or 'isbi2012"' not in cell.source, path.name
+
+
 def test_the_learners_split_runs_on_the_real_slices(slices, capsys):
     assert len(slices) == 30
     exec(cell_of_notebook_01().source, {"split": split_stack, "show_images": show_images})

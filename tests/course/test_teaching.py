@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -140,6 +141,16 @@ def test_the_archive_holds_every_figure_as_svg_and_png_with_its_licence(tmp_path
     assert (tmp_path / "09_a.ipynb").read_bytes() == before
     with pytest.raises(InputError, match="already exists"):
         archive_figures(target, [], ROOT, "")
+
+
+@pytest.mark.slow
+def test_the_archive_holds_no_real_images_and_leaves_the_progress_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNETPP_PROGRESS", "")
+    monkeypatch.delenv("UNETPP_REAL_IMAGES", raising=False)
+    source = "import os\nassert [os.environ[f'UNETPP_{k}'] for k in ('REAL_IMAGES', 'PROGRESS')] == ['never', 'memory']"
+    nbformat.write(new_notebook(cells=[new_code_cell(source)]), tmp_path / "a.ipynb")
+    assert archive_figures(tmp_path / "figures.zip", [tmp_path / "a.ipynb"], ROOT, "") == 0
+    assert "UNETPP_REAL_IMAGES" not in os.environ
 
 
 @pytest.mark.slow

@@ -1,17 +1,20 @@
 """The figures of a notebook, from its stored outputs or, as SVG too, from running it."""
 
 import base64
+import os
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
+from unetpp_course import real_data
 from unetpp_lib.errors import InputError
 
 CELL_SECONDS = 300  # a slow machine may need several times what `make notebooks` allows
@@ -73,6 +76,8 @@ def last_paragraph(text: str) -> str:
 def run_for_figures(path: Path) -> NotebookNode:
     """Run a notebook, with figures as SVG as well as PNG; the file is left alone.
 
+    It shows the drawn images alone, because the real ones have other licences, and keeps no progress.
+
     Raises InputError where a cell fails.
     """
     notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
@@ -80,7 +85,8 @@ def run_for_figures(path: Path) -> NotebookNode:
     notebook.cells.insert(0, setting)
     client = NotebookClient(notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(path.parent)}})
     try:
-        client.execute()
+        with patch.dict(os.environ, {real_data.SWITCH: "never", "UNETPP_PROGRESS": "memory"}):
+            client.execute()
     except CellExecutionError as error:
         raise InputError(f"{path.name} cannot be run: {error.ename}: {error.evalue}") from error
     except Exception as error:  # whatever a kernel dies of

@@ -66,7 +66,9 @@ def copy(folder: Positional[Path], /) -> None:
 
 
 @app.command
-def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: int = 0) -> None:
+def draw(
+    folder: Positional[Path], /, count: int = 40, size: int = 256, seed: int = 0, distractors: bool = True
+) -> None:
     """Draw images that look like electron microscopy, with masks and distractors, like those of the embedded set.
 
     Args:
@@ -74,8 +76,9 @@ def draw(folder: Positional[Path], /, count: int = 40, size: int = 256, seed: in
         count: How many images.
         size: Their side in pixels.
         seed: The same seed draws the same images.
+        distractors: Whether the images have rings that are no membranes; without them the masks are the same.
     """
-    write_membranes(folder, count, size, seed)
+    write_membranes(folder, count, size, seed, distractors)
     print(f"Drew {count} images of {size}×{size} pixels into {folder}. Train on them: unetpp train --data {folder}")
 
 

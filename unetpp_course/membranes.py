@@ -43,11 +43,12 @@ class Drawing:
     distractors: NDArray[np.uint8]
 
 
-def draw_membranes(size: int = 256, seed: int | Sequence[int] = 0) -> Drawing:
+def draw_membranes(size: int = 256, seed: int | Sequence[int] = 0, distractors: bool = True) -> Drawing:
     """Draw one image of `size` × `size` pixels, at least 64 (else InputError); the same seed gives the same drawing.
 
     The scale is fixed: a larger image has more cells, and one below 128 pixels has no large distractor. An image of 256
-    pixels takes about a third of a second, and the time grows with the fourth power of the size.
+    pixels takes about a third of a second, and the time grows with the fourth power of the size. Without distractors
+    the mask stays the same, pixel for pixel; the grey values are drawn anew.
 
     >>> draw_membranes(64).mask.shape
     (64, 64)
@@ -60,18 +61,18 @@ def draw_membranes(size: int = 256, seed: int | Sequence[int] = 0) -> Drawing:
     distance = _distance_to_outlines(cell)
     half_width = np.minimum(3 * np.exp(0.2 * _noise(size, 10, rng)), 0.45 * CLEARANCE)
     mask = np.where(distance < half_width, 0, 255).astype(np.uint8)
-    distractors = np.zeros((size, size), np.uint8)
-    for value, diameters, counts in DISTRACTORS:
+    classes = np.zeros((size, size), np.uint8)
+    for value, diameters, counts in DISTRACTORS if distractors else ():
         for _ in range(round(rng.uniform(*counts) * (size / 256) ** 2)):
             loop = _loop(points, distance, diameters, rng)
             if loop is None:
                 continue
             window, inside = loop
             outline = _distance_to_outlines(inside)
-            distractors[window][outline < half_width[window]] = value
+            classes[window][outline < half_width[window]] = value
             cell[window][inside] = cell.max() + 1  # with its own grey level
             distance[window] = np.minimum(distance[window], outline)
-    return Drawing(_render(distance / half_width, cell, rng), mask, distractors)
+    return Drawing(_render(distance / half_width, cell, rng), mask, classes)
 
 
 def _smooth(field: Array, scale: float) -> Array:
@@ -184,12 +185,14 @@ def _render(distance: Array, label: NDArray[np.intp], rng: np.random.Generator) 
     return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
 
 
-def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: int = 0) -> None:
+def write_membranes(
+    folder: str | Path, count: int = 40, size: int = 256, seed: int = 0, distractors: bool = True
+) -> None:
     """Draw a data set into an empty or new `folder`: `images/`, `masks/`, `distractors/` and `split.json`.
 
-    Image k is `draw_membranes(size, (seed, k))`. A tenth of the images is for validation and a fifth for the test, at
-    least one each. The drawings are independent of each other, so the split follows their order. Raises InputError if
-    the folder is not empty, `count` is below 3, or `seed` is below 0.
+    Image k is `draw_membranes(size, (seed, k), distractors)`. A tenth of the images is for validation and a fifth for
+    the test, at least one each. The drawings are independent of each other, so the split follows their order. Raises
+    InputError if the folder is not empty, `count` is below 3, or `seed` is below 0.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -200,7 +203,7 @@ def write_membranes(folder: str | Path, count: int = 40, size: int = 256, seed: 
         raise InputError(f"{count} images cannot be split into training, validation and test: give at least 3.")
     names = [f"membrane_{index:0{len(str(count - 1))}}" for index in range(count)]
     for index, name in enumerate(tqdm(names, desc="drawing", unit="image")):
-        drawing = draw_membranes(size, (seed, index))
+        drawing = draw_membranes(size, (seed, index), distractors)
         for kind, pixels in (("images", drawing.image), ("masks", drawing.mask), ("distractors", drawing.distractors)):
             write_png(folder / kind / f"{name}.png", Image.fromarray(pixels))
     test, validation = max(1, count // 5), max(1, count // 10)

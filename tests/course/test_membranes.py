@@ -59,6 +59,15 @@ def test_the_seed_alone_decides_the_drawing():
     assert (one.mask != other.mask).mean() > 0.1
 
 
+def test_without_distractors_the_mask_is_the_same_and_no_ring_is_left():
+    rings, none = draw_membranes(200, 1), draw_membranes(200, 1, distractors=False)
+    assert rings.distractors.any()
+    assert not none.distractors.any()
+    assert np.array_equal(rings.mask, none.mask)
+    ring = rings.distractors > 0
+    assert rings.image[ring].mean() < none.image[ring].mean() - 20  # nothing dark is left where the rings were
+
+
 @pytest.mark.parametrize("size", [64, 65, 200])
 def test_a_drawing_has_the_size_asked_for(size):
     drawing = draw_membranes(size)

@@ -24,6 +24,7 @@ NAMES = (
     "converged",
     "copies",
     "epoch_choice",
+    "fair_stage",
     "first_steps",
     "folds",
     "folds_full",

@@ -1,10 +1,10 @@
-"""The exercises of notebook 11: what a head needs, which weights stay, what is saved, and which depth to choose."""
+"""The exercises of notebook 11: what a head needs, which weights stay, which depth to choose, and the control."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
 from unetpp_lib.models.graph import Node, grid_nodes, node_inputs
 
 # Exercise 11.1: What a head needs
@@ -14,7 +14,7 @@ Wires = dict[Node, list[Node]]
 
 
 def needed_nodes(wires: Wires, node: Node) -> list[Node]:
-    """Return all nodes that a node's answer depends on, itself included, in ascending order."""
+    """Return all nodes that a node's map depends on, itself included, in ascending order."""
     needed = {node}
     for _ in wires:  # no way through the grid is longer than it has nodes
         for reader in list(needed):
@@ -87,6 +87,21 @@ def takes_the_inputs(wires, node):
     return sorted({node} | set(wires[node]))
 
 
+def follows_the_first_input(wires, node):
+    found = [node]
+    while wires[found[-1]]:
+        found.append(wires[found[-1]][0])
+    return sorted(found)
+
+
+def gives_all_nodes(wires, node):
+    return sorted(wires)
+
+
+def cuts_a_rectangle(wires, node):
+    return sorted((i, j) for i, j in wires if i <= node[0] and j <= node[1])
+
+
 def takes_two_steps(wires, node):
     found = {node, *wires[node]}
     for source in wires[node]:
@@ -157,26 +172,29 @@ EXERCISE_11_1 = FunctionExercise(
     number="11.1",
     title="What a head needs",
     difficulty="medium",
-    minutes=8,
+    minutes=10,
     reference=needed_nodes,
     cases=grids,
     mistakes=[
-        (takes_the_inputs, "You stop after one step: what feeds the inputs is needed too."),
-        (takes_two_steps, "You stop after two steps: go on until nothing new is found."),
-        (forgets_itself, "The node itself is missing: it is needed as well."),
-        (counts_diagonals, "You count rows and columns: follow the wires. In U-Net a node needs fewer."),
-        (goes_forwards, "You go forwards, to what reads the node: go back, to what it reads."),
-        (repeats_nodes, "Nodes come several times, once for each way that leads to them: keep a set."),
-        (forgets_to_sort, "The right nodes in another order: sort them."),
-        (ways_back, "The right nodes, in the order in which you found them: sort them."),
-        (follows_the_wires_without_sorting, "The right nodes, in the order of `wires`: sort them."),
-        (counts_diagonals_without_sorting, "You count rows and columns: follow the wires, and sort what you find."),
-        (never_adds_itself, "Nobody adds a node: each call must add its own node to what its sources need."),
-        (appends_lists, "There are lists in your list: join them with `+=`, not with `append`."),
-        (stays_in_its_row, "You stay in the node's row: an input may stand in another."),
-        (drops_the_first_node, "X^{0,0} is missing: that it has no inputs does not mean that nobody needs it."),
-        (counts_nodes, "You count them: the nodes themselves are asked for."),
-        (gives_the_rest, "You give the nodes that can be dropped: those that stay are asked for."),
+        (takes_the_inputs, "You stop after one step. What feeds the inputs is needed as well."),
+        (takes_two_steps, "You stop after two steps. Go on until nothing new is found."),
+        (follows_the_first_input, "You follow only the first input of each node. All of its inputs are needed."),
+        (gives_all_nodes, "You return every node of the network. Only those are asked for that lead to this one."),
+        (cuts_a_rectangle, "You compare rows and columns with those of the node. Follow the wires instead."),
+        (forgets_itself, "The node itself is missing. It is needed as well."),
+        (counts_diagonals, "You compare i + j. Follow the wires instead: in U-Net, a node needs fewer nodes."),
+        (goes_forwards, "You go forwards, to the nodes that read this one. Go back, to the nodes that it reads."),
+        (repeats_nodes, "Some nodes come several times, once for each path. Add a node only if it is not there yet."),
+        (forgets_to_sort, "These are the right nodes, but in another order: sort them."),
+        (ways_back, "These are the right nodes, in the order in which you found them: sort them."),
+        (follows_the_wires_without_sorting, "These are the right nodes, in the order of `wires`: sort them."),
+        (counts_diagonals_without_sorting, "You compare i + j. Follow the wires instead, and sort what you find."),
+        (never_adds_itself, "No call adds its own node to what its sources need, so nothing is ever added."),
+        (appends_lists, "There are lists inside your list. Join them with `+=`, not with `append`."),
+        (stays_in_its_row, "You stay in the row of the node. One of its inputs is in the row below."),
+        (drops_the_first_node, "X^{0,0} is missing. It has no inputs itself, but other nodes read it."),
+        (counts_nodes, "You return how many there are. The nodes themselves are asked for."),
+        (gives_the_rest, "You return the nodes that can be dropped. Those that stay are asked for."),
     ],
     also_wrong=[
         (gives_a_set, "not a value of type set"),
@@ -310,30 +328,36 @@ EXERCISE_11_2 = FunctionExercise(
     reference=kept_names,
     cases=state_names,
     mistakes=[
-        (keeps_a_head_too_many, "You keep one head too many: heads.0 is head 1."),
-        (drops_all_heads, "You drop every head: nodes without a head answer nothing."),
-        (keeps_all_heads, "You keep every head: those of dropped nodes have nothing to read."),
-        (keeps_the_last_head, "You keep the last head alone: heads 1 to d stay."),
-        (cuts_a_square, "You keep a square, i ≤ d and j ≤ d: the sum of row and column decides."),
-        (looks_at_columns, "You look at the column alone: i + j decides."),
-        (looks_at_rows, "You look at the row alone: i + j decides."),
-        (stops_too_early, "You stop one diagonal too early: i + j = d stays."),
-        (keeps_a_diagonal, "You keep the last diagonal alone: all with i + j ≤ d stay."),
-        (keeps_the_top_row, "You keep row 0 alone: its nodes read the rows below."),
-        (gives_what_goes, "You give the names of what goes: those of what stays are asked for."),
+        (keeps_a_head_too_many, "You keep one head too many: `heads.0` is head 1."),
+        (drops_all_heads, "You drop every head. Without a head, a node predicts nothing."),
+        (keeps_all_heads, "You keep every head. Those of the dropped nodes have nothing to read."),
+        (keeps_the_last_head, "You keep only the last head. Heads 1 to d stay."),
+        (cuts_a_square, "You keep a square, i ≤ d and j ≤ d. It is the sum i + j that decides."),
+        (looks_at_columns, "You look only at the column. It is the sum i + j that decides."),
+        (looks_at_rows, "You look only at the row. It is the sum i + j that decides."),
+        (stops_too_early, "You stop too early: the nodes with i + j = d stay, too."),
+        (keeps_a_diagonal, "You keep only the nodes with i + j = d. All with i + j ≤ d stay."),
+        (keeps_the_top_row, "You keep only row 0. Its nodes read the rows below."),
+        (gives_what_goes, "You return the names that go. Those that stay are asked for."),
         (
             drops_the_statistics,
-            "You keep weights and biases alone: batch norm's running statistics belong to the network too.",
+            "You keep only weights and biases. The running statistics of batch norm belong to the network, too.",
         ),
-        (compares_text, "You compare text with text: turn the numbers into `int` first."),
-        (keeps_head_d, "You keep heads.d alone: heads 1 to d stay, and heads.0 is head 1."),
-        (puts_heads_last, "You list nodes first, then heads: keep the order in which the names come."),
-        (sorts_names, "The right names in another order: keep the order in which they are given."),
-        (returns_inside_the_loop, "It ends with the first name: `return` stands inside the loop, move it to the left."),
-        (takes_the_first_number, "You treat both kinds alike: a node has two numbers, i + j, and heads.0 is head 1."),
+        (compares_text, "You compare text with text. Turn the numbers into `int` first."),
+        (keeps_head_d, "You keep only `heads.d`. Heads 1 to d stay, and `heads.0` is head 1."),
+        (puts_heads_last, "You list the nodes first, then the heads. Keep the order in which the names come."),
+        (sorts_names, "These are the right names in another order. Keep the order in which they come."),
+        (
+            returns_inside_the_loop,
+            "It ends with the first name, because `return` is inside the loop. Move it to the left.",
+        ),
+        (
+            takes_the_first_number,
+            "You treat nodes and heads alike. A node has two numbers, i and j, and `heads.0` is head 1.",
+        ),
         (
             adds_both_parts,
-            "It makes a number of text that is none: split at the dots. A node has two numbers, a head has one.",
+            "It turns a text into a number that is not one. A node has two numbers in its name, a head has only one.",
         ),
     ],
     also_wrong=[
@@ -349,25 +373,25 @@ EXERCISE_11_3 = ChoiceExercise(
     title="Why does it differ?",
     difficulty="hard",
     minutes=5,
-    question="Why is the network cut by hand equal at 64 × 64 and at 96 × 80, and not at 152 × 136?",
+    question="Why is your network equal at 64 × 64 and at 96 × 80, and not at 152 × 136?",
     options={
         "a": Option(
-            "rounding: another order of the sums",
-            "That would show at every size, and all over the image. Here most pixels are equal to the last bit.",
+            "padding: one of them fills up to a multiple of 16, the other of 4",
+            "Yes. 152 × 136 can be halved twice without a remainder. The whole network halves four times, so it fills "
+            "the image up to 160 × 144, with mirrored pixels at the right and at the bottom.",
+            right=True,
         ),
         "b": Option(
-            "batch norm: it is still in training mode",
-            "Then every pixel would differ, at every size. Both networks are in evaluation mode.",
+            "rounding: the two networks add up the same numbers in another order",
+            "Rounding would show at every size, and all over the image. Here most pixels are equal to the last bit.",
         ),
         "c": Option(
-            "a node with i + j ≤ 2 was forgotten",
-            "Then the weights could not have been loaded, and no size would be equal.",
+            "batch norm: one of the two networks is still in training mode",
+            "Then every pixel would differ, at every size. Both networks are in evaluation mode.",
         ),
         "d": Option(
-            "padding: the whole network fills up to a multiple of 16, the small one to a multiple of 4",
-            "Yes. 152 × 136 can be halved twice as it is. But the whole network, which halves four times, saw "
-            "160 × 144: mirrored pixels to the right and below.",
-            right=True,
+            "the wiring: a node with i + j ≤ 2 was forgotten, and head 2 misses its map",
+            "Then `load_state_dict` would have complained, and no size would be equal.",
         ),
     },
     also_wrong=[
@@ -382,24 +406,24 @@ EXERCISE_11_4 = ChoiceExercise(
     title="What does L2 cost?",
     difficulty="medium",
     minutes=2,
-    question="L2 keeps 6 % of the parameters. Which share of the whole network's time does it take?",
+    question="L2 has 6 % of the parameters. Which fraction of the whole network's time does it take?",
     options={
         "a": Option(
-            "about 6 %: as many as parameters",
-            "The parameters that go are those of the deep rows. They work on small maps, so they take little time.",
+            "about two thirds",
+            "That is near L3. L2 has lost two of the five nodes in row 0, and they are the most expensive ones.",
         ),
         "b": Option(
-            "about 15 %",
-            "More: the top rows, where the maps are large, stay.",
+            "about 6 %, as with the parameters",
+            "The parameters that go are those of the deep rows. They work on small maps, so they take little time.",
         ),
         "c": Option(
-            "a quarter to a third",
-            "Yes: 30 % of the multiply-accumulates. The share of the time is near it, and differs by machine.",
-            right=True,
+            "about 15 %",
+            "It is more, because most of the top rows stays, and there the maps are large.",
         ),
         "d": Option(
-            "about two thirds",
-            "That is near L3. Of row 0, L2 has dropped two of five nodes, and the widest ones.",
+            "a quarter to a third",
+            "Yes. L2 does 30 % of the multiply-accumulates. The time is near that, and differs by machine.",
+            right=True,
         ),
     },
     also_wrong=[
@@ -410,71 +434,7 @@ EXERCISE_11_4 = ChoiceExercise(
 )
 
 
-EXERCISE_11_5 = NumberExercise(
-    number="11.5",
-    title="More images in an hour",
-    difficulty="easy",
-    minutes=3,
-    question="by how many per cent more images L3 reads in an hour, if each takes 32.2 % less time",
-    solution=100 * (1 / 0.678 - 1),
-    tolerance=0.6,
-    unit="%",
-    mistakes=[
-        (32.2, "This is the time saved on one image: an hour holds 1 / 0.678 times as many."),
-        (67.8, "This is the time that is left: an hour holds 1 / 0.678 times as many."),
-        (1 / 0.678, "This is how many times as many: by how many per cent is that more?"),
-        (100 / 0.678, "This is the share of the old number, in per cent: take off the 100 that you had before."),
-        (1 / 0.678 - 1, "This is a share of 1: the answer is a number of per cent."),
-        (100 * (1 / 0.322 - 1), "You divide by the time that is saved: divide by the time that is left."),
-        (100 / 0.322, "You divide by the time that is saved, and 100 % were there before."),
-        (132.2, "You add the time that is saved: take the inverse of the time that is left."),
-        (50.0, "You take one third off, and then the inverse of the rest: the figure is 32.2 %."),
-    ],
-    also_wrong=[
-        (1.475, "how many times"),
-        (147.5, "take off the 100"),
-        (0.475, "number of per cent"),
-        (0.322, "number of per cent"),
-        (210.6, "by the time that is left"),
-        (310.6, "100 % were there"),
-        ("47 %", "leave out the quotation marks"),
-    ],
-)
-
-
-EXERCISE_11_6 = ChoiceExercise(
-    number="11.6",
-    title="Choose under a budget",
-    difficulty="medium",
-    minutes=4,
-    question="At most 40 ms an image, and at most .03 IoU below the best that can be had in that time",
-    options={
-        "a": Option(
-            "L1: it is the fastest",
-            "It keeps the time. But it is .22 below the best that keeps it.",
-        ),
-        "b": Option(
-            "L2: it keeps the time, and costs half of L3",
-            "It is .16 below the best that keeps the time; .03 are allowed.",
-        ),
-        "c": Option(
-            "L3: the best that keeps the time, and no smaller one comes near",
-            "Yes. First the time: L1, L2 and L3 are left. Then the tolerance: only L3 is within .03 of the best.",
-            right=True,
-        ),
-        "d": Option(
-            "L4: no other is within .03 of it",
-            "It takes 62 ms. What you cannot afford does not count, not even as a yardstick.",
-        ),
-    },
-    also_wrong=[
-        ("L3", "by its letter"),
-        (3, "by its letter"),
-    ],
-)
-
-
-# Exercise 11.7: The smallest that will do
+# Exercise 11.5: The smallest that will do
 
 
 Budget = tuple[list[float], list[float], float, float]
@@ -550,6 +510,21 @@ def chosen(latencies, scores, max_latency, max_drop):
     return min((d for d in found if found[d] >= max(found.values()) - max_drop), default=None)
 
 
+def gives_the_index_in_time(latencies, scores, max_latency, max_drop):
+    found = list(in_time(latencies, scores, max_latency).values())
+    return next((index + 1 for index, score in enumerate(found) if score >= max(found) - max_drop), None)
+
+
+def compares_with_the_whole_network(latencies, scores, max_latency, max_drop):
+    found = in_time(latencies, scores, max_latency)
+    return min((d for d in found if scores[-1] - found[d] <= max_drop), default=None)
+
+
+def names_the_depth(*budget):
+    depth = chosen(*budget)
+    return depth and f"L{depth}"
+
+
 def gives_the_index(*budget):
     return chosen(*budget) and chosen(*budget) - 1
 
@@ -611,68 +586,100 @@ def forgets_that_none_may_do(latencies, scores, max_latency, max_drop):
     return min(d for d in found if found[d] >= best - max_drop)
 
 
-EXERCISE_11_7 = FunctionExercise(
-    number="11.7",
+EXERCISE_11_5 = FunctionExercise(
+    number="11.5",
     title="The smallest that will do",
     difficulty="medium",
     minutes=8,
     reference=smallest_depth,
     cases=budgets,
     mistakes=[
-        (ignores_time, "You forget the time: a depth may take at most max_latency."),
-        (measures_by_the_best_of_all, "You compare with the best of all depths: take the best of those in time."),
-        (goes_deepest, "You take the deepest that will do: the smallest is asked for."),
-        (takes_the_best, "You take the best in time, whatever it costs: a smaller one within max_drop will do."),
-        (takes_the_fastest, "You take the fastest: its IoU may be too low."),
+        (ignores_time, "You forget the time: a depth may take at most `max_latency`."),
         (
-            takes_the_deepest_in_time,
-            "You take the deepest in time: the smallest within max_drop of the best is asked for.",
+            measures_by_the_best_of_all,
+            "You compare with the best of all depths. Compare with the best of those in time.",
         ),
-        (gives_the_index, "You give the index: index 0 is depth 1."),
-        (gives_the_score, "You give the IoU: the depth is asked for."),
-        (excludes_the_time_limit, "A depth that takes just max_latency is in time: `<=`, not `<`."),
-        (excludes_the_tolerance, "An IoU that is just max_drop below the best will do: `<=`, not `<`."),
-        (takes_a_share, "max_drop is a difference of IoU, not a share of the best."),
-        (gives_the_time, "You give the time: the depth is asked for."),
-        (measures_by_the_deepest, "You compare with the deepest in time: a smaller one may be the best."),
+        (
+            compares_with_the_whole_network,
+            "You compare with the last depth, L4. Compare with the best of those in time.",
+        ),
+        (goes_deepest, "You take the deepest that is good enough. The smallest is asked for."),
+        (takes_the_best, "You take the best in time, whatever it costs. A smaller one within `max_drop` is enough."),
+        (takes_the_fastest, "You take the smallest in time, but its IoU may be too low."),
+        (takes_the_deepest_in_time, "You take the deepest in time. The smallest within `max_drop` is asked for."),
+        (gives_the_index, "You return the index: index 0 is depth 1."),
+        (gives_the_index_in_time, "You return a position in your shorter list. Which depth is at that position?"),
+        (gives_the_score, "You return the IoU. The depth is asked for."),
+        (excludes_the_time_limit, "A depth that takes exactly `max_latency` is in time: `<=`, not `<`."),
+        (excludes_the_tolerance, "An IoU exactly `max_drop` below the best is good enough: `<=`, not `<`."),
+        (takes_a_share, "`max_drop` is a difference of two IoUs, not a fraction of the best."),
+        (gives_the_time, "You return the time. The depth is asked for."),
+        (measures_by_the_deepest, "You compare with the deepest in time. A smaller one may be better."),
         (gives_0_for_none, "Where no depth is in time, return None, not 0."),
-        (forgets_that_none_may_do, "It fails where no depth is in time: return None before you look for the best."),
+        (forgets_that_none_may_do, "It fails where no depth is in time. Return None before you look for the best."),
         (
             takes_the_best_without_asking,
-            "You take the best in time, whatever it costs, and it fails where none is: see max_drop, and None.",
+            "You take the best in time, whatever it costs, and it fails where none is in time.",
         ),
-        (takes_the_first_ones, "You take the first ones, as many as are in time: times need not rise with the depth."),
-        (gives_a_list, "You give all depths that will do: the smallest is asked for."),
+        (takes_the_first_ones, "You take the first ones, as many as are in time. Times need not rise with the depth."),
+        (gives_a_list, "You return all depths that are good enough. The smallest is asked for."),
     ],
+    also_wrong=[(names_the_depth, "text")],
     seconds=3,
 )
 
 
-EXERCISE_11_8 = ChoiceExercise(
-    number="11.8",
+EXERCISE_11_6 = ChoiceExercise(
+    number="11.6",
+    title="Which experiment decides?",
+    difficulty="medium",
+    minutes=4,
+    question="Does head 2 of the full network only need more epochs, as L2 did? Which run tells?",
+    options={
+        "a": Option(
+            "L2 alone for 106 epochs, to see whether its curve still rises after 53",
+            "That tells more about L2 alone. Whether head 2 of the full network would rise, too, stays open.",
+        ),
+        "b": Option(
+            "the full network, also trained for longer; then look at its head 2",
+            "Yes. Only the length of training changes. If head 2 catches up with L2, the length was the reason.",
+            right=True,
+        ),
+        "c": Option(
+            "L2 alone for 20 epochs, with ten more seeds for a narrower interval",
+            "That settles how the two compare after 20 epochs. What happens later, it cannot tell.",
+        ),
+        "d": Option(
+            "L3 alone for 53 epochs, because it sees twice as far as L2",
+            "That changes the view as well as the length, so you could not say which of them made a difference.",
+        ),
+    },
+    also_wrong=[
+        ("e", "by its letter"),
+        (2, "by its letter"),
+    ],
+)
+
+
+EXERCISE_11_7 = ChoiceExercise(
+    number="11.7",
     title="Cut, or trained alone?",
     difficulty="easy",
     minutes=2,
-    question="Head 2 of the full network, or an L2 trained alone for as many seconds: which has the higher IoU?",
+    question="After 60 epochs each: head 2 of the full network, or L2 trained alone?",
     options={
         "a": Option(
-            "the cut one: the deep nodes have taught the shallow ones",
-            "So one might hope. But even for as many steps, the cut one is not ahead; for as many seconds it is "
-            "behind.",
+            "They are alike: the same view, and the same number of epochs.",
+            "TODO",
         ),
         "b": Option(
-            "about equal: the same network, the same images",
-            "So it is for as many steps. In as many seconds the small network takes many more of them.",
+            "Head 2 is ahead: the deep nodes have taught the nodes that it uses.",
+            "TODO",
         ),
         "c": Option(
-            "the one trained alone, by about .1",
-            "Yes. A second of training buys it more than twice as many steps, and deep nodes were not seen to help "
-            "head 2.",
+            "L2 alone is ahead: its nodes work for two heads instead of four.",
+            "TODO",
             right=True,
-        ),
-        "d": Option(
-            "the cut one by far: without deep heads a small network learns little",
-            "It has a loss at each of its own heads. What it lacks is depth, and so does the cut one.",
         ),
     },
     also_wrong=[
@@ -691,5 +698,4 @@ EXERCISES = (
     EXERCISE_11_5,
     EXERCISE_11_6,
     EXERCISE_11_7,
-    EXERCISE_11_8,
 )

@@ -45,8 +45,8 @@ def show_gradients(gradients: ArrayLike, scale: float) -> None:
         axis.axvspan(-50, np.log2(FLOAT16["lost"]), color="C3", alpha=0.2, linewidth=0)
         axis.axvspan(np.log2(FLOAT16["lost"]), np.log2(FLOAT16["exact"]), color="C1", alpha=0.2, linewidth=0)
         lost = (sizes * factor < FLOAT16["lost"]).mean()
-        axis.text(0.01, 0.85, f"{title}: float16 makes 0 of {lost:.1%}", transform=axis.transAxes)
+        axis.text(0.01, 0.83, f"{title}: float16 makes 0 of {lost:.1%}", transform=axis.transAxes)
         axis.set(yticks=[], xlim=(-50, 10))
-    axes[0].text(np.log2(FLOAT16["lost"]) - 0.5, axes[0].get_ylim()[1] * 0.6, "becomes 0", ha="right", color="C3")
-    axes[0].text(-19.5, axes[0].get_ylim()[1] * 0.6, "loses\ndigits", ha="center")
+    for power, label in ((-30, "becomes 0"), (-19.5, "loses digits"), (-5, "keeps all digits")):
+        axes[0].text(power, 1.04, label, transform=axes[0].get_xaxis_transform(), ha="center")
     axes[1].set_xlabel("size of a gradient, as a power of two")

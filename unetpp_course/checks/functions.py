@@ -149,7 +149,9 @@ def _shown(call: Call) -> str:
 
 def _changed(call: Call) -> bool:
     pairs = zip(call.given, call.after, strict=True)
-    return any(isinstance(given, Tensor | np.ndarray | list) and difference(given, after, 0) for given, after in pairs)
+    return any(
+        isinstance(given, Tensor | np.ndarray | list | dict) and difference(given, after, 0) for given, after in pairs
+    )
 
 
 def tensors_in(arguments: Case) -> list[Tensor]:

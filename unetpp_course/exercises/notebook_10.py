@@ -54,30 +54,6 @@ def never_waits(machine, count):
     return median(time_steps(machine, count, wait_before=False, wait_after=False))
 
 
-def waits_only_before(machine, count):
-    machine.launch_step()
-    seconds = []
-    for _ in range(count):
-        machine.synchronize()
-        start = machine.clock()
-        machine.launch_step()
-        seconds.append(machine.clock() - start)
-    return median(seconds)
-
-
-def waits_after_reading_the_clock(machine, count):
-    machine.launch_step()
-    machine.synchronize()
-    seconds = []
-    for _ in range(count):
-        start = machine.clock()
-        machine.launch_step()
-        end = machine.clock()
-        machine.synchronize()
-        seconds.append(end - start)
-    return median(seconds)
-
-
 def leaves_the_first_step_running(machine, count):
     return median(time_steps(machine, count, wait_before=False))
 
@@ -88,6 +64,18 @@ def skips_the_warm_up(machine, count):
 
 def counts_the_warm_up(machine, count):
     return median(time_steps(machine, count + 1, warm_up=False))
+
+
+def times_one_step(machine, count):
+    start = machine.clock()
+    machine.launch_step()
+    machine.synchronize()
+    return machine.clock() - start
+
+
+def drops_one_of_them(machine, count):
+    seconds = time_steps(machine, count, warm_up=False)
+    return median(seconds[1:] or seconds)
 
 
 def takes_the_mean(machine, count):
@@ -141,12 +129,15 @@ EXERCISE_10_1 = FunctionExercise(
     cases=pretend_gpus,
     describe=lambda machine, count: f"machine = {machine!r}; count = {count}",
     mistakes=[
-        (never_waits, "You never wait, so you time how long Python takes to launch a step."),
-        (waits_only_before, "You wait before each step, but not after it, so you time only the launch."),
-        (waits_after_reading_the_clock, "You read the clock before you wait, so you time only the launch."),
+        (
+            never_waits,
+            "You stop the clock while the step is still running, so you time only its launch. Wait before you read it.",
+        ),
         (leaves_the_first_step_running, "The first step is still running when you start the clock: wait for it."),
         (skips_the_warm_up, "Your first timed step is the slow one: make one step before, and do not time it."),
         (counts_the_warm_up, "The first step is among those that you time. It should not count."),
+        (times_one_step, "You time the first step alone. Make a step that does not count, then time `count` of them."),
+        (drops_one_of_them, "The first of your `count` steps is the one that does not count. Make one step more."),
         (takes_the_mean, "You take the mean. One slow step spoils it, so the median is asked for."),
         (takes_the_fastest_step, "You take the fastest step. The median is asked for."),
         (takes_the_slowest_step, "You take the slowest step. The median is asked for."),
@@ -193,6 +184,14 @@ def counts_a_broken_batch(patches, batch_size, epochs, step, look):
 
 def counts_part_of_a_batch(patches, batch_size, epochs, step, look):
     return epochs * (patches / batch_size * step + look)
+
+
+def rounds_the_batches(patches, batch_size, epochs, step, look):
+    return epochs * (round(patches / batch_size) * step + look)
+
+
+def adds_the_epochs(patches, batch_size, epochs, step, look):
+    return epochs + patches // batch_size * step + look
 
 
 def cuts_after_all_epochs(patches, batch_size, epochs, step, look):
@@ -249,6 +248,8 @@ EXERCISE_10_2 = FunctionExercise(
     mistakes=[
         (counts_a_broken_batch, "You count a last batch that is not full. Such patches are left out."),
         (counts_part_of_a_batch, "You count parts of a batch. Patches that do not fill a batch are left out."),
+        (rounds_the_batches, "You round the number of batches. Patches that do not fill a batch are always left out."),
+        (adds_the_epochs, "You add the epochs. Each of them takes its steps and its look, so multiply."),
         (cuts_after_all_epochs, "You leave patches out once at the end. They are left out in every epoch."),
         (forgets_to_look, "You forget the look at the validation images after each epoch."),
         (looks_once, "You look once. There is a look after each epoch."),
@@ -629,6 +630,7 @@ EXERCISE_10_7 = NumberExercise(
     mistakes=[
         (12, "This is the exponent. The power of two itself is asked for."),
         (2048, "Too small: 2048 · 2 · 10⁻⁸ is 4.1 · 10⁻⁵, and 2⁻¹⁴ is 6.1 · 10⁻⁵."),
+        (1024, "Too small: 1024 · 2 · 10⁻⁸ is 2.0 · 10⁻⁵, and 2⁻¹⁴ is 6.1 · 10⁻⁵."),
         (8192, "It is large enough, but a smaller power of two is, too."),
         (3052, "This is the factor that is just enough. The next power of two is asked for."),
         (2.0**-12, "This is the inverse. The loss must become larger, not smaller."),

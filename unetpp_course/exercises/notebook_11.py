@@ -83,6 +83,14 @@ def appends_lists(wires, node):
     return found
 
 
+def takes_only_the_inputs(wires, node):
+    return sorted(wires[node])
+
+
+def sorts_backwards(wires, node):
+    return sorted(ways_back(wires, node), reverse=True)
+
+
 def takes_the_inputs(wires, node):
     return sorted({node} | set(wires[node]))
 
@@ -164,6 +172,16 @@ def gives_a_set(wires, node):
     return set(ways_back(wires, node))
 
 
+def spoils_the_wires(wires, node):
+    found = wires[node]  # no copy: the list of the wires grows
+    found.append(node)
+    for one in found:
+        for source in wires[one]:
+            if source not in found:
+                found.append(source)
+    return sorted(found)
+
+
 def forgets_to_return_nodes(wires, node):
     sorted(ways_back(wires, node))
 
@@ -177,6 +195,8 @@ EXERCISE_11_1 = FunctionExercise(
     cases=grids,
     mistakes=[
         (takes_the_inputs, "You stop after one step. What feeds the inputs is needed as well."),
+        (takes_only_the_inputs, "You return what the node reads. Add the node itself, and what its inputs need."),
+        (sorts_backwards, "These are the right nodes, but sorted from the last to the first."),
         (takes_two_steps, "You stop after two steps. Go on until nothing new is found."),
         (follows_the_first_input, "You follow only the first input of each node. All of its inputs are needed."),
         (gives_all_nodes, "You return every node of the network. Only those are asked for that lead to this one."),
@@ -198,6 +218,7 @@ EXERCISE_11_1 = FunctionExercise(
     ],
     also_wrong=[
         (gives_a_set, "not a value of type set"),
+        (spoils_the_wires, "changes what it is given"),
         (forgets_to_return_nodes, "returns None"),
     ],
     seconds=3,
@@ -580,6 +601,10 @@ def gives_0_for_none(*budget):
     return chosen(*budget) or 0
 
 
+def gives_minus_1_for_none(*budget):
+    return chosen(*budget) or -1
+
+
 def forgets_that_none_may_do(latencies, scores, max_latency, max_drop):
     found = in_time(latencies, scores, max_latency)
     best = max(found.values())
@@ -616,6 +641,7 @@ EXERCISE_11_5 = FunctionExercise(
         (gives_the_time, "You return the time. The depth is asked for."),
         (measures_by_the_deepest, "You compare with the deepest in time. A smaller one may be better."),
         (gives_0_for_none, "Where no depth is in time, return None, not 0."),
+        (gives_minus_1_for_none, "Where no depth is in time, return None, not −1."),
         (forgets_that_none_may_do, "It fails where no depth is in time. Return None before you look for the best."),
         (
             takes_the_best_without_asking,
@@ -624,7 +650,7 @@ EXERCISE_11_5 = FunctionExercise(
         (takes_the_first_ones, "You take the first ones, as many as are in time. Times need not rise with the depth."),
         (gives_a_list, "You return all depths that are good enough. The smallest is asked for."),
     ],
-    also_wrong=[(names_the_depth, "text")],
+    also_wrong=[(names_the_depth, "of type str")],
     seconds=3,
 )
 

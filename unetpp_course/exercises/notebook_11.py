@@ -692,20 +692,24 @@ EXERCISE_11_7 = ChoiceExercise(
     title="Cut, or trained alone?",
     difficulty="easy",
     minutes=2,
-    question="After 60 epochs each: head 2 of the full network, or L2 trained alone?",
+    question="After 60 epochs each, on images with rings: where are head 2, L2 trained alone, and head 4?",
     options={
         "a": Option(
-            "They are alike: the same view, and the same number of epochs.",
-            "TODO",
+            "L2 alone is far ahead of head 2, by about 0.1, as it was after 53 epochs.",
+            "That lead was one in epochs: L2 had 53 of them, and head 2 had 20. With equally many, little is left of it.",
         ),
         "b": Option(
-            "Head 2 is ahead: the deep nodes have taught the nodes that it uses.",
-            "TODO",
+            "Head 2 catches up with head 4: all it needed was more time.",
+            "More time has helped it, but it still cannot see a large ring as a whole.",
         ),
         "c": Option(
-            "L2 alone is ahead: its nodes work for two heads instead of four.",
-            "TODO",
+            "Head 2 and L2 alone are close together, and both far below head 4.",
+            "Yes. The length of training explains most of the lead that L2 had, and the view most of what is left.",
             right=True,
+        ),
+        "d": Option(
+            "Head 2 is far ahead of L2 alone, because the deep nodes have taught it.",
+            "So one might hope, for the paper trains all depths together. But no such lead was seen.",
         ),
     },
     also_wrong=[

@@ -696,7 +696,7 @@ EXERCISE_11_7 = ChoiceExercise(
     options={
         "a": Option(
             "L2 alone is far ahead of head 2, by about 0.1, as it was after 53 epochs.",
-            "That lead was one in epochs: L2 had 53 of them, and head 2 had 20. With equally many, little is left of it.",
+            "That lead was one in epochs: L2 had 53, and head 2 had 20. With equally many, little is left of it.",
         ),
         "b": Option(
             "Head 2 catches up with head 4: all it needed was more time.",
@@ -704,7 +704,7 @@ EXERCISE_11_7 = ChoiceExercise(
         ),
         "c": Option(
             "Head 2 and L2 alone are close together, and both far below head 4.",
-            "Yes. The length of training explains most of the lead that L2 had, and the view most of what is left.",
+            "Yes. The length of training explains most of the lead that L2 had, and the view most of the rest.",
             right=True,
         ),
         "d": Option(

@@ -8,9 +8,7 @@ from typing import Any
 
 import torch
 
-from unetpp_course.lab.base import Outcome, Trial, stack_images
-from unetpp_course.lab.results import Row
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_course.lab.base import Outcome, Row, Trial, open_set, stack_images
 from unetpp_lib.engine import Card, TrainConfig, choose_runtime
 from unetpp_lib.engine.batches import channel_statistics
 from unetpp_lib.engine.loop import make_optimizer, training_step
@@ -27,7 +25,7 @@ def timing_trial(
 ) -> Trial:
     """Return a trial that times networks beside each other; its settings are ``config``'s, the rounds, and more."""
     everything = json.loads(config.to_json()) | {"rounds": ROUNDS} | settings
-    return Trial(name, json.loads(json.dumps(everything)), lambda: measure(configs, ROUNDS), {}, seconds_rows)
+    return Trial(name, everything, lambda: measure(configs, ROUNDS), {}, seconds_rows)
 
 
 def seconds_rows(outcome: Outcome) -> Iterator[Row]:
@@ -39,10 +37,9 @@ def seconds_rows(outcome: Outcome) -> Iterator[Row]:
 
 def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """Return a corner of the first training images, normalised, and its mask; ``(batch, 1, patch, patch)`` each."""
-    folder = SegmentationFolder(find_dataset(config.data))
-    indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
-    mean, std = channel_statistics(folder, indices)
-    images, masks = stack_images(folder, [folder.names[index] for index in indices[: config.batch_size]])
+    folder, split = open_set(config.data)
+    mean, std = channel_statistics(folder, [folder.index_of[name] for name in split.train])
+    images, masks = stack_images(folder, split.train[: config.batch_size])
     corner = (..., slice(config.patch), slice(config.patch))
     return Card(mean, std).normalise(images[corner]), masks[corner]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import torch
@@ -36,8 +37,8 @@ from unetpp_lib.files import write_atomically, write_png
 from unetpp_lib.models import SegmentationNetwork
 
 __all__ = [
-    "RUNS", "Experiment", "Outcome", "Results", "Row", "Trial", "last_network", "open_set", "read_answers",
-    "read_results", "run_experiment", "stack_images", "trained", "training_trial", "write_pair",
+    "RUNS", "Experiment", "Outcome", "Results", "Row", "Trial", "copy_pairs", "last_network", "open_set",
+    "read_answers", "read_results", "run_experiment", "stack_images", "trained", "training_trial", "write_pair",
 ]  # fmt: skip
 
 RUNS = Path("runs", "experiments")
@@ -176,6 +177,12 @@ def last_network(run: Run) -> SegmentationNetwork:
     model, _ = run.load_model()
     model.load_state_dict(load_checkpoint(run.checkpoint)["model"])
     return model
+
+
+def copy_pairs(source: Path, folder: Path) -> None:
+    """Copy the images and masks of a data set."""
+    for part in ("images", "masks"):
+        copytree(source / part, folder / part, dirs_exist_ok=True)
 
 
 def write_pair(folder: Path, name: str, image: Tensor, mask: Tensor) -> None:

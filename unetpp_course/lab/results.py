@@ -176,7 +176,6 @@ def _parse(text: bytes, where: str, *needed: str) -> Record:
         if not {"settings", "outcome", *needed} <= record.keys():
             raise KeyError
     except (ValueError, AttributeError, KeyError) as error:  # no JSON, no dictionary, or not a result's
-        raise InputError(
-            f"{where} is no result of an experiment. Restore it, or delete it to measure again."
-        ) from error
+        message = f"{where} is no result of an experiment. Restore it, or delete it to measure again."
+        raise InputError(message) from error
     return dict(record)

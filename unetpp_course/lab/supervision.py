@@ -78,7 +78,7 @@ def step_ratio(results: Results) -> float:
 
 
 def head_gradients(model: SegmentationNetwork, images: Tensor, masks: Tensor) -> Tensor:
-    """Return the gradient of each head's loss by the parameters of X^{0,0}, ``(heads, parameters)``, in training mode."""
+    """Return the gradient of each head's loss by the parameters of X^{0,0}, in training mode: (heads, parameters)."""
     parameters = list(model.nodes[0][0].parameters())  # type: ignore[union-attr,index]
     rows = []
     for head in model.train()(images):

@@ -12,7 +12,7 @@ import pandas as pd
 from unetpp_course.lab import architectures
 from unetpp_course.lab.base import Experiment, Results, training_trial
 from unetpp_course.lab.tables import across, as_text, each, interval
-from unetpp_course.lab.timing import time_training_steps, timing_trial
+from unetpp_course.lab.timing import make_step, timing_trial
 from unetpp_lib.engine import TrainConfig
 
 DEPTH = 2
@@ -51,7 +51,7 @@ TRAININGS = [
     for seed, arm in product(SEEDS, ARMS)
 ]
 TIMED = {arm: ARMS[arm] for arm in ("full", "equal-steps")}
-TIMING = timing_trial("step-seconds", time_training_steps, TIMED, FULL, alone=L2.widths)
+TIMING = timing_trial("step-seconds", make_step, TIMED, FULL, alone=L2.widths)
 
 EXPERIMENT = Experiment(
     "alone", "Is a pruned L2 better than an L2 that was trained alone?", (*TRAININGS, TIMING), table

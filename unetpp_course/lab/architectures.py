@@ -17,7 +17,7 @@ from unetpp_course.lab.base import Experiment, Outcome, Results, Row, training_t
 from unetpp_course.lab.results import final_scores
 from unetpp_course.lab.supervision import CONFIG
 from unetpp_course.lab.tables import across, as_text, interval
-from unetpp_course.lab.timing import ROUNDS, time_predictions, time_training_steps, timing_trial
+from unetpp_course.lab.timing import ROUNDS, make_prediction, make_step, timing_trial
 from unetpp_lib.engine import TrainConfig
 from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.models import profile
@@ -116,8 +116,8 @@ TRAININGS = [
     if seed == SEARCH_SEED or rate == BEST_RATE[network]
 ]
 TIMINGS = [
-    timing_trial("step-seconds", time_training_steps, TIMED, CONFIG, networks=NETWORKS),
-    timing_trial("prediction-seconds", time_predictions, TIMED, CONFIG, networks=NETWORKS),
+    timing_trial("step-seconds", make_step, TIMED, CONFIG, networks=NETWORKS),
+    timing_trial("prediction-seconds", make_prediction, TIMED, CONFIG, networks=NETWORKS),
 ]
 
 EXPERIMENT = Experiment("architectures", "Is UNet++ better than U-Net, or only bigger?", (*TRAININGS, *TIMINGS), table)

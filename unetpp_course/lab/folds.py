@@ -1,18 +1,16 @@
 """Which network is best on real tissue? Six networks, five blocked folds of ISBI 2012, equal steps and equal seconds.
 
-Fold k holds out slices 6k … 6k+5 of the stack for the test. The three slices after them (after the last comes the
-first) choose the threshold of the Rand and information scores; the other 21 are trained on. No epoch is chosen: what is
-scored is the network at the end. Each network's learning rate is the better of two, with seed 0, on the validation
-slices of fold 0. That is the one choice that sees test slices of another fold, three of fold 1. The search ended at its
-lower rate, so a rate below both was tried afterwards, with all folds and seeds: does the comparison hold there, and
-where each network has the best of the three?
+The folds are those of `blocked_folds`. No epoch is chosen: what is scored is the network at the end. Each network's
+learning rate is the better of two, with seed 0, on the validation slices of fold 0. That is the one choice that sees
+test slices of another fold, three of fold 1. The search ended at its lower rate, so a rate below both was tried
+afterwards, with all folds and seeds: does the comparison hold there, and where each network has the best of the three?
 
 Laptop size: widths 8 to 128, full resolution, eight passes over the slices in patches of 128×128. The control networks
 are those of `architectures`. In the arm "seconds" each network gets about the time that U-Net's eight passes take.
 `folds_full` is the same at the networks' full width, for a GPU.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -29,7 +27,7 @@ from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, training
 from unetpp_course.lab.blocked_folds import FOLDS, INTERVAL, SCORES, lead_interval
 from unetpp_course.lab.results import Row, final_scores
 from unetpp_course.lab.tables import across, as_text, pick
-from unetpp_course.lab.timing import Configs, time_predictions, time_training_steps, timing_trial
+from unetpp_course.lab.timing import make_prediction, make_step, timing_trial
 from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.models import profile
 
@@ -132,9 +130,9 @@ class Comparison:
             yield self.trial(network, fold, seed, "lower rate")
         configs = {network: self.configuration(network, 0, 0) for network in self.networks}
         whole = {name: replace(config, patch=WHOLE) for name, config in (configs | self.pruned()).items()}
-        steps, predictions = partial(_timed, time_training_steps), partial(_timed, time_predictions)
-        yield timing_trial("step-seconds", steps, configs, self.config, networks=self.networks)
-        yield timing_trial("prediction-seconds", predictions, whole, self.config, networks=self.networks)
+        write = partial(blocked.write_fold, 0)
+        yield timing_trial("step-seconds", make_step, configs, self.config, write, networks=self.networks)
+        yield timing_trial("prediction-seconds", make_prediction, whole, self.config, write, networks=self.networks)
 
     def pruned(self) -> dict[str, TrainConfig]:
         """Return networks of the shapes that pruning leaves of UNet++."""
@@ -249,11 +247,6 @@ class Comparison:
             rows.append(row)
         title = "cost of each network: MACs for one slice; median seconds of a step, of a prediction, of a training run"
         return f"{title}\n{as_text(rows, 'network')}"
-
-
-def _timed(measure: Callable[[Configs, int], Outcome], configs: Configs, rounds: int) -> Outcome:
-    blocked.write_fold(0)
-    return measure(configs, rounds)
 
 
 LAPTOP = Comparison(

@@ -141,8 +141,8 @@ def measure_network(network: SegmentationNetwork, discs: int, seed: int) -> Outc
     parts = {part: draw_part(part, discs, seed) for part in ("validation", "test")}
     answers = {part: (probabilities_of(network, images), masks) for part, (images, masks) in parts.items()}
     best = max(THRESHOLDS, key=lambda t: foreground_iou(*answers["validation"], t))
-    tuned = {part: {"iou_tuned": foreground_iou(*answer, best)} for part, answer in answers.items()}
-    return {"threshold": best} | {part: score(*answer) | tuned[part] for part, answer in answers.items()}
+    scores = {part: {**score(*answer), "iou_tuned": foreground_iou(*answer, best)} for part, answer in answers.items()}
+    return {"threshold": best, **scores}
 
 
 def measure(loss: str, discs: int, seed: int, long: bool = False) -> Outcome:

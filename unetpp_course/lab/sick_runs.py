@@ -39,12 +39,10 @@ TURN = Augmentation(elastic_sigma=0, brightness=0, contrast=0, noise=0)
 class Case:
     """One training; the default is the healthy one."""
 
-    images: int = 28
-    """Training images: the first of the split."""
+    images: int = 28  # of the training part, its first
     augment: bool = True
     lr: float = 3e-3
-    turned_without_mask: bool = False
-    """Flips and quarter turns reach the image alone."""
+    turned_without_mask: bool = False  # flips and quarter turns reach the image alone
     seed: int = 0
     steps: int = 280
     look_every: int = 20
@@ -101,16 +99,15 @@ def measure(case: Case) -> Outcome:
     with seeded(case.seed, RUNTIME.device):
         model = RUNTIME.place(UNet(widths=case.widths))
 
-    def look_at(step: int) -> dict[str, object]:
-        return {"step": step} | {name: look(model, *pair) for name, pair in parts.items()}
-
-    losses: list[float] = []
-    looks = [look_at(0)]
     rate = partial(learning_rate, steps=case.steps, highest=case.lr)
-    for loss in train_steps(model, part.batches(case.steps), rate, RUNTIME):
-        losses.append(round(loss.item(), 5))
-        if len(losses) % case.look_every == 0:
-            looks.append(look_at(len(losses)))
+    steps = train_steps(model, part.batches(case.steps), rate, RUNTIME)
+    losses: list[float] = []
+    looks = []
+    for step in range(case.steps + 1):
+        if step:
+            losses.append(round(next(steps).item(), 5))
+        if step % case.look_every == 0:
+            looks.append({"step": step} | {name: look(model, *pair) for name, pair in parts.items()})
     return {"losses": losses, "looks": looks}
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from unetpp_course.lab.base import Experiment, Outcome, Results, Row, Trial, trained, training_trial
 from unetpp_course.lab.results import final_scores
 from unetpp_course.lab.tables import across, as_text, each, interval, pick
-from unetpp_course.lab.timing import first_batch, time_training_steps, timing_trial
+from unetpp_course.lab.timing import first_batch, make_step, timing_trial
 from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.losses import bce_dice_loss
@@ -161,7 +161,7 @@ TRAININGS = [
     for seed, rate, arm in product(SEEDS, RATES, ARMS)
 ]
 GRADIENTS = [gradients_trial(False, seed) for seed in UNTRAINED_SEEDS] + [gradients_trial(True, seed) for seed in SEEDS]
-TIMING = timing_trial("step-seconds", time_training_steps, TIMED, CONFIG)
+TIMING = timing_trial("step-seconds", make_step, TIMED, CONFIG)
 
 EXPERIMENT = Experiment(
     "supervision", "Does deep supervision shorten training?", (*TRAININGS, *GRADIENTS, TIMING), table

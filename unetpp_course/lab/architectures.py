@@ -7,6 +7,7 @@ Each network's learning rate is the one of RATES at which seed 0 scores best on 
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import product
 from statistics import median
 from typing import Any
@@ -74,6 +75,7 @@ def by_seed(results: Results, score: str = SCORES["membrane"], output: str = DEE
     return across(best, "network", output=output, score=score).reindex(columns=list(NETWORKS))
 
 
+@cache
 def cost(network: str) -> tuple[int, int]:
     """Return a network's parameters and its multiply-accumulates for one image of 256×256."""
     costs = profile(configuration(network, RATES[0], 0).build_model(), SIDE, repeats=1)

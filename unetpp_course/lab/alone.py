@@ -4,6 +4,7 @@ All at one learning rate, the best of the search in the experiment on architectu
 """
 
 from dataclasses import replace
+from itertools import product
 from statistics import median
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from unetpp_course.lab import architectures
 from unetpp_course.lab.base import Experiment, Results, training_trial
 from unetpp_course.lab.tables import across, as_text, each, interval
-from unetpp_course.lab.timing import time_training_steps, timing_trial
+from unetpp_course.lab.timing import make_step, timing_trial
 from unetpp_lib.engine import TrainConfig
 
 DEPTH = 2
@@ -20,18 +21,14 @@ FULL = architectures.configuration("unetpp", architectures.BEST_RATE["unetpp"], 
 L2 = replace(FULL, widths=FULL.widths[: DEPTH + 1])
 # A training step of the full network takes 2.67 times as long as one of L2 (two cores, bf16; ``step-seconds`` measures
 # it again): so many more epochs are equal seconds.
-ARMS: dict[str, TrainConfig] = {
-    "full": FULL,
-    "equal-steps": L2,
-    "equal-seconds": replace(L2, epochs=round(2.67 * FULL.epochs)),
-}
+LONGER = replace(L2, epochs=round(2.67 * FULL.epochs))
+ARMS: dict[str, TrainConfig] = {"full": FULL, "equal-steps": L2, "equal-seconds": LONGER}
 
 
 def by_seed(results: Results) -> pd.DataFrame:
     """Return the membrane IoU of L2's head (test part, mean over its images): seeds × arms."""
     score = architectures.SCORES["membrane"]
-    found = across(results.frame, "variant", output=f"head {DEPTH}", score=score)
-    return found.reindex(columns=list(ARMS))
+    return across(results.frame, "variant", output=f"head {DEPTH}", score=score).reindex(columns=list(ARMS))
 
 
 def table(results: Results) -> str:
@@ -49,18 +46,13 @@ def table(results: Results) -> str:
     return "\n".join(lines)
 
 
+TRAININGS = [
+    training_trial(f"{arm}-seed{seed}", replace(ARMS[arm], seed=seed), columns={"variant": arm})
+    for seed, arm in product(SEEDS, ARMS)
+]
 TIMED = {arm: ARMS[arm] for arm in ("full", "equal-steps")}
+TIMING = timing_trial("step-seconds", make_step, TIMED, FULL, alone=L2.widths)
 
 EXPERIMENT = Experiment(
-    name="alone",
-    question="Is a pruned L2 better than an L2 that was trained alone?",
-    trials=(
-        *(
-            training_trial(f"{arm}-seed{seed}", replace(config, seed=seed), columns={"variant": arm})
-            for seed in SEEDS
-            for arm, config in ARMS.items()
-        ),
-        timing_trial("step-seconds", time_training_steps, TIMED, FULL, alone=list(L2.widths)),
-    ),
-    table=table,
+    "alone", "Is a pruned L2 better than an L2 that was trained alone?", (*TRAININGS, TIMING), table
 )

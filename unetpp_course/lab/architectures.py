@@ -5,18 +5,20 @@ wide U-Net is the smallest not below UNet++ in parameters, the matched one the s
 Each network's learning rate is the one of RATES at which seed 0 scores best on the validation part.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from itertools import product
 from statistics import median
 from typing import Any
 
 import pandas as pd
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, training_trial
-from unetpp_course.lab.results import Row, final_scores
+from unetpp_course.lab.base import Experiment, Outcome, Results, Row, training_trial
+from unetpp_course.lab.results import final_scores
 from unetpp_course.lab.supervision import CONFIG
 from unetpp_course.lab.tables import across, as_text, interval
-from unetpp_course.lab.timing import ROUNDS, time_predictions, time_training_steps, timing_trial
+from unetpp_course.lab.timing import ROUNDS, make_prediction, make_step, timing_trial
 from unetpp_lib.engine import TrainConfig
 from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.models import profile
@@ -57,10 +59,9 @@ def search_score(outcome: Outcome) -> float:
     return float(max(look[deepest(look)][SEARCH_SCORE] for look in looks))
 
 
-def training_rows(outcome: Outcome) -> Iterator[Row]:
-    """Yield a training's final scores, and the one that the search for the rate goes by."""
-    yield from final_scores(outcome)
-    yield {"score": SEARCH, "value": search_score(outcome)}
+def training_rows(outcome: Outcome) -> list[Row]:
+    """Return a training's final scores, and the one that the search for the rate goes by."""
+    return [*final_scores(outcome), {"score": SEARCH, "value": search_score(outcome)}]
 
 
 def search(results: Results) -> pd.DataFrame:
@@ -69,14 +70,12 @@ def search(results: Results) -> pd.DataFrame:
 
 
 def by_seed(results: Results, score: str = SCORES["membrane"], output: str = DEEPEST) -> pd.DataFrame:
-    """Return a score of the test part, each network at its best rate: seeds × networks. A column minus another is
-    paired.
-    """
-    frame = results.frame
-    best = frame[frame["rate"] == frame["network"].map(BEST_RATE)]
+    """Return a score of the test part, each network at its best rate: seeds × networks, paired."""
+    best = results.frame[results.frame["rate"] == results.frame["network"].map(BEST_RATE)]
     return across(best, "network", output=output, score=score).reindex(columns=list(NETWORKS))
 
 
+@cache
 def cost(network: str) -> tuple[int, int]:
     """Return a network's parameters and its multiply-accumulates for one image of 256×256."""
     costs = profile(configuration(network, RATES[0], 0).build_model(), SIDE, repeats=1)
@@ -87,15 +86,14 @@ def table(results: Results) -> str:
     """Return each network's cost, its scores (deepest head, then mean of heads), and its lead over U-Net by seed."""
     unet = by_seed(results)["unet"]
     rows = []
-    for network in NETWORKS:
-        parameters, macs = cost(network)
-        for output in (DEEPEST, MEAN):
-            scores = {name: by_seed(results, key, output)[network] for name, key in SCORES.items()}
-            if scores["membrane"].count() > 1:
-                row: dict[str, object] = {"network": network, "output": output, "parameters": f"{parameters:,}"}
-                row |= {"MACs (256²)": f"{macs / 1e9:.2f} G"} | {name: interval(v) for name, v in scores.items()}
-                lead = "" if network == "unet" else interval(scores["membrane"] - unet)
-                rows.append(row | {"membrane, minus U-Net's": lead})
+    for network, output in product(NETWORKS, (DEEPEST, MEAN)):
+        scores = {name: by_seed(results, key, output)[network] for name, key in SCORES.items()}
+        if scores["membrane"].count() > 1:
+            parameters, macs = cost(network)
+            row = {"network": network, "output": output, "parameters": f"{parameters:,}"}
+            row |= {"MACs (256²)": f"{macs / 1e9:.2f} G"} | {name: interval(v) for name, v in scores.items()}
+            lead = "" if network == "unet" else interval(scores["membrane"] - unet)
+            rows.append(row | {"membrane, minus U-Net's": lead})
     lines = [as_text(rows, "network", "output")]
     lines += ["IoU of the test part, mean over its images; mean [95 % t-interval over the seeds]", ""]
     lines.append(f"membrane IoU (validation, pooled, best epoch) of seed {SEARCH_SEED} at the rates")
@@ -109,24 +107,19 @@ def table(results: Results) -> str:
 
 TIMED = {network: configuration(network, CONFIG.lr, 0) for network in NETWORKS}
 
-EXPERIMENT = Experiment(
-    name="architectures",
-    question="Is UNet++ better than U-Net, or only bigger?",
-    trials=(
-        *(
-            training_trial(
-                f"{network}-lr{rate:g}-seed{seed}",
-                configuration(network, rate, seed),
-                columns={"network": network},
-                rows=training_rows,
-            )
-            for seed in SEEDS
-            for rate in RATES
-            for network in NETWORKS
-            if seed == SEARCH_SEED or rate == BEST_RATE[network]
-        ),
-        timing_trial("step-seconds", time_training_steps, TIMED, CONFIG, networks=NETWORKS),
-        timing_trial("prediction-seconds", time_predictions, TIMED, CONFIG, networks=NETWORKS),
-    ),
-    table=table,
-)
+TRAININGS = [
+    training_trial(
+        f"{network}-lr{rate:g}-seed{seed}",
+        configuration(network, rate, seed),
+        columns={"network": network},
+        rows=training_rows,
+    )
+    for seed, rate, network in product(SEEDS, RATES, NETWORKS)
+    if seed == SEARCH_SEED or rate == BEST_RATE[network]
+]
+TIMINGS = [
+    timing_trial("step-seconds", make_step, TIMED, CONFIG, networks=NETWORKS),
+    timing_trial("prediction-seconds", make_prediction, TIMED, CONFIG, networks=NETWORKS),
+]
+
+EXPERIMENT = Experiment("architectures", "Is UNet++ better than U-Net, or only bigger?", (*TRAININGS, *TIMINGS), table)

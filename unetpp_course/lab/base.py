@@ -3,10 +3,11 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from unetpp_course.lab.results import (
     read_results,
     results_folder,
 )
-from unetpp_lib.data import SegmentationFolder, find_dataset
+from unetpp_lib.data import SegmentationFolder, Split, find_dataset, read_split
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, train
 from unetpp_lib.engine.checkpoints import load_checkpoint
 from unetpp_lib.engine.evaluation import read_image_heads
@@ -36,8 +37,8 @@ from unetpp_lib.files import write_atomically, write_png
 from unetpp_lib.models import SegmentationNetwork
 
 __all__ = [
-    "RUNS", "Experiment", "Outcome", "Results", "Trial", "last_network", "read_answers", "read_results",
-    "run_experiment", "stack_images", "trained", "training_trial", "write_pair",
+    "RUNS", "Experiment", "Outcome", "Results", "Row", "Trial", "copy_pairs", "last_network", "open_set",
+    "read_answers", "read_results", "run_experiment", "stack_images", "trained", "training_trial", "write_pair",
 ]  # fmt: skip
 
 RUNS = Path("runs", "experiments")
@@ -52,31 +53,29 @@ def run_experiment(experiment: Experiment, only: str = "*", folder: Path | None 
     Stopped at any time, it goes on where it was: a finished trial is never measured again. Raises InputError where
     no trial matches, and where a result on disk was measured with other settings than the trial has now.
     """
-    folder = folder or results_folder()
+    folder, name = folder or results_folder(), experiment.name
     chosen = [trial for trial in experiment.trials if fnmatchcase(trial.name, only)]
     if not chosen:
         names = ", ".join(trial.name for trial in experiment.trials)
-        raise InputError(f"No trial of {experiment.name} matches {only!r}; it has {names}.")
+        raise InputError(f"No trial of {name} matches {only!r}; it has {names}.")
     for number, trial in enumerate(chosen, start=1):
-        stored = read_records(experiment.name, folder).get(trial.name)
-        if stored:
-            _require_same_settings(experiment.name, trial, stored)
-            continue
-        print(f"{experiment.name}, trial {number} of {len(chosen)}: {trial.name}")
-        start = time.perf_counter()
-        outcome = trial.measure()
-        device, precision = (trial.settings.get(key, "auto") for key in ("device", "precision"))
-        result: Record = {
-            "command": f"python -m unetpp_course experiment {experiment.name} --only {trial.name}",
-            "settings": trial.settings,
-            "outcome": outcome,
-            "seconds": round(time.perf_counter() - start, 1),
-            "provenance": provenance(choose_runtime(device, precision)),
-        }
-        write_atomically(folder / experiment.name / f"{trial.name}.json", json.dumps(result, indent=1) + "\n")
-    records = read_records(experiment.name, folder)
+        if stored := read_records(name, folder).get(trial.name):
+            _require_same_settings(name, trial, stored)
+        else:
+            print(f"{name}, trial {number} of {len(chosen)}: {trial.name}")
+            result = {"command": f"python -m unetpp_course experiment {name} --only {trial.name}", **_measure(trial)}
+            write_atomically(folder / name / f"{trial.name}.json", json.dumps(result, indent=1) + "\n")
+    records = read_records(name, folder)
     at_hand = (trial.name for trial in experiment.trials if trial.name in records)
-    return Results(experiment, {name: records[name] for name in at_hand})
+    return Results(experiment, {trial: records[trial] for trial in at_hand})
+
+
+def _measure(trial: Trial) -> Record:
+    start = time.perf_counter()
+    outcome = trial.measure()
+    seconds = round(time.perf_counter() - start, 1)
+    runtime = choose_runtime(*(trial.settings.get(key, "auto") for key in ("device", "precision")))
+    return {"settings": trial.settings, "outcome": outcome, "seconds": seconds, "provenance": provenance(runtime)}
 
 
 def complete_settings(stored: Record, trial: Trial) -> dict[str, Any]:
@@ -103,11 +102,9 @@ def _require_same_settings(name: str, trial: Trial, stored: Record) -> None:
 def trained(config: TrainConfig, callback: Callable[[Trainer], None] | None = None) -> Run:
     """Return the finished run of ``config``, trained now or, where experiments share it, before.
 
-    ``callback`` is called after each training step. What it keeps belongs into the run's folder, because a resumed run
-    calls it again only from the last checkpoint on.
-
-    The run is kept under runs/experiments/, named for the configuration, and a stopped one is resumed.
-    Raises KeyboardInterrupt where Ctrl-C stopped the training; its state is saved.
+    It is kept under runs/experiments/, named for the configuration. A stopped run is resumed, and calls ``callback``
+    again only from the last checkpoint on: what that keeps belongs into the run's folder. Raises KeyboardInterrupt
+    where Ctrl-C stopped the training; its state is saved.
     """
     out = RUNS / f"{Path(config.data).name}-{config.model}-{sha256(config.to_json().encode()).hexdigest()[:12]}"
     run = Run(out)
@@ -136,7 +133,7 @@ def training_trial(
     """
 
     def measure() -> Outcome:
-        if write is not None:
+        if write:
             write()
         run = trained(config, callback)
         if "seconds" not in run.history[0]:
@@ -145,10 +142,8 @@ def training_trial(
         outcome: Outcome = {"scores": run.scores, "history": run.history, "training_seconds": seconds}
         return outcome | (read(run) if read else {})
 
-    everything = asdict(config) | settings
-    del everything["out"]
     known = {"network": config.model, "rate": config.lr, "seed": config.seed, **(columns or {})}
-    return Trial(name, json.loads(json.dumps(everything)), measure, known, rows)
+    return Trial(name, json.loads(config.to_json()) | settings, measure, known, rows)
 
 
 def read_answers(run: Run, names: Iterable[str], model: SegmentationNetwork | None = None) -> Answers:
@@ -165,6 +160,12 @@ def read_answers(run: Run, names: Iterable[str], model: SegmentationNetwork | No
     return answers
 
 
+def open_set(data: str) -> tuple[SegmentationFolder, Split]:
+    """Return a data set and the split that stands in its folder."""
+    folder = SegmentationFolder(find_dataset(data))
+    return folder, read_split(folder.root / "split.json")
+
+
 def stack_images(folder: SegmentationFolder, names: Iterable[str]) -> tuple[Tensor, Tensor]:
     """Return images of one size and their masks: (N, C, H, W) in [0, 1] and (N, 1, H, W)."""
     images, masks = zip(*(folder[folder.index_of[name]] for name in names), strict=True)
@@ -176,6 +177,12 @@ def last_network(run: Run) -> SegmentationNetwork:
     model, _ = run.load_model()
     model.load_state_dict(load_checkpoint(run.checkpoint)["model"])
     return model
+
+
+def copy_pairs(source: Path, folder: Path) -> None:
+    """Copy the images and masks of a data set."""
+    for part in ("images", "masks"):
+        copytree(source / part, folder / part, dirs_exist_ok=True)
 
 
 def write_pair(folder: Path, name: str, image: Tensor, mask: Tensor) -> None:

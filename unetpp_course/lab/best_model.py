@@ -9,12 +9,13 @@ same, and the rows above it are no choice. The start is U-Net as `folds` has it.
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, read_results, training_trial
+from unetpp_course.lab.base import Experiment, Outcome, Results, Row, Trial, read_results, training_trial
 from unetpp_course.lab.blocked_folds import (
     FOLDS,
     INTERVAL,
@@ -25,7 +26,6 @@ from unetpp_course.lab.blocked_folds import (
     write_fold,
 )
 from unetpp_course.lab.folds import LAPTOP
-from unetpp_course.lab.results import Row
 from unetpp_course.lab.tables import across, as_text, pick
 from unetpp_lib.data import SegmentationFolder, find_dataset
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, load_model, predict, save_model
@@ -77,18 +77,17 @@ def score_readings(run: Run) -> Outcome:
     last, card = run.load_model()
     folder = SegmentationFolder(find_dataset(run.config.data))
     runtime = choose_runtime(run.config.device, run.config.precision)
-    readings = {}
-    for name, model in {"last weights": last, "average of weights": average_weights(run)}.items():
-        for flips in (False, True):
-            found: dict[str, tuple[Tensor, Tensor]] = {}
-            for slice_name in (*run.split.validation, *run.split.test):
-                image, mask = folder[folder.index_of[slice_name]]
-                probability = predict(model, image, card, average_flips=flips, runtime=runtime)
-                found[slice_name] = probability[None], mask[None]
-            looks = [confusion_counts(classify(found[n][0]), found[n][1]) for n in run.split.validation]
-            validation = round(iou(torch.cat(looks), "background", "pooled"), 5)
-            output = f"{name}, flips" if flips else name
-            readings[output] = score_reading(found, run.split) | {"validation": validation}
+    readings, networks = {}, {"last weights": last, "average of weights": average_weights(run)}
+    for (name, model), flips in product(networks.items(), (False, True)):
+        found: dict[str, tuple[Tensor, Tensor]] = {}
+        for slice_name in (*run.split.validation, *run.split.test):
+            image, mask = folder[folder.index_of[slice_name]]
+            probability = predict(model, image, card, average_flips=flips, runtime=runtime)
+            found[slice_name] = probability[None], mask[None]
+        looks = [confusion_counts(classify(found[n][0]), found[n][1]) for n in run.split.validation]
+        validation = round(iou(torch.cat(looks), "background", "pooled"), 5)
+        output = f"{name}, flips" if flips else name
+        readings[output] = score_reading(found, run.split) | {"validation": validation}
     return {"readings": readings}
 
 
@@ -102,11 +101,10 @@ def model_rows(outcome: Outcome) -> Iterator[Row]:
 def make_trial(arm: str, fold: int, seed: int) -> Trial:
     """Return one trial: its fold is written when it is measured."""
     name = f"{arm.replace(', ', '-').replace(' ', '-')}-fold{fold}-seed{seed}"
-    config, write = configuration(arm, fold, seed), partial(write_fold, fold)
-    columns = {"network": NETWORK, "fold": fold, "variant": arm}
     return training_trial(
-        name, config, score_readings, keep_weights, write, columns=columns, rows=model_rows, averaged=AVERAGED
-    )
+        name, configuration(arm, fold, seed), score_readings, keep_weights, partial(write_fold, fold),
+        columns={"network": NETWORK, "fold": fold, "variant": arm}, rows=model_rows, averaged=AVERAGED,
+    )  # fmt: skip
 
 
 def complete(results: Results) -> pd.DataFrame:
@@ -147,11 +145,10 @@ def table(results: Results) -> str:
         for way in found["white"]
     ]
     pairs = []
-    for score in COMPARED:
-        for one, other in PAIRS:
-            if one in found[score]:
-                gain = lead_interval(found[score][one] - found[score][other])
-                pairs.append({"score": score, "pair": f"{one}, minus {other}", INTERVAL: str(gain)})
+    for score, (one, other) in product(COMPARED, PAIRS):
+        if one in found[score]:
+            gain = lead_interval(found[score][one] - found[score][other])
+            pairs.append({"score": score, "pair": f"{one}, minus {other}", INTERVAL: str(gain)})
     chosen = choices(results).rename("way").reset_index()
     best = pick(frame, score="best V_rand").merge(chosen, on=["seed", "fold", "way"])["value"].mean()
     lines = [f"mean over the 30 slices; seeds: {frame['seed'].nunique()}", as_text(rows, "way"), ""]
@@ -160,9 +157,6 @@ def table(results: Results) -> str:
     return "\n".join([*lines, *(f"seed {one.seed}, fold {one.fold}: {one.way}" for one in chosen.itertuples())])
 
 
-EXPERIMENT = Experiment(
-    name="best_model",
-    question="What does it take to do better on real tissue?",
-    trials=tuple(make_trial(arm, fold, seed) for seed in SEEDS for fold in FOLDS for arm in ARMS),
-    table=table,
-)
+TRIALS = tuple(make_trial(arm, fold, seed) for seed, fold, arm in product(SEEDS, FOLDS, ARMS))
+
+EXPERIMENT = Experiment("best_model", "What does it take to do better on real tissue?", TRIALS, table)

@@ -6,16 +6,14 @@ first) choose the threshold of the Rand and information scores; the other 21 are
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from shutil import copytree
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from unetpp_course.lab.base import RUNS, Outcome, last_network, read_answers
+from unetpp_course.lab.base import RUNS, Outcome, Row, copy_pairs, last_network, read_answers
 from unetpp_course.lab.intervals import Interval, crossed_interval
-from unetpp_course.lab.results import Row
 from unetpp_lib.data import SegmentationFolder, Split, find_dataset, write_split
 from unetpp_lib.engine import Run
 from unetpp_lib.metrics import classify, confusion_counts, em_scores, iou
@@ -30,11 +28,9 @@ INTERVAL = "mean [95 %, folds and seeds]"
 
 def split_fold(names: Sequence[str], fold: int) -> Split:
     """Divide the names of a stack, in its order: a block for the test, the next few to choose by, the rest to train."""
-    first = TEST * fold
-    turned = [*names[first:], *names[:first]]
-    return Split(
-        tuple(sorted(turned[TEST + VALIDATION :])), tuple(turned[TEST : TEST + VALIDATION]), tuple(turned[:TEST])
-    )
+    turned = (*names[TEST * fold :], *names[: TEST * fold])
+    chosen_by = turned[TEST : TEST + VALIDATION]
+    return Split(tuple(sorted(turned[TEST + VALIDATION :])), chosen_by, turned[:TEST])
 
 
 def fold_folder(fold: int) -> Path:
@@ -44,12 +40,10 @@ def fold_folder(fold: int) -> Path:
 
 def write_fold(fold: int) -> None:
     """Copy the stack, and write the fold's split beside it."""
-    folder, source = fold_folder(fold), find_dataset(SOURCE)
-    if (folder / "split.json").exists():
-        return
-    for part in ("images", "masks"):
-        copytree(source / part, folder / part, dirs_exist_ok=True)
-    write_split(split_fold(SegmentationFolder(folder).names, fold), folder / "split.json")  # last: all is there
+    folder = fold_folder(fold)
+    if not (folder / "split.json").exists():
+        copy_pairs(find_dataset(SOURCE), folder)
+        write_split(split_fold(SegmentationFolder(folder).names, fold), folder / "split.json")  # last: all is there
 
 
 def score_slices(run: Run, *, last: bool = False) -> Outcome:
@@ -79,15 +73,9 @@ def score_reading(found: Mapping[str, tuple[Tensor, Tensor]], split: Split) -> O
         counts = confusion_counts(classify(probability), mask)
         values = {"white": iou(counts), "membrane": iou(counts, "background"), **em[name][chosen]._asdict()}
         slices[name] = {score: round(value, 5) for score, value in values.items()}
-    return {
-        "threshold": THRESHOLDS[chosen],
-        "slices": slices,
-        "best": {
-            "threshold": THRESHOLDS[best],
-            "v_rand": round(v_rand["test"][best], 5),
-            "v_info": round(fmean(em[name][best].v_info for name in split.test), 5),
-        },
-    }
+    v_info = fmean(em[name][best].v_info for name in split.test)
+    of_best = {"threshold": THRESHOLDS[best], "v_rand": round(v_rand["test"][best], 5), "v_info": round(v_info, 5)}
+    return {"threshold": THRESHOLDS[chosen], "slices": slices, "best": of_best}
 
 
 def slice_rows(outcome: Outcome) -> Iterator[Row]:

@@ -7,13 +7,14 @@ roles. So the same copies are scored once as known and once as unseen, and which
 """
 
 from collections.abc import Iterator, Mapping
+from statistics import fmean
 
 import torch
 from torch import Tensor
 
 from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
 from unetpp_course.lab.loops import random_batches, train_steps
-from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.results import unnest
 from unetpp_course.lab.tables import across, interval
 from unetpp_lib.data import SegmentationFolder, elastic_field, find_dataset, read_distractors, warp
 from unetpp_lib.engine import choose_runtime
@@ -55,10 +56,7 @@ def draw_copies(group: str, seed: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def train_epochs(images: Tensor, masks: Tensor, seed: int, epochs: int = EPOCHS, rate: float = RATE) -> Iterator[UNet]:
-    """Train a U-Net on images and masks (N, 1, H, W), and yield it after each epoch, in evaluation mode.
-
-    Adam at a constant rate, ½·BCE + Dice, no augmentation; whoever takes the last network chooses nothing.
-    """
+    """Train a U-Net on images and masks (N, 1, H, W), at a constant rate, and yield it after each epoch."""
     runtime = choose_runtime("cpu", "float32")
     with seeded(seed, runtime.device):
         network = UNet(widths=WIDTHS)
@@ -97,10 +95,7 @@ def train_on(group: str, seed: int) -> UNet:
 
 
 def score_direction(network: UNet, group: str, seed: int) -> Outcome:
-    """Return the scores of the network that was trained on ``group``: on its held-out copies, and on the unseen ones.
-
-    Beside each stand those of an answer that calls everything white.
-    """
+    """Return the scores of a network, trained on ``group``, on known and unseen copies, and of an all-white answer."""
     other = next(name for name in GROUPS if name != group)
     outcome = {}
     for reading, scored in {"known": group, "unseen": other}.items():
@@ -110,21 +105,9 @@ def score_direction(network: UNet, group: str, seed: int) -> Outcome:
     return outcome
 
 
-def measure(seed: int) -> Outcome:
-    """Return the scores of both directions."""
-    return {group: score_direction(train_on(group, seed), group, seed) for group in GROUPS}
-
-
 def gain(outcome: Mapping[str, Outcome], score: str) -> float:
     """Return by how much a score is higher where the sources are known; mean over both directions."""
-    return float(
-        sum(outcome[group]["known"][score] - outcome[group]["unseen"][score] for group in GROUPS) / len(GROUPS)
-    )
-
-
-def copies_rows(outcome: Outcome) -> Iterator[Row]:
-    """Yield the scores by group of training ("A", "B") and output: "known" and "unseen", each also all white."""
-    return unnest(outcome, "group", "output", "score")
+    return fmean(outcome[group]["known"][score] - outcome[group]["unseen"][score] for group in GROUPS)
 
 
 def table(results: Results) -> str:
@@ -144,16 +127,16 @@ def table(results: Results) -> str:
 
 def make_trial(seed: int) -> Trial:
     """Return one trial: both directions."""
+
+    def measure() -> Outcome:
+        return {group: score_direction(train_on(group, seed), group, seed) for group in GROUPS}
+
     settings = {
         "seed": seed, "sources": SOURCES, "copies": COPIES, "held_out": HELD_OUT, "side": SIDE, "sigma": SIGMA,
-        "widths": list(WIDTHS), "batch": BATCH, "epochs": EPOCHS, "rate": RATE, "device": "cpu",
+        "widths": WIDTHS, "batch": BATCH, "epochs": EPOCHS, "rate": RATE, "device": "cpu",
     }  # fmt: skip
-    return Trial(f"seed{seed}", settings, lambda: measure(seed), {"seed": seed}, copies_rows)
+    return Trial(f"seed{seed}", settings, measure, {"seed": seed}, lambda one: unnest(one, "group", "output", "score"))
 
 
-EXPERIMENT = Experiment(
-    name="copies",
-    question="How much do copies of the training images add to a score?",
-    trials=tuple(make_trial(seed) for seed in SEEDS),
-    table=table,
-)
+QUESTION = "How much do copies of the training images add to a score?"
+EXPERIMENT = Experiment("copies", QUESTION, tuple(map(make_trial, SEEDS)), table)

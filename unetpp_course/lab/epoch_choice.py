@@ -6,19 +6,18 @@ size plays the test part: the epoch is chosen by its best score there, and the s
 Over all subsets each image stands on both sides equally often, so no side is easier.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Sequence
+from itertools import combinations, product
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images
+from unetpp_course.lab.base import Experiment, Outcome, Results, Row, Trial, open_set, stack_images
 from unetpp_course.lab.copies import BATCH, SCORES, WIDTHS, segment, train_epochs
-from unetpp_course.lab.results import Row
 from unetpp_course.lab.tables import across, interval
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.metrics import confusion_counts, iou
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -26,9 +25,9 @@ EPOCHS, RATE = 20, 1e-3
 SIZES = (1, 2, 4, 6)  # images of a test part
 
 
-def read_images(names: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Return images of the embedded set, each with mean 0 and standard deviation 1, and masks (N, 1, 256, 256)."""
-    images, masks = stack_images(SegmentationFolder(find_dataset("membranes")), names)
+def read_images(folder: SegmentationFolder, names: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Return images, each with mean 0 and standard deviation 1, and masks (N, 1, H, W)."""
+    images, masks = stack_images(folder, names)
     return (images - images.mean((1, 2, 3), keepdim=True)) / images.std((1, 2, 3), keepdim=True), masks
 
 
@@ -39,9 +38,9 @@ def quarters(batch: Tensor) -> Tensor:
 
 def measure(seed: int) -> Outcome:
     """Return the IoU of each held-out image after each epoch, by score: a list of epochs, each a list of images."""
-    split = read_split(find_dataset("membranes") / "split.json")
-    train_images, train_masks = (quarters(part) for part in read_images(split.train))
-    images, masks = read_images((*split.validation, *split.test))
+    folder, split = open_set("membranes")
+    train_images, train_masks = (quarters(part) for part in read_images(folder, split.train))
+    images, masks = read_images(folder, (*split.validation, *split.test))
     outcome: dict[str, list[list[float]]] = {name: [] for name in SCORES}
     for network in train_epochs(train_images, train_masks, seed, EPOCHS, RATE):
         counts = confusion_counts(segment(network, images), masks)
@@ -51,10 +50,7 @@ def measure(seed: int) -> Outcome:
 
 
 def choose_epoch(epochs: NDArray[np.float64], test: Sequence[int]) -> tuple[float, float]:
-    """Choose the epoch that is best on the images ``test``; return its mean there, and on the other images.
-
-    ``epochs`` holds a score for each epoch and image: (E, N).
-    """
+    """Choose of a score (epochs, images) the epoch that is best on ``test``; return its mean there and elsewhere."""
     on_test = epochs[:, list(test)].mean(axis=1)
     best = int(on_test.argmax())
     return float(on_test[best]), float(np.delete(epochs[best], list(test)).mean())
@@ -67,37 +63,26 @@ def optimism(epochs: Sequence[Sequence[float]], size: int) -> float:
     return float(np.mean([reported - honest for reported, honest in pairs]))
 
 
-def choice_rows(outcome: Outcome) -> Iterator[Row]:
-    """Yield what choosing adds by score and size of the test part, in images."""
-    for score in SCORES:
-        for size in SIZES:
-            yield {"score": score, "images": size, "value": optimism(outcome[score], size)}
+def choice_rows(outcome: Outcome) -> list[Row]:
+    """Return what choosing adds by score and size of the test part, in images."""
+    cells = product(SCORES, SIZES)
+    return [{"score": score, "images": size, "value": optimism(outcome[score], size)} for score, size in cells]
 
 
 def table(results: Results) -> str:
     """Return what choosing adds, by score and size of the test part."""
-    lines = [
-        "epoch chosen on the test part: its score there - on the other images, by run; mean [95 % t-interval, runs]"
-    ]
+    text = "epoch chosen on the test part: its score there - on the other images, by run; mean [95 % t-interval, runs]"
     for (score, size), values in across(results.frame, ["score", "images"]).items():
-        end = f"   {interval(values)}" if len(values) > 1 else ""
         runs = "  ".join(f"{value:+.3f}" for value in values)
-        lines.append(f"{score:<10}{size} images  {runs}{end}")
-    return "\n".join(lines)
+        text += f"\n{score:<10}{size} images  {runs}   {interval(values)}".rstrip()
+    return text
 
 
 def make_trial(seed: int) -> Trial:
     """Return one run."""
-    settings = {
-        "seed": seed, "epochs": EPOCHS, "rate": RATE, "widths": list(WIDTHS), "batch": BATCH, "patch": 128,
-        "device": "cpu",
-    }  # fmt: skip
-    return Trial(f"seed{seed}", settings, lambda: measure(seed), {"seed": seed}, choice_rows)
+    settings = {"seed": seed, "epochs": EPOCHS, "rate": RATE, "widths": WIDTHS, "batch": BATCH, "patch": 128}
+    return Trial(f"seed{seed}", settings | {"device": "cpu"}, lambda: measure(seed), {"seed": seed}, choice_rows)
 
 
-EXPERIMENT = Experiment(
-    name="epoch_choice",
-    question="What does choosing the epoch on the test images add to their score?",
-    trials=tuple(make_trial(seed) for seed in SEEDS),
-    table=table,
-)
+QUESTION = "What does choosing the epoch on the test images add to their score?"
+EXPERIMENT = Experiment("epoch_choice", QUESTION, tuple(map(make_trial, SEEDS)), table)

@@ -1,20 +1,19 @@
 """Which network is best on real tissue? Six networks, five blocked folds of ISBI 2012, equal steps and equal seconds.
 
-Fold k holds out slices 6k … 6k+5 of the stack for the test. The three slices after them (after the last comes the
-first) choose the threshold of the Rand and information scores; the other 21 are trained on. No epoch is chosen: what is
-scored is the network at the end. Each network's learning rate is the better of two, with seed 0, on the validation
-slices of fold 0. That is the one choice that sees test slices of another fold, three of fold 1. The search ended at its
-lower rate, so a rate below both was tried afterwards, with all folds and seeds: does the comparison hold there, and
-where each network has the best of the three?
+The folds are those of `blocked_folds`. No epoch is chosen: what is scored is the network at the end. Each network's
+learning rate is the better of two, with seed 0, on the validation slices of fold 0. That is the one choice that sees
+test slices of another fold, three of fold 1. The search ended at its lower rate, so a rate below both was tried
+afterwards, with all folds and seeds: does the comparison hold there, and where each network has the best of the three?
 
 Laptop size: widths 8 to 128, full resolution, eight passes over the slices in patches of 128×128. The control networks
 are those of `architectures`. In the arm "seconds" each network gets about the time that U-Net's eight passes take.
 `folds_full` is the same at the networks' full width, for a GPU.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from statistics import median
 from typing import Any, Literal
 
@@ -22,22 +21,13 @@ import pandas as pd
 import torch
 
 from unetpp_course.lab import architectures
+from unetpp_course.lab import blocked_folds as blocked
 from unetpp_course.lab.architectures import DEEPEST
 from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, training_trial
-from unetpp_course.lab.blocked_folds import (
-    FOLDS,
-    INTERVAL,
-    SCORES,
-    TEST,
-    fold_folder,
-    lead_interval,
-    score_slices,
-    slice_rows,
-    write_fold,
-)
+from unetpp_course.lab.blocked_folds import FOLDS, INTERVAL, SCORES, lead_interval
 from unetpp_course.lab.results import Row, final_scores
 from unetpp_course.lab.tables import across, as_text, pick
-from unetpp_course.lab.timing import Configs, time_predictions, time_training_steps, timing_trial
+from unetpp_course.lab.timing import make_prediction, make_step, timing_trial
 from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.models import profile
 
@@ -70,7 +60,7 @@ PAPER_PRUNING = (
 
 def training_rows(outcome: Outcome) -> Iterator[Row]:
     """Yield the scores of the slices, the pooled ones, the search's (validation slices) and the training's seconds."""
-    yield from slice_rows(outcome)
+    yield from blocked.slice_rows(outcome)
     yield from final_scores(outcome)
     look = outcome["history"][-1]["validation"]
     yield {"output": "search", "score": SEARCH_SCORE, "value": look[architectures.deepest(look)][SEARCH_SCORE]}
@@ -115,16 +105,12 @@ class Comparison:
         self, network: str, fold: int, seed: int, arm: Arm = "steps", rate: float | None = None
     ) -> TrainConfig:
         """Return the configuration of one training, at the rate of the arm unless another is given."""
-        epochs = self.epochs_in_equal_time.get(network) if arm == "seconds" else None
+        equal_time = self.epochs_in_equal_time if arm == "seconds" else {}
+        epochs, data = equal_time.get(network, self.config.epochs), blocked.fold_folder(fold).as_posix()
         config = replace(
-            self.config,
-            **self.networks[network],
-            data=fold_folder(fold).as_posix(),
-            lr=rate or self.rate(network, arm),
-            seed=seed,
-            epochs=epochs or self.config.epochs,
+            self.config, **self.networks[network], lr=rate or self.rate(network, arm), data=data, seed=seed
         )
-        return replace(config, evaluate_every=config.epochs)
+        return replace(config, epochs=epochs, evaluate_every=epochs)
 
     def experiment(self) -> Experiment:
         """Return the experiment."""
@@ -135,18 +121,18 @@ class Comparison:
         """Yield all trials, seed by seed: equal steps, then equal seconds; the lower rate and the costs at the end."""
         for seed in SEEDS:
             for fold in FOLDS:
-                for rate in self.rates if (fold, seed) == (SEARCH_FOLD, SEARCH_SEED) else (None,):
-                    yield from (self.trial(network, fold, seed, "steps", rate) for network in self.networks)
-            for fold in FOLDS:
-                yield from (self.trial(network, fold, seed, "seconds") for network in self.epochs_in_equal_time)
-        for seed in SEEDS:
-            for fold in FOLDS:
-                yield from (self.trial(network, fold, seed, "lower rate") for network in self.networks)
+                searched = self.rates if (fold, seed) == (SEARCH_FOLD, SEARCH_SEED) else (None,)
+                for rate, network in product(searched, self.networks):
+                    yield self.trial(network, fold, seed, "steps", rate)
+            for fold, network in product(FOLDS, self.epochs_in_equal_time):
+                yield self.trial(network, fold, seed, "seconds")
+        for seed, fold, network in product(SEEDS, FOLDS, self.networks):
+            yield self.trial(network, fold, seed, "lower rate")
         configs = {network: self.configuration(network, 0, 0) for network in self.networks}
         whole = {name: replace(config, patch=WHOLE) for name, config in (configs | self.pruned()).items()}
-        steps, predictions = partial(_timed, time_training_steps), partial(_timed, time_predictions)
-        yield timing_trial("step-seconds", steps, configs, self.config, networks=self.networks)
-        yield timing_trial("prediction-seconds", predictions, whole, self.config, networks=self.networks)
+        write = partial(blocked.write_fold, 0)
+        yield timing_trial("step-seconds", make_step, configs, self.config, write, networks=self.networks)
+        yield timing_trial("prediction-seconds", make_prediction, whole, self.config, write, networks=self.networks)
 
     def pruned(self) -> dict[str, TrainConfig]:
         """Return networks of the shapes that pruning leaves of UNet++."""
@@ -156,13 +142,12 @@ class Comparison:
 
     def trial(self, network: str, fold: int, seed: int, arm: Arm, rate: float | None = None) -> Trial:
         """Return one training; its fold is written when it is measured."""
-        name, config = (
-            self.trial_name(network, fold, seed, arm, rate),
-            self.configuration(network, fold, seed, arm, rate),
-        )
+        which = (network, fold, seed, arm, rate)
         columns = {"network": network, "fold": fold, "variant": self.variant(network, arm)}
-        write = partial(write_fold, fold)
-        return training_trial(name, config, score_slices, write=write, columns=columns, rows=training_rows)
+        return training_trial(
+            self.trial_name(*which), self.configuration(*which), blocked.score_slices,
+            write=partial(blocked.write_fold, fold), columns=columns, rows=training_rows,
+        )  # fmt: skip
 
     def search(self, results: Results) -> pd.DataFrame:
         """Return what the search goes by, membrane IoU (pooled) of the validation slices: rates × networks."""
@@ -178,9 +163,9 @@ class Comparison:
         self, results: Results, network: str, score: str, arm: Arm = "steps", output: str = DEEPEST
     ) -> pd.DataFrame:
         """Return a score of each slice of the stack, in its order: seeds × slices; the seeds that have all folds."""
-        found = across(pick(self.rows(results, network, arm), output=output, score=score), "slice")
+        found = across(self.rows(results, network, arm), "slice", output=output, score=score)
         found = found[[name for name in found if pd.notna(name)]].dropna()
-        return found if found.shape[1] == TEST * len(FOLDS) else found.iloc[:0]
+        return found if found.shape[1] == blocked.TEST * len(FOLDS) else found.iloc[:0]
 
     def leads(self, results: Results, pair: tuple[str, str], score: str, arm: Arm = "steps") -> pd.DataFrame:
         """Return by how much the first network's deepest head is ahead of the second's, paired, as `by_slice`."""
@@ -196,11 +181,8 @@ class Comparison:
 
     def table(self, results: Results) -> str:
         """Return scores, paired differences with intervals, what the rate does, what pruning saves, and costs."""
-        parts = []
-        for arm in QUESTION:
-            parts += [self._scores(results, arm), self._leads(results, arm)]
-        checks = self._rates(results)
-        if checks:
+        parts = [part(results, arm) for arm in QUESTION for part in (self._scores, self._leads)]
+        if checks := self._rates(results):
             parts += [checks, *(self._leads(results, arm) for arm in RATE_CHECKS)]
         return "\n\n".join(part for part in [*parts, self._pruning(results), self._costs(results)] if part)
 
@@ -220,8 +202,7 @@ class Comparison:
     def _leads(self, results: Results, arm: Arm) -> str:
         rows = [
             {"score": score, "pair": " - ".join(pair), INTERVAL: str(lead_interval(lead))}
-            for score in ("white", "membrane", "v_rand")
-            for pair in PAIRS
+            for score, pair in product(("white", "membrane", "v_rand"), PAIRS)
             if len(lead := self.leads(results, pair, score, arm))
         ]
         return f"{TITLES[arm]}: paired differences of the deepest heads\n{as_text(rows, 'score', 'pair')}"
@@ -229,26 +210,24 @@ class Comparison:
     def _rates(self, results: Results) -> str:
         search, rows = self.search(results), []
         for network in self.networks:
-            both = [self.by_slice(results, network, "membrane", arm) for arm in ("lower rate", "steps")]
-            lead = (both[0] - both[1]).dropna()
-            if len(lead):
+            lower, chosen = (self.by_slice(results, network, "membrane", arm) for arm in ("lower rate", "steps"))
+            if len(lead := (lower - chosen).dropna()):
                 rows.append({"network": network, **search[network], INTERVAL: str(lead_interval(lead))})
         title = "did the search end too early? its scores at three rates, of which the lowest was tried afterwards; "
         title += "what that one adds to the chosen rate's membrane"
         return f"{title}\n{as_text(rows, 'network')}" if rows else ""
 
     def _pruning(self, results: Results) -> str:
-        whole = self.by_slice(results, "unetpp", "membrane")
-        timed = results.get("prediction-seconds")
-        if not len(whole) or timed is None:
+        whole, timed = self.by_slice(results, "unetpp", "membrane"), results.get("prediction-seconds")
+        if whole.empty or timed is None:
             return ""
         rows = []
         configs = self.pruned() | {"unetpp": self.configuration("unetpp", 0, 0)}
         for depth, (name, config) in enumerate(configs.items(), start=1):
             scores = {score: self.by_slice(results, "unetpp", score, output=f"head {depth}") for score in SCORES}
-            seconds = median(timed[name])
+            seconds, all_seconds = median(timed[name]), median(timed["unetpp"])
             row = {"cut to": f"unetpp L{depth}", **self.cost(config), "seconds per slice": seconds}
-            row["time saved"] = f"{1 - seconds / median(timed['unetpp']):.0%}"
+            row["time saved"] = f"{1 - seconds / all_seconds:.0%}"
             row["membrane lost [95 %, folds and seeds]"] = str(lead_interval(whole - scores["membrane"]))
             rows.append(row | {score: values.to_numpy().mean() for score, values in scores.items()})
         return f"{as_text(rows, 'cut to')}\n{PAPER_PRUNING}"
@@ -270,11 +249,6 @@ class Comparison:
         return f"{title}\n{as_text(rows, 'network')}"
 
 
-def _timed(measure: Callable[[Configs, int], Outcome], configs: Configs, rounds: int) -> Outcome:
-    write_fold(0)
-    return measure(configs, rounds)
-
-
 LAPTOP = Comparison(
     name="folds",
     config=replace(PRESETS["laptop"], epochs=8, patch=128, checkpoint_seconds=600),
@@ -282,10 +256,7 @@ LAPTOP = Comparison(
     rates=(3e-3, 1e-2),
     lower_rate=1e-3,
     best_rate=dict.fromkeys(architectures.NETWORKS, 3e-3),
-    wider_rate={
-        **dict.fromkeys(("unet", "unet_wide", "unet_matched"), 1e-3),
-        **dict.fromkeys(("unetplus", "unetpp_plain", "unetpp"), 3e-3),
-    },
+    wider_rate=dict.fromkeys(architectures.NETWORKS, 3e-3) | dict.fromkeys(("unet", "unet_wide", "unet_matched"), 1e-3),
     # steps of 1.27, 2.0, 2.0, 2.4 and 2.7 times U-Net's seconds on one core, bf16 (``step-seconds`` measures it anew)
     epochs_in_equal_time={"unet_wide": 6, "unet_matched": 4, "unetplus": 4, "unetpp_plain": 3, "unetpp": 3},
 )

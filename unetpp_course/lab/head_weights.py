@@ -1,15 +1,15 @@
 """Which weight should each head's loss have? Short trainings of a supervised UNet++ with four lists of weights."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import product
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, open_set
 from unetpp_course.lab.loops import TrainingPart, train_steps
 from unetpp_course.lab.results import rows_at
 from unetpp_course.lab.tables import across, as_text, interval
-from unetpp_lib.data import Augmentation, SegmentationFolder, find_dataset, read_split
+from unetpp_lib.data import Augmentation
 from unetpp_lib.engine import Card, choose_runtime, evaluate
 from unetpp_lib.engine.loop import learning_rate, seeded
 from unetpp_lib.losses import deep_supervision_loss
@@ -53,12 +53,11 @@ def train_heads(config: HeadTraining, callback: StepCallback | None = None) -> t
         model = runtime.place(UNetPlusPlus(widths=config.widths))
     loss = partial(deep_supervision_loss, weights=config.weights)
     rate = partial(learning_rate, steps=config.steps, highest=config.lr)
-    if callback:
-        callback(0, model, part.card)
+    callback = callback or (lambda *_: None)
+    callback(0, model, part.card)
     steps = train_steps(model, part.batches(config.steps), rate, runtime, loss, config.seed)
     for done, _ in enumerate(steps, start=1):
-        if callback:
-            callback(done, model, part.card)
+        callback(done, model, part.card)
     return model.eval(), part.card
 
 
@@ -68,13 +67,12 @@ def weights_trial(arm: str, seed: int) -> Trial:
 
     def measure() -> Outcome:
         model, card = train_heads(config)
-        folder = SegmentationFolder(find_dataset(config.data))
-        test = read_split(folder.root / "split.json").test
-        scores = evaluate(model, folder, card, test, choose_runtime("cpu", "float32")).scores
+        folder, split = open_set(config.data)
+        scores = evaluate(model, folder, card, split.test, choose_runtime("cpu", "float32")).scores
         return {"scores": {reading: values[SCORE] for reading, values in scores.items()}}
 
-    settings = json.loads(json.dumps(asdict(config)))
-    return Trial(f"{arm}-seed{seed}", settings, measure, {"variant": arm, "seed": seed}, rows_at("scores", "output"))
+    columns = {"variant": arm, "seed": seed}
+    return Trial(f"{arm}-seed{seed}", asdict(config), measure, columns, rows_at("scores", "output"))
 
 
 def table(results: Results) -> str:
@@ -89,9 +87,6 @@ def table(results: Results) -> str:
     return f"{title}\n{as_text(rows, 'weights', 'output')}"
 
 
-EXPERIMENT = Experiment(
-    name="head_weights",
-    question="Which weight should each head's loss have?",
-    trials=tuple(weights_trial(arm, seed) for seed in SEEDS for arm in ARMS),
-    table=table,
-)
+TRIALS = tuple(weights_trial(arm, seed) for seed, arm in product(SEEDS, ARMS))
+
+EXPERIMENT = Experiment("head_weights", "Which weight should each head's loss have?", TRIALS, table)

@@ -78,11 +78,10 @@ def write_copies(slices: SegmentationFolder, folder: Path, copies: int, *, halve
 def write_data(protocol: str, seed: int) -> None:
     """Write one protocol's images, masks and split."""
     folder = data_folder(protocol, seed)
-    if (folder / "split.json").exists():
-        return
-    slices = SegmentationFolder(find_dataset("isbi2012"))
-    write_copies(slices, folder, COPIES, halved=True)
-    write_split(split_protocol(slices.names, protocol, seed), folder / "split.json")  # last: it says that all is there
+    if not (folder / "split.json").exists():
+        slices = SegmentationFolder(find_dataset("isbi2012"))
+        write_copies(slices, folder, COPIES, halved=True)
+        write_split(split_protocol(slices.names, protocol, seed), folder / "split.json")  # last: all is there
 
 
 def score_images(run: Run) -> Outcome:
@@ -96,17 +95,16 @@ def score_images(run: Run) -> Outcome:
 def make_trial(network: str, protocol: str, seed: int) -> Trial:
     """Return one trial: its data are drawn when it is measured."""
     config = replace(CONFIG, data=data_folder(protocol, seed).as_posix(), model=network, seed=seed)  # type: ignore[arg-type]
-    name, write = f"{network}-{protocol}-seed{seed}", partial(write_data, protocol, seed)
     return training_trial(
-        name, config, score_images, write=write, columns={"variant": protocol}, copies=COPIES, held_out=HELD_OUT
-    )
+        f"{network}-{protocol}-seed{seed}", config, score_images, write=partial(write_data, protocol, seed),
+        columns={"variant": protocol}, copies=COPIES, held_out=HELD_OUT,
+    )  # fmt: skip
 
 
 def by_seed(results: Results, score: str, output: str = MEAN) -> pd.DataFrame:
     """Return a score of the held-out images: seeds × (protocol, network). U-Net has one head, whatever the output."""
-    frame = results.frame
-    outputs = frame["network"].map({"unet": "head 4", "unetpp": output})
-    return across(frame[frame["output"] == outputs], ["variant", "network"], score=SCORES[score])
+    outputs = results.frame["network"].map({"unet": "head 4", "unetpp": output})
+    return across(results.frame[results.frame["output"] == outputs], ["variant", "network"], score=SCORES[score])
 
 
 def leads(scores: pd.DataFrame, one: str = "unetpp", other: str = "unet") -> "dict[str, pd.Series[float]]":
@@ -138,11 +136,7 @@ def table(results: Results) -> str:
     return "\n".join(lines)
 
 
-EXPERIMENT = Experiment(
-    name="leakage",
-    question="How much of a score on real slices is leakage, and does leakage make UNet++ look better than U-Net?",
-    trials=tuple(
-        make_trial(network, protocol, seed) for seed in SEEDS for protocol in PROTOCOLS for network in COMPARED
-    ),
-    table=table,
-)
+QUESTION = "How much of a score on real slices is leakage, and does leakage make UNet++ look better than U-Net?"
+TRIALS = tuple(make_trial(network, protocol, seed) for seed, protocol, network in product(SEEDS, PROTOCOLS, COMPARED))
+
+EXPERIMENT = Experiment("leakage", QUESTION, TRIALS, table)

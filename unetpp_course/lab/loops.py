@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from unetpp_course.lab.base import stack_images
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_course.lab.base import open_set, stack_images
 from unetpp_lib.engine import Card
 from unetpp_lib.engine.batches import BatchPlan, Patches, channel_statistics, derived_seed, load_batches
 from unetpp_lib.engine.loop import Augment, HeadsLoss, make_optimizer, prepare_batch, training_step
@@ -25,8 +24,7 @@ class TrainingPart:
     def __init__(
         self, data: str, batch_size: int, patch: int, seed: int, augment: Augment | None, images: int | None = None
     ) -> None:
-        self.folder = SegmentationFolder(find_dataset(data))
-        self.split = read_split(self.folder.root / "split.json")
+        self.folder, self.split = open_set(data)
         self.names = self.split.train[:images]
         indices = [self.folder.index_of[name] for name in self.names]
         mean, std = channel_statistics(self.folder, indices)
@@ -57,10 +55,7 @@ def train_steps(
     seed: int = 0,
     optimizer: Optimizer | None = None,
 ) -> Iterator[Tensor]:
-    """Make a step with each of the batches at the learning rate of its number; yield the loss before each step.
-
-    The optimizer is the library's Adam unless another is given.
-    """
+    """Make a step with each batch, at the rate of its number and by default with Adam; yield the loss before it."""
     optimizer = optimizer or make_optimizer(network)
     for step, (images, masks) in enumerate(batches):
         drawn = derived_seed(seed, step, 0)

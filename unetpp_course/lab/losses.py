@@ -10,6 +10,7 @@ at the wrong place (the threshold is chosen on validation images too), and does 
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
+from itertools import product
 from math import log
 
 import numpy as np
@@ -17,9 +18,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
+from unetpp_course.lab.base import Experiment, Outcome, Results, Row, Trial
 from unetpp_course.lab.loops import train_steps
-from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.results import unnest
 from unetpp_course.lab.tables import across, as_text, interval
 from unetpp_lib.engine import choose_runtime
 from unetpp_lib.engine.loop import learning_rate, seeded
@@ -28,11 +29,7 @@ from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import SegmentationNetwork, UNet
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-LOSSES: dict[str, Loss] = {
-    "bce": bce_loss,
-    "dice": soft_dice_loss,
-    "both": bce_dice_loss,
-}
+LOSSES: dict[str, Loss] = {"bce": bce_loss, "dice": soft_dice_loss, "both": bce_dice_loss}
 BALANCES = (20, 5, 1)  # discs an image, and about the % of foreground
 SEEDS = (0, 1, 2, 3, 4)  # of images, weights and order alike
 RATES = (3e-3, 1e-2, 3e-2)
@@ -111,8 +108,7 @@ def train_network(
 @torch.inference_mode()
 def probabilities_of(network: SegmentationNetwork, images: Tensor) -> Tensor:
     """Return the network's probabilities of a disc, as `images` in shape."""
-    logits: Tensor = network(images)[0]
-    return logits.sigmoid()
+    return torch.sigmoid(network(images)[0])
 
 
 def foreground_iou(p: Tensor, masks: Tensor, threshold: float = 0.5) -> float:
@@ -143,12 +139,10 @@ def measure_network(network: SegmentationNetwork, discs: int, seed: int) -> Outc
     ``iou_tuned`` is the IoU at ``threshold``, the one of THRESHOLDS that does best on the validation images.
     """
     parts = {part: draw_part(part, discs, seed) for part in ("validation", "test")}
-    answers = {part: probabilities_of(network, images) for part, (images, _) in parts.items()}
-    best = max(THRESHOLDS, key=lambda t: foreground_iou(answers["validation"], parts["validation"][1], t))
-    return {"threshold": best} | {
-        part: score(answers[part], masks) | {"iou_tuned": foreground_iou(answers[part], masks, best)}
-        for part, (_, masks) in parts.items()
-    }
+    answers = {part: (probabilities_of(network, images), masks) for part, (images, masks) in parts.items()}
+    best = max(THRESHOLDS, key=lambda t: foreground_iou(*answers["validation"], t))
+    scores = {part: {**score(*answer), "iou_tuned": foreground_iou(*answer, best)} for part, answer in answers.items()}
+    return {"threshold": best, **scores}
 
 
 def measure(loss: str, discs: int, seed: int, long: bool = False) -> Outcome:
@@ -161,10 +155,9 @@ def measure(loss: str, discs: int, seed: int, long: bool = False) -> Outcome:
 
 def loss_rows(outcome: Outcome) -> Iterator[Row]:
     """Yield the scores by learning rate, as a text, and part, "validation" or "test"."""
-    for rate, found in outcome.items():
-        if rate != "foreground":
-            parts = {part: found[part] for part in ("validation", "test")}
-            yield from ({"rate": rate} | row for row in unnest(parts, "part", "score"))
+    rates = (rate for rate in outcome if rate != "foreground")
+    for rate, part in product(rates, ("validation", "test")):
+        yield from ({"rate": rate, "part": part} | row for row in unnest(outcome[rate][part], "score"))
 
 
 def best_rate(results: Results, loss: str, discs: int, long: bool = False, by: str = "iou") -> str:
@@ -184,16 +177,14 @@ def by_seed(results: Results, loss: str, discs: int, name: str = "iou", long: bo
 
 def difference(results: Results, loss: str, discs: int, name: str = "iou", long: bool = False) -> str:
     """Return how much more than BCE a loss scores, paired by seed, with its 95 % t-interval."""
-    own, base = (by_seed(results, one, discs, name, long) for one in (loss, "bce"))
-    return interval(own - base)
+    return interval(by_seed(results, loss, discs, name, long) - by_seed(results, "bce", discs, name, long))
 
 
 def table(results: Results) -> str:
-    """Return the test scores by balance and loss, and the paired differences to BCE."""
+    """Return the test scores by balance and loss, and the paired differences to BCE, from two seeds on."""
     rows = []
-    for (long, discs, loss), arm in results.frame.groupby(["long", "discs", "loss"], sort=False):
-        if arm["seed"].nunique() < 2:
-            continue
+    arms = results.frame.groupby(["long", "discs", "loss"], sort=False)["seed"].nunique()
+    for long, discs, loss in arms.index[arms > 1]:
         rates = [best_rate(results, loss, discs, long, by) for by in ("iou", "iou_tuned")]
         row = {"discs": f"{discs} long" if long else str(discs), "loss": loss, "rates": ", ".join(rates)}
         for name, title in (("iou", "IoU at ½"), ("iou_tuned", "IoU, own threshold")):
@@ -213,24 +204,16 @@ def _mean(values: Tensor) -> float | None:
 def make_trial(loss: str, discs: int, seed: int, long: bool = False) -> Trial:
     """Return the trial of one loss at one balance, with all learning rates."""
     settings = {
-        "loss": loss, "discs": discs, "seed": seed, "rates": list(LONG_RATES if long else RATES),
-        "steps": LONG if long else STEPS, "batch": BATCH, "images": PARTS, "size": SIZE, "widths": list(WIDTHS),
-        "rings": RINGS, "radii": list(RADII), "gap": GAP, "noise": NOISE, "thresholds": list(THRESHOLDS),
-        "device": "cpu",
+        "loss": loss, "discs": discs, "seed": seed, "rates": LONG_RATES if long else RATES,
+        "steps": LONG if long else STEPS, "batch": BATCH, "images": PARTS, "size": SIZE, "widths": WIDTHS,
+        "rings": RINGS, "radii": RADII, "gap": GAP, "noise": NOISE, "thresholds": THRESHOLDS, "device": "cpu",
     }  # fmt: skip
     name = f"{loss}-discs{discs}-seed{seed}" + ("-long" if long else "")
     columns = {"seed": seed, "loss": loss, "discs": discs, "long": long}
     return Trial(name, settings, lambda: measure(loss, discs, seed, long), columns, loss_rows)
 
 
-EXPERIMENT = Experiment(
-    name="losses",
-    question="Does Dice cope with a rare foreground where BCE does not?",
-    trials=tuple(
-        make_trial(loss, discs, seed, long)
-        for seed in SEEDS
-        for discs, long in [*((discs, False) for discs in BALANCES), (LONG_DISCS, True)]
-        for loss in LOSSES
-    ),
-    table=table,
-)
+CELLS = [*product(BALANCES, (False,)), (LONG_DISCS, True)]
+TRIALS = tuple(make_trial(loss, discs, seed, long) for seed, (discs, long), loss in product(SEEDS, CELLS, LOSSES))
+
+EXPERIMENT = Experiment("losses", "Does Dice cope with a rare foreground where BCE does not?", TRIALS, table)

@@ -7,6 +7,7 @@ the last network counts. Each network is then read several times, always with th
 running averages were taken anew.
 """
 
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import replace
 from itertools import product
@@ -15,7 +16,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images, training_trial
+from unetpp_course.lab.base import Experiment, Outcome, Results, stack_images, training_trial
+from unetpp_course.lab.loops import Batch
 from unetpp_course.lab.results import rows_at
 from unetpp_course.lab.tables import across, as_text, each, interval
 from unetpp_lib.data import SegmentationFolder, find_dataset
@@ -29,6 +31,10 @@ RATE = 3e-3  # the preset's
 SEEDS = (0, 1, 2)
 EPOCHS = 20
 READINGS = ("evaluation", "training, one by one", "training, four together", "evaluation, averages anew")
+EVALUATION, TRAINING, _, ANEW = READINGS
+
+Reading = tuple[str, int, str]
+"""The norm, the batch size, and how the network is read."""
 
 
 def configuration(norm: str, batch: int, seed: int) -> TrainConfig:
@@ -64,21 +70,17 @@ def read_modes(run: Run) -> Outcome:
     model, card = run.load_model()
     model = choose_runtime("cpu", "float32").place(model)
     folder = SegmentationFolder(find_dataset(run.config.data))
-    test, validation, train = (
-        (card.normalise(images), masks)
-        for images, masks in (
-            stack_images(folder, part) for part in (run.split.test, run.split.validation, run.split.train)
-        )
-    )
-    in_training = deepcopy(model).train()  # a pass in training mode moves the running averages
-    anew = take_averages_anew(model, train[0], run.config.batch_size)
-    scores = (
-        membrane_iou(model.eval(), *test),
-        membrane_iou(in_training, *test),
-        membrane_iou(in_training, *test, together=4),
-        membrane_iou(anew, *test),
-    )
-    return {"readings": dict(zip(READINGS, scores, strict=True)), "validation": membrane_iou(model, *validation)}
+
+    def read(names: Iterable[str]) -> Batch:
+        images, masks = stack_images(folder, names)
+        return card.normalise(images), masks
+
+    test, in_training = read(run.split.test), deepcopy(model).train()  # a pass in training mode moves the averages
+    anew = take_averages_anew(model, read(run.split.train)[0], run.config.batch_size)
+    scores = [membrane_iou(model.eval(), *test)]
+    scores += [membrane_iou(in_training, *test, together) for together in (1, 4)] + [membrane_iou(anew, *test)]
+    validation = membrane_iou(model, *read(run.split.validation))
+    return {"readings": dict(zip(READINGS, scores, strict=True)), "validation": validation}
 
 
 def by_seed(results: Results) -> pd.DataFrame:
@@ -87,22 +89,13 @@ def by_seed(results: Results) -> pd.DataFrame:
     return found.reindex(columns=list(product(NORMS, BATCHES, READINGS)))
 
 
-COMPARED: dict[str, tuple[tuple[str, int, str], tuple[str, int, str]]] = {
-    "batch norm, batch 1: training mode less evaluation": (
-        ("batch", 1, "training, one by one"),
-        ("batch", 1, "evaluation"),
-    ),
-    "batch norm, batch 4: training mode less evaluation": (
-        ("batch", 4, "training, one by one"),
-        ("batch", 4, "evaluation"),
-    ),
-    "batch norm, batch 1: averages anew less as they were": (
-        ("batch", 1, "evaluation, averages anew"),
-        ("batch", 1, "evaluation"),
-    ),
-    "batch 1, evaluation: group norm less batch norm": (("group", 1, "evaluation"), ("batch", 1, "evaluation")),
-    "batch 4, evaluation: group norm less batch norm": (("group", 4, "evaluation"), ("batch", 4, "evaluation")),
-    "batch norm, evaluation: batch 4 less batch 1": (("batch", 4, "evaluation"), ("batch", 1, "evaluation")),
+COMPARED: dict[str, tuple[Reading, Reading]] = {
+    "batch norm, batch 1: training mode less evaluation": (("batch", 1, TRAINING), ("batch", 1, EVALUATION)),
+    "batch norm, batch 4: training mode less evaluation": (("batch", 4, TRAINING), ("batch", 4, EVALUATION)),
+    "batch norm, batch 1: averages anew less as they were": (("batch", 1, ANEW), ("batch", 1, EVALUATION)),
+    "batch 1, evaluation: group norm less batch norm": (("group", 1, EVALUATION), ("batch", 1, EVALUATION)),
+    "batch 4, evaluation: group norm less batch norm": (("group", 4, EVALUATION), ("batch", 4, EVALUATION)),
+    "batch norm, evaluation: batch 4 less batch 1": (("batch", 4, EVALUATION), ("batch", 1, EVALUATION)),
 }
 """What is compared in pairs of a seed: the first minus the second."""
 
@@ -123,16 +116,12 @@ def table(results: Results) -> str:
     return "\n".join([*parts, as_text(pairs, "pair")])
 
 
-def make_trial(norm: str, batch: int, seed: int) -> Trial:
-    """Return the trial that trains one network and reads it in all modes."""
-    name, columns = f"{norm}-batch{batch}-lr{RATE:g}-seed{seed}", {"norm": norm, "batch": batch}
-    rows = rows_at("readings", "output")
-    return training_trial(name, configuration(norm, batch, seed), read_modes, columns=columns, rows=rows)
+TRIALS = tuple(
+    training_trial(
+        f"{norm}-batch{batch}-lr{RATE:g}-seed{seed}", configuration(norm, batch, seed), read_modes,
+        columns={"norm": norm, "batch": batch}, rows=rows_at("readings", "output"),
+    )
+    for seed, norm, batch in product(SEEDS, NORMS, BATCHES)
+)  # fmt: skip
 
-
-EXPERIMENT = Experiment(
-    name="normalisation",
-    question="Batch norm or group norm, one image a step or four?",
-    trials=tuple(make_trial(norm, batch, seed) for seed, norm, batch in product(SEEDS, NORMS, BATCHES)),
-    table=table,
-)
+EXPERIMENT = Experiment("normalisation", "Batch norm or group norm, one image a step or four?", TRIALS, table)

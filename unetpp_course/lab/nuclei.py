@@ -12,27 +12,17 @@ files do not say which belong together; so it is in the work that is compared wi
 
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
-from shutil import copytree
 
 import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from unetpp_course.lab import architectures
+from unetpp_course.lab import architectures, base
 from unetpp_course.lab.architectures import DEEPEST
-from unetpp_course.lab.base import (
-    RUNS,
-    Experiment,
-    Outcome,
-    Results,
-    Trial,
-    last_network,
-    read_answers,
-    training_trial,
-    write_pair,
-)
+from unetpp_course.lab.base import RUNS, Experiment, Outcome, Results, Trial
 from unetpp_course.lab.results import rows_at
 from unetpp_course.lab.tables import across, as_text, each, interval
 from unetpp_lib.data import SegmentationFolder, find_dataset, split_by_image, write_split
@@ -88,12 +78,11 @@ def write_data(arm: str, seed: int) -> None:
     if (folder / "split.json").exists():
         return
     if arm == "whole":
-        for part in ("images", "masks"):
-            copytree(source / part, folder / part, dirs_exist_ok=True)
+        base.copy_pairs(source, folder)
     else:
         nuclei = SegmentationFolder(source, channels=3)
         for number, name in enumerate(nuclei.names):
-            write_pair(folder, name, *squeeze(*nuclei[number]))
+            base.write_pair(folder, name, *squeeze(*nuclei[number]))
     names = SegmentationFolder(folder, channels=3).names
     # held out as the validation part: the engine then looks at it after each epoch, and keeps the best network as well
     write_split(split_by_image(names, validation=HELD_OUT, test=0, seed=seed), folder / "split.json")
@@ -108,9 +97,9 @@ def batch_mean(counts: Tensor) -> float:
 def read_epochs(run: Run) -> Outcome:
     """Return every score of the held-out images, by epoch (best, last) and output."""
     outcome: Outcome = {}
-    for epoch, model in {"best": None, "last": last_network(run)}.items():
+    for epoch, model in {"best": None, "last": base.last_network(run)}.items():
         outcome[epoch] = {}
-        for output, answers in read_answers(run, run.split.validation, model).items():
+        for output, answers in base.read_answers(run, run.split.validation, model).items():
             counts = torch.cat([confusion_counts(classify(p), mask) for p, mask in answers.values()])
             scores = score_table(counts) | {IN_BATCHES: batch_mean(counts)}
             outcome[epoch][output] = {key: round(value, 5) for key, value in scores.items()}
@@ -121,7 +110,7 @@ def make_trial(arm: str, network: str, seed: int) -> Trial:
     """Return one trial: its images are written when it is measured."""
     config = replace(ARMS[arm], **NETWORKS[network], data=data_folder(arm, seed).as_posix(), seed=seed)
     columns = {"network": network, "variant": arm}
-    return training_trial(
+    return base.training_trial(
         f"{arm}-{network}-seed{seed}", config, read_epochs, write=partial(write_data, arm, seed), columns=columns,
         rows=rows_at("epochs", "epoch", "output", "score"), held_out=HELD_OUT,
     )  # fmt: skip
@@ -139,30 +128,22 @@ def table(results: Results) -> str:
     for arm in results.frame["variant"].unique():
         means, leads = [], []
         for label, key in DEFINITIONS.items():
-            best, last = by_seed(results, arm, key, "best"), by_seed(results, arm, key)
-            row = {"score": label} | {
-                f"{network}, {epoch}": found[network].mean()
-                for network in last
-                for epoch, found in (("best", best), ("last", last))
-            }
-            means.append(row)
-            ahead = {
-                f"{n} minus unet": interval(last[n] - last["unet"]) for n in last if n != "unet" and "unet" in last
-            }
+            found = {epoch: by_seed(results, arm, key, epoch) for epoch in ("best", "last")}
+            cells = {f"{network}, {epoch}": found[epoch][network].mean() for network, epoch in product(NETWORKS, found)}
+            means.append({"score": label, **cells})
+            last = found["last"]
+            ahead = {f"{name} minus unet": interval(last[name] - last["unet"]) for name in NETWORKS if name != "unet"}
             leads.append({"score": label, **ahead})
-        points = [f"{network} {each(found.dropna())}" for network, found in by_seed(results, arm, IN_BATCHES).items()]
+        last = by_seed(results, arm, IN_BATCHES)
+        points = "; ".join(f"{network} {each(values.dropna())}" for network, values in last.items())
         counts = ", ".join(f"{network} {count}" for network, count in last.count().items())
         lines += [f"{arm} images, deepest head, best and last epoch: mean over seeds ({counts})"]
-        lines += [as_text(means, "score")]
-        lines += [f"first row, last epoch, by seed: {'; '.join(points)}", ""]
+        lines += [as_text(means, "score"), f"first row, last epoch, by seed: {points}", ""]
         lines += [f"{arm} images, last epoch, paired by seed: mean [95 %, seeds]", as_text(leads, "score"), ""]
     reported = "; ".join(f"{network} {one:.3f} and {paper:.4f}" for network, (one, paper) in REPORTED.items())
     return "\n".join([*lines, f"reported by the re-implementation, and by the paper: {reported}"])
 
 
-EXPERIMENT = Experiment(
-    name="nuclei",
-    question="Which IoU of nuclei is 0.84, and which 0.92?",
-    trials=tuple(make_trial(arm, network, seed) for arm in ARMS for seed in SEEDS for network in NETWORKS),
-    table=table,
-)
+TRIALS = tuple(make_trial(arm, network, seed) for arm, seed, network in product(ARMS, SEEDS, NETWORKS))
+
+EXPERIMENT = Experiment("nuclei", "Which IoU of nuclei is 0.84, and which 0.92?", TRIALS, table)

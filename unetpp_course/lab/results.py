@@ -57,18 +57,19 @@ def rows_at(key: str, *levels: str) -> Callable[[Outcome], Iterator[Row]]:
 
 @dataclass(frozen=True)
 class Trial:
-    """One measurement of an experiment."""
+    """One measurement of an experiment; its file has its name."""
 
     name: str
-    """Also the name of its file."""
     settings: Mapping[str, Any]
-    """Everything that its outcome depends on, seed included; JSON."""
+    """Everything that its outcome depends on, seed included, as JSON has it: a tuple becomes a list."""
     measure: Callable[[], Outcome]
-    """Makes the measurement."""
     columns: Row = field(default_factory=dict)
     """What tells it from the others in the table: network, rate, fold, seed, variant."""
     rows: Callable[[Outcome], Iterable[Row]] = final_scores
     """The numbers of an outcome that stand in the table."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", json.loads(json.dumps(self.settings)))
 
 
 @dataclass(frozen=True)
@@ -116,23 +117,18 @@ def results_folder() -> Path:
     return course_files("results")
 
 
-def read_results(name: str) -> Results:
-    """Return what is stored of the experiment ``name``; InputError where there is nothing, or a file is damaged."""
-    return stored_results(load_experiment(name))
-
-
-def stored_results(experiment: Experiment, folder: Path | None = None) -> Results:
-    """Return the results of an experiment, as they stand in ``folder`` (default: the clone's).
+def read_results(experiment: str | Experiment, folder: Path | None = None) -> Results:
+    """Return the results of an experiment, given itself or its name, from ``folder``; by default the clone's.
 
     Raises InputError where there are none, or a file is damaged.
     """
-    folder = folder or results_folder()
-    records = read_records(experiment.name, folder)
+    if isinstance(experiment, str):
+        experiment = load_experiment(experiment)
+    name, folder = experiment.name, folder or results_folder()
+    records = read_records(name, folder)
     if not records:
-        raise InputError(
-            f"{folder} holds no results of {experiment.name}. "
-            f"Measure them with: python -m unetpp_course experiment {experiment.name}"
-        )
+        command = f"python -m unetpp_course experiment {name}"
+        raise InputError(f"{folder} holds no results of {name}. Measure them with: {command}")
     return Results(experiment, records)
 
 
@@ -165,10 +161,9 @@ def merge_results(name: str, folder: Path | None = None) -> int:
     A file is deleted once its line is on disk. Errors are those of `read_records`; then nothing is changed.
     """
     folder = folder or results_folder()
-    parts = part_files(name, folder)
-    records = read_records(name, folder)
-    lines = [json.dumps({"trial": trial, **record}, ensure_ascii=False) for trial, record in records.items()]
+    parts, records = part_files(name, folder), read_records(name, folder)
     if parts:
+        lines = [json.dumps({"trial": trial, **record}, ensure_ascii=False) for trial, record in records.items()]
         write_atomically(folder / f"{name}.jsonl", "\n".join(lines) + "\n")
     for path in parts:
         path.unlink()
@@ -180,7 +175,7 @@ def _parse(text: bytes, where: str, *needed: str) -> Record:
         record = json.loads(text)
         if not {"settings", "outcome", *needed} <= record.keys():
             raise KeyError
-    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError) as error:
+    except (ValueError, AttributeError, KeyError) as error:  # no JSON, no dictionary, or not a result's
         message = f"{where} is no result of an experiment. Restore it, or delete it to measure again."
         raise InputError(message) from error
     return dict(record)

@@ -5,18 +5,16 @@ Probes are fitted on the first training images and scored on the validation part
 """
 
 import json
+from itertools import product
 
 import pandas as pd
 import torch
 
 from unetpp_course.lab import architectures
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, stack_images, trained
+from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, open_set, stack_images, trained
 from unetpp_course.lab.results import rows_at
 from unetpp_course.lab.tables import across, as_text, each, interval
 from unetpp_course.probes import fit_node_probes
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
-from unetpp_lib.engine import Card, TrainConfig
-from unetpp_lib.models import SegmentationNetwork
 
 UNTRAINED = "untrained"
 COMPARED = ("unet", "unetpp_plain", "unetpp", UNTRAINED)
@@ -60,28 +58,16 @@ def probe_trial(network: str, seed: int) -> Trial:
         if network == UNTRAINED:
             torch.manual_seed(seed)
             model = config.build_model().eval()
-        return {"nodes": read_scores(config, model, card)}
+        folder, split = open_set(config.data)
+        fitted, scored = stack_images(folder, split.train[:FITTED]), stack_images(folder, split.validation)
+        scores = fit_node_probes(model, card, fitted, scored).scores
+        return {"nodes": {f"{i},{j}": score for (i, j), score in scores.items()}}
 
     settings = json.loads(config.to_json()) | {"trained": network != UNTRAINED, "fitted": FITTED}
-    return Trial(
-        f"{network}-seed{seed}", settings, measure, {"network": network, "seed": seed}, rows_at("nodes", "output")
-    )
+    columns = {"network": network, "seed": seed}
+    return Trial(f"{network}-seed{seed}", settings, measure, columns, rows_at("nodes", "output"))
 
 
-def read_scores(config: TrainConfig, model: SegmentationNetwork, card: Card) -> dict[str, float]:
-    """Return each node's score under its name, as "0,4"."""
-    folder = SegmentationFolder(find_dataset(config.data))
-    split = read_split(folder.root / "split.json")
-    parts = []
-    for names in (split.train[:FITTED], split.validation):
-        parts.append(stack_images(folder, names))
-    scores = fit_node_probes(model, card, *parts).scores
-    return {f"{i},{j}": score for (i, j), score in scores.items()}
+TRIALS = tuple(probe_trial(network, seed) for seed, network in product(SEEDS, COMPARED))
 
-
-EXPERIMENT = Experiment(
-    name="semantic_gap",
-    question="Do the nested nodes close the semantic gap?",
-    trials=tuple(probe_trial(network, seed) for seed in SEEDS for network in COMPARED),
-    table=table,
-)
+EXPERIMENT = Experiment("semantic_gap", "Do the nested nodes close the semantic gap?", TRIALS, table)

@@ -8,7 +8,6 @@ Illustrations, three seeds each: another cause may draw the same curve. Beside t
 batch by heart is tried on a sound batch and on one with the bug.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -18,9 +17,9 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial
-from unetpp_course.lab.loops import TrainingPart, train_steps
-from unetpp_course.lab.results import Row, unnest
+from unetpp_course.lab.base import Experiment, Outcome, Results, Row, Trial
+from unetpp_course.lab.loops import Batch, TrainingPart, train_steps
+from unetpp_course.lab.results import unnest
 from unetpp_course.lab.tables import across, as_text, each, interval, pick
 from unetpp_lib.data import Augmentation
 from unetpp_lib.engine import choose_runtime
@@ -40,12 +39,10 @@ TURN = Augmentation(elastic_sigma=0, brightness=0, contrast=0, noise=0)
 class Case:
     """One training; the default is the healthy one."""
 
-    images: int = 28
-    """Training images: the first of the split."""
+    images: int = 28  # of the training part, its first
     augment: bool = True
     lr: float = 3e-3
-    turned_without_mask: bool = False
-    """Flips and quarter turns reach the image alone."""
+    turned_without_mask: bool = False  # flips and quarter turns reach the image alone
     seed: int = 0
     steps: int = 280
     look_every: int = 20
@@ -68,9 +65,7 @@ LETTERS = {"healthy": "healthy", "A": "labels with a bug", "B": "over-fitting", 
 """The names under which a learner gets to see them first."""
 
 
-def turn_without_mask(
-    images: Tensor, masks: Tensor, generator: torch.Generator, then: Augment | None
-) -> tuple[Tensor, Tensor]:
+def turn_without_mask(images: Tensor, masks: Tensor, generator: torch.Generator, then: Augment | None) -> Batch:
     """Flip and turn the images alone, which is the bug, and then augment images and masks as usual."""
     turned, _ = TURN(images, masks, generator)
     return (turned, masks) if then is None else then(turned, masks, generator)
@@ -84,7 +79,7 @@ def training_part(case: Case) -> TrainingPart:
     return TrainingPart(case.data, case.batch_size, case.patch, case.seed, augment, case.images)
 
 
-def first_batch(name: str, seed: int = 0) -> tuple[Tensor, Tensor]:
+def first_batch(name: str, seed: int = 0) -> Batch:
     """Return the first batch of a case as its network gets it: images and masks (4, 1, 128, 128)."""
     return next(training_part(replace(CASES[name], seed=seed)).batches(steps=1))
 
@@ -104,33 +99,25 @@ def measure(case: Case) -> Outcome:
     with seeded(case.seed, RUNTIME.device):
         model = RUNTIME.place(UNet(widths=case.widths))
 
-    def look_at(step: int) -> dict[str, object]:
-        return {"step": step} | {name: look(model, *pair) for name, pair in parts.items()}
-
-    losses: list[float] = []
-    looks = [look_at(0)]
     rate = partial(learning_rate, steps=case.steps, highest=case.lr)
-    for loss in train_steps(model, part.batches(case.steps), rate, RUNTIME):
-        losses.append(round(loss.item(), 5))
-        if len(losses) % case.look_every == 0:
-            looks.append(look_at(len(losses)))
+    steps = train_steps(model, part.batches(case.steps), rate, RUNTIME)
+    losses: list[float] = []
+    looks = []
+    for step in range(case.steps + 1):
+        if step:
+            losses.append(round(next(steps).item(), 5))
+        if step % case.look_every == 0:
+            looks.append({"step": step} | {name: look(model, *pair) for name, pair in parts.items()})
     return {"losses": losses, "looks": looks}
 
 
 def learn_by_heart(name: str, seed: int) -> Outcome:
-    """Train on a case's first batch alone, always the same; return the loss and the membrane's IoU on it by step.
-
-    Group norm, so that training and evaluation do the same, and a constant rate.
-    """
+    """Train on a case's first batch alone, always the same; return the loss and the membrane's IoU on it by step."""
     batch = first_batch(name, seed)
     with seeded(seed, RUNTIME.device):
-        model = RUNTIME.place(UNet(widths=Case.widths, norm="group"))
-    looks = {}
-    steps = train_steps(model, [batch] * HEART_STEPS, lambda _: HEART_RATE, RUNTIME)
-    for step, _ in enumerate(steps, start=1):
-        if step % 40 == 0:
-            looks[str(step)] = look(model, *batch)
-    return {"looks_by_heart": looks}
+        model = RUNTIME.place(UNet(widths=Case.widths, norm="group"))  # does the same in training and in evaluation
+    steps = enumerate(train_steps(model, [batch] * HEART_STEPS, lambda _: HEART_RATE, RUNTIME), start=1)
+    return {"looks_by_heart": {str(step): look(model, *batch) for step, _ in steps if step % 40 == 0}}
 
 
 def curve(outcome: Outcome, part: str, what: str) -> dict[int, float]:
@@ -143,14 +130,9 @@ def symptoms(outcome: Outcome) -> dict[str, float]:
 
     "loss" is the mean of the last 20 steps; "highest" is the highest loss on training images at any look.
     """
-    last = outcome["looks"][-1]
-    found = {part: last[part]["iou"] for part in ("train", "validation")}
-    return {
-        "loss": fmean(outcome["losses"][-20:]),
-        "highest": max(curve(outcome, "train", "loss").values()),
-        **found,
-        "gap": found["train"] - found["validation"],
-    }
+    found = {"loss": fmean(outcome["losses"][-20:]), "highest": max(curve(outcome, "train", "loss").values())}
+    found |= {part: outcome["looks"][-1][part]["iou"] for part in ("train", "validation")}
+    return found | {"gap": found["train"] - found["validation"]}
 
 
 def symptom_rows(outcome: Outcome) -> Iterator[Row]:
@@ -168,15 +150,14 @@ def lettered(results: Results) -> dict[str, list[Outcome]]:
 
 def table(results: Results) -> str:
     """Return the symptoms of every run, and their means over seeds."""
-    frame = results.frame
-    lines = ["loss: last 20 steps, highest at a look; membrane IoU at the end: training, validation, gap; by seed"]
-    rows = []
+    frame, rows = results.frame, []
     for case in CASES:
         found = across(frame[frame["score"] != "by heart"], "score", variant=case)
         for seed, row in found.iterrows():
             rows.append({"case": case, "seed": seed, **row[["loss", "highest", "train", "validation", "gap"]]})
         if len(found) > 1:
             rows.append({"case": case, "seed": "mean [95 %, seeds]", "gap": interval(found["gap"])})
+    lines = ["loss: last 20 steps, highest at a look; membrane IoU at the end: training, validation, gap; by seed"]
     lines.append(as_text(rows, "case", "seed"))
     for case, found in across(frame, "variant", score="by heart").items():
         lines.append(f"{case}, first batch by heart, membrane IoU: {each(found)}")
@@ -186,21 +167,15 @@ def table(results: Results) -> str:
 def make_trial(name: str, seed: int, by_heart: bool = False) -> Trial:
     """Return one training of a case, or the training that learns the case's first batch by heart."""
     case = replace(CASES[name], seed=seed)
-    settings = json.loads(json.dumps(asdict(case))) | {"device": "cpu"}
+    settings, columns = asdict(case) | {"device": "cpu"}, {"variant": name, "seed": seed}
     trial = f"{name.replace(' ', '-')}-seed{seed}"
-    columns = {"variant": name, "seed": seed}
     if not by_heart:
         return Trial(trial, settings, lambda: measure(case), columns, symptom_rows)
     settings |= {"steps": HEART_STEPS, "lr": HEART_RATE, "one_batch": True}
     return Trial(f"by-heart-{trial}", settings, lambda: learn_by_heart(name, seed), columns, symptom_rows)
 
 
-EXPERIMENT = Experiment(
-    name="sick_runs",
-    question="What do the curves of a sick training show of the cause?",
-    trials=(
-        *(make_trial(name, seed) for seed, name in product(SEEDS, CASES)),
-        *(make_trial(name, seed, by_heart=True) for seed, name in product(SEEDS, BY_HEART)),
-    ),
-    table=table,
-)
+TRIALS = [make_trial(name, seed) for seed, name in product(SEEDS, CASES)]
+TRIALS += [make_trial(name, seed, by_heart=True) for seed, name in product(SEEDS, BY_HEART)]
+
+EXPERIMENT = Experiment("sick_runs", "What do the curves of a sick training show of the cause?", tuple(TRIALS), table)

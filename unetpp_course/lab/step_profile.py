@@ -54,10 +54,7 @@ IDLE = "the GPU waits"  # no kernel and no copy under way: Python has not launch
 
 
 def make_step(network: nn.Module, images: Tensor, masks: Tensor, runtime: Runtime) -> Callable[[], Tensor]:
-    """Return a function that makes one training step on normalised images and masks, and returns the loss.
-
-    As in training, nothing in it waits for a GPU.
-    """
+    """Return a function that makes one training step on normalised images and masks, and returns the loss."""
     optimizer = make_optimizer(network)
     augment, generator = Augmentation(), torch.Generator(images.device).manual_seed(0)
 
@@ -114,9 +111,8 @@ def profile_families(step: Callable[[], object], device: torch.device) -> dict[s
             families[family_of(event)] += own / 1e6
     if device.type == "cuda":
         work = (event for event in events if event.device_type == DeviceType.CUDA and not event.is_user_annotation)
-        families[IDLE] = max(
-            0.0, total - covered((event.time_range.start, event.time_range.end) for event in work) / 1e6
-        )
+        busy = covered((event.time_range.start, event.time_range.end) for event in work) / 1e6
+        families[IDLE] = max(0.0, total - busy)
     families[REST] += max(0.0, total - sum(families.values()))
     return {family: round(seconds / steps, 5) for family, seconds in families.items()}
 
@@ -161,21 +157,20 @@ def measure(kind: str) -> Outcome:
     ways = [name for name, (_, _, compiled) in WAYS.items() if runtime.compiled or not compiled]
     steps = {name: make_way(name, device) for name in ways}
     seconds = in_turn(steps, ROUNDS, device)
+    rates = {
+        name: round(best_convolution(device, bf16, batch, FULL.widths, FULL.patch))
+        for name, bf16 in (("float32", False), ("bf16", True))
+    }
+    families = {}  # of the fastest of several steps: what else runs on the machine can only add time
+    for name, step in steps.items():
+        families[name] = min((profile_families(step, device) for _ in range(ROUNDS)), key=lambda one: sum(one.values()))
     return {
         "runtime": str(replace(runtime, bf16=False, compiled=False)).removesuffix(", float32"),
         "flop": count_flop(FULL.build_model(), batch, FULL.patch),
-        "convolution": {
-            name: round(best_convolution(device, bf16, batch, FULL.widths, FULL.patch))
-            for name, bf16 in (("float32", False), ("bf16", True))
-        },
+        "convolution": rates,
         "seconds": seconds,
-        "families": {name: fastest_profile(step, device) for name, step in steps.items()},
+        "families": families,
     }
-
-
-def fastest_profile(step: Callable[[], object], device: torch.device) -> dict[str, float]:
-    """Return the profile of the fastest of several steps: what else runs on the machine can only add time."""
-    return min((profile_families(step, device) for _ in range(ROUNDS)), key=lambda found: sum(found.values()))
 
 
 def rate_of(outcome: Outcome, way: str) -> float:
@@ -203,16 +198,9 @@ def table(results: Mapping[str, Outcome]) -> str:
 
 def make_trial(kind: str) -> Trial:
     """Return the trial of one kind of device; it raises InputError where there is none."""
-    settings = {
-        "device": kind, "batch": BATCH[kind], "side": FULL.patch, "widths": list(FULL.widths), "rounds": ROUNDS,
-        "seed": 0,
-    }  # fmt: skip
-    return Trial(kind, settings, lambda: measure(kind))
+    settings = {"device": kind, "batch": BATCH[kind], "side": FULL.patch, "widths": FULL.widths, "rounds": ROUNDS}
+    return Trial(kind, settings | {"seed": 0}, lambda: measure(kind))
 
 
-EXPERIMENT = Experiment(
-    name="step_profile",
-    question="Where does the time of a full training step go, and what do layout, bf16 and compilation change?",
-    trials=tuple(make_trial(kind) for kind in BATCH),
-    table=table,
-)
+QUESTION = "Where does the time of a full training step go, and what do layout, bf16 and compilation change?"
+EXPERIMENT = Experiment("step_profile", QUESTION, tuple(map(make_trial, BATCH)), table)

@@ -3,16 +3,17 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from statistics import median
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, trained, training_trial
-from unetpp_course.lab.results import Row, final_scores
+from unetpp_course.lab.base import Experiment, Outcome, Results, Row, Trial, trained, training_trial
+from unetpp_course.lab.results import final_scores
 from unetpp_course.lab.tables import across, as_text, each, interval, pick
-from unetpp_course.lab.timing import first_batch, time_training_steps, timing_trial
+from unetpp_course.lab.timing import first_batch, make_step, timing_trial
 from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.losses import bce_dice_loss
@@ -77,10 +78,7 @@ def step_ratio(results: Results) -> float:
 
 
 def head_gradients(model: SegmentationNetwork, images: Tensor, masks: Tensor) -> Tensor:
-    """Return the gradient of each head's loss by the parameters of X^{0,0}, ``(heads, parameters)``, in training mode.
-
-    Shape: normalised images ``(N, C, H, W)``, masks ``(N, 1, H, W)``.
-    """
+    """Return the gradient of each head's loss by the parameters of X^{0,0}, in training mode: (heads, parameters)."""
     parameters = list(model.nodes[0][0].parameters())  # type: ignore[union-attr,index]
     rows = []
     for head in model.train()(images):
@@ -117,20 +115,18 @@ def gradients_trial(after: bool, seed: int) -> Trial:
 def table(results: Results) -> str:
     """Return all steps to all targets; then each arm at its best rate, paired by seed; then the time of a step."""
     rows = []
-    for arm, outputs in READINGS.items():
-        for rate in RATES:
-            for output in outputs:
-                found = curves(results, arm, rate, output)
-                if len(found):
-                    row = {"arm": arm, "rate": f"{rate:g}", "output": output}
-                    row |= {f"{target:.2f}": _steps(target, found) for target in TARGETS}
-                    rows.append(row | {"last": interval(found.iloc[-1]) or each(found.iloc[-1])})
+    for (arm, outputs), rate in product(READINGS.items(), RATES):
+        for output in outputs:
+            found = curves(results, arm, rate, output)
+            if len(found):
+                row = {"arm": arm, "rate": f"{rate:g}", "output": output}
+                row |= {f"{target:.2f}": _steps(target, found) for target in TARGETS}
+                rows.append(row | {"last": interval(found.iloc[-1]) or each(found.iloc[-1])})
     title = "first step at a membrane IoU (validation, pooled) of …, by seed; last score: mean [95 % interval, seeds]"
     lines = [title, as_text(rows, "arm", "rate", "output")]
     if pick(results.frame, score="validation").groupby(["variant", "rate"]).ngroups == len(ARMS) * len(RATES):
-        for rule in RULES:
-            for output in READINGS["supervised"]:
-                lines += ["", *_differences(results, output, rule)]
+        for rule, output in product(RULES, READINGS["supervised"]):
+            lines += ["", *_differences(results, output, rule)]
     if "step-seconds" in results:
         lines += ["", f"a step with supervision takes {step_ratio(results):.3f} times as long as one without"]
     return "\n".join(lines)
@@ -143,42 +139,30 @@ def _steps(target: float, found: pd.DataFrame) -> str:
 def _differences(results: Results, output: str, rule: str) -> list[str]:
     """Return lines on supervised minus plain, each arm at its best rate, paired by seed."""
     supervised, plain = paired_curves(results, output, rule)
-    rates = " and ".join(
-        f"{best_rate(results, arm, name, rule):g}" for arm, name in (("supervised", output), ("plain", HEAD))
-    )
-    lines = [
-        f"supervised ({output}) minus plain, best rates by {rule} {rates}, paired by seed: mean [95 % interval, seeds]"
-    ]
+    rates = [best_rate(results, arm, name, rule) for arm, name in (("supervised", output), ("plain", HEAD))]
+    title = f"supervised ({output}) minus plain, best rates by {rule} {rates[0]:g} and {rates[1]:g}"
+    lines = [f"{title}, paired by seed: mean [95 % interval, seeds]"]
     apart = (supervised - plain).dropna(axis=1)
     for target in TARGETS:
         steps = [(steps_to(target, supervised[seed]), steps_to(target, plain[seed])) for seed in apart]
-        reached = [one - other for one, other in steps if one and other]
-        all_of_them = len(reached) == len(steps)
-        lines.append(f"  steps to {target:.2f}: {interval(reached) if all_of_them else 'not reached by all'}")
+        gains = [one - other for one, other in steps if one and other]
+        found = interval(gains) if len(gains) == len(steps) else "not reached by all"
+        lines.append(f"  steps to {target:.2f}: {found}")
     lines += [f"  IoU at step {step}: {interval(apart.loc[step])}" for step in apart.index[4::5]]
     return lines
 
 
 TIMED = {arm: configuration(arm, CONFIG.lr, 0) for arm in ARMS}
 
+TRAININGS = [
+    training_trial(
+        f"{arm}-lr{rate:g}-seed{seed}", configuration(arm, rate, seed), columns={"variant": arm}, rows=curve_rows
+    )
+    for seed, rate, arm in product(SEEDS, RATES, ARMS)
+]
+GRADIENTS = [gradients_trial(False, seed) for seed in UNTRAINED_SEEDS] + [gradients_trial(True, seed) for seed in SEEDS]
+TIMING = timing_trial("step-seconds", make_step, TIMED, CONFIG)
+
 EXPERIMENT = Experiment(
-    name="supervision",
-    question="Does deep supervision shorten training?",
-    trials=(
-        *(
-            training_trial(
-                f"{arm}-lr{rate:g}-seed{seed}",
-                configuration(arm, rate, seed),
-                columns={"variant": arm},
-                rows=curve_rows,
-            )
-            for seed in SEEDS
-            for rate in RATES
-            for arm in ARMS
-        ),
-        *(gradients_trial(False, seed) for seed in UNTRAINED_SEEDS),
-        *(gradients_trial(True, seed) for seed in SEEDS),
-        timing_trial("step-seconds", time_training_steps, TIMED, CONFIG),
-    ),
-    table=table,
+    "supervision", "Does deep supervision shorten training?", (*TRAININGS, *GRADIENTS, TIMING), table
 )

@@ -8,9 +8,7 @@ from typing import Any
 
 import torch
 
-from unetpp_course.lab.base import Outcome, Trial, stack_images
-from unetpp_course.lab.results import Row
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
+from unetpp_course.lab.base import Outcome, Row, Trial, open_set, stack_images
 from unetpp_lib.engine import Card, TrainConfig, choose_runtime
 from unetpp_lib.engine.batches import channel_statistics
 from unetpp_lib.engine.loop import make_optimizer, training_step
@@ -20,14 +18,28 @@ ROUNDS = 15
 CPU = torch.device("cpu")
 
 Configs = Mapping[str, TrainConfig]
+MakeTask = Callable[[TrainConfig], Callable[[], object]]
 
 
 def timing_trial(
-    name: str, measure: Callable[[Configs, int], Outcome], configs: Configs, config: TrainConfig, **settings: Any
+    name: str,
+    make: MakeTask,
+    configs: Configs,
+    config: TrainConfig,
+    write: Callable[[], None] | None = None,
+    **settings: Any,
 ) -> Trial:
-    """Return a trial that times networks beside each other; its settings are ``config``'s, the rounds, and more."""
-    everything = json.loads(config.to_json()) | {"rounds": ROUNDS} | settings
-    return Trial(name, json.loads(json.dumps(everything)), lambda: measure(configs, ROUNDS), {}, seconds_rows)
+    """Return a trial that times networks beside each other; its settings are ``config``'s, the rounds, and more.
+
+    ``make`` is `make_step` or `make_prediction`; ``write`` makes the data when the trial is measured.
+    """
+
+    def measure() -> Outcome:
+        if write:
+            write()
+        return time_networks(make, configs, ROUNDS)
+
+    return Trial(name, json.loads(config.to_json()) | {"rounds": ROUNDS} | settings, measure, {}, seconds_rows)
 
 
 def seconds_rows(outcome: Outcome) -> Iterator[Row]:
@@ -39,10 +51,9 @@ def seconds_rows(outcome: Outcome) -> Iterator[Row]:
 
 def first_batch(config: TrainConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """Return a corner of the first training images, normalised, and its mask; ``(batch, 1, patch, patch)`` each."""
-    folder = SegmentationFolder(find_dataset(config.data))
-    indices = [folder.index_of[name] for name in read_split(folder.root / "split.json").train]
-    mean, std = channel_statistics(folder, indices)
-    images, masks = stack_images(folder, [folder.names[index] for index in indices[: config.batch_size]])
+    folder, split = open_set(config.data)
+    mean, std = channel_statistics(folder, [folder.index_of[name] for name in split.train])
+    images, masks = stack_images(folder, split.train[: config.batch_size])
     corner = (..., slice(config.patch), slice(config.patch))
     return Card(mean, std).normalise(images[corner]), masks[corner]
 
@@ -77,14 +88,10 @@ def in_turn(
     return seconds
 
 
-def time_training_steps(configs: Configs, rounds: int) -> Outcome:
-    """Return the seconds of training steps of each configuration, on the same first batch."""
-    return in_turn({name: make_step(config) for name, config in configs.items()}, rounds, device_of(configs))
-
-
-def device_of(configs: Configs) -> torch.device:
-    """Return the device of configurations that are timed beside each other, and so share one."""
-    return choose_runtime(next(iter(configs.values())).device).device
+def time_networks(make: MakeTask, configs: Configs, rounds: int) -> Outcome:
+    """Return the seconds of what is made of each configuration, on the device that they share."""
+    device = choose_runtime(next(iter(configs.values())).device).device
+    return in_turn({name: make(config) for name, config in configs.items()}, rounds, device)
 
 
 def make_step(config: TrainConfig) -> Callable[[], object]:
@@ -106,8 +113,3 @@ def make_prediction(config: TrainConfig) -> Callable[[], object]:
             model(image)
 
     return predict
-
-
-def time_predictions(configs: Configs, rounds: int) -> Outcome:
-    """Return the seconds that a new network of each configuration takes for one image."""
-    return in_turn({name: make_prediction(config) for name, config in configs.items()}, rounds, device_of(configs))

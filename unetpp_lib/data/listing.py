@@ -149,11 +149,12 @@ def _without_partner(images: dict[str, Path], masks: dict[str, Path], channels: 
     stacks = {name: count_pages(images[name], channels) for name in lone_images}
     if lone_images and lone_masks and max(stacks.values()) < 2:
         tail = _common_tail(lone_masks)
-        for ending in (tail[start:] for start in range(len(tail))):
+        for ending in (tail[first:] for first in range(len(tail))):
             if all(name.removesuffix(ending) in images for name in lone_masks):
                 lone_images = sorted(set(lone_images) - {name.removesuffix(ending) for name in lone_masks})
-                hint = f'all end in {ending}; set mask_suffix="{ending}" (--mask-suffix {ending}), or rename them'
-                return [f"{masks[lone_masks[0]].parent}: {len(lone_masks)} masks {hint}"] + [
+                start = "1 mask ends" if len(lone_masks) == 1 else f"{len(lone_masks)} masks all end"
+                hint = f'set mask_suffix="{ending}" (--mask-suffix {ending}), or rename them'
+                return [f"{masks[lone_masks[0]].parent}: {start} in {ending}; {hint}"] + [
                     _lone(images[name], name, "masks") for name in lone_images
                 ]
         endings = [name.removeprefix(lone_images[0]) for name in lone_masks if name.startswith(lone_images[0])]

@@ -9,7 +9,7 @@ import pytest
 from unetpp_course.__main__ import main
 from unetpp_course.lab import NAMES, Experiment, base, find_experiment, read_results, run_experiment
 from unetpp_course.lab.base import complete_settings, trained, training_trial
-from unetpp_course.lab.results import Trial, merge_results, read_records, results_folder, stored_results, unnest
+from unetpp_course.lab.results import Trial, merge_results, read_records, results_folder, unnest
 from unetpp_course.lab.tables import across, as_text
 from unetpp_lib.engine import PRESETS, Run
 from unetpp_lib.errors import InputError
@@ -96,12 +96,12 @@ def test_results_that_are_not_there_or_damaged_are_named(tmp_path):
         InputError,
         match=r"no results of counting\. Measure them with: python -m unetpp_course experiment counting",
     ):
-        stored_results(counting([], "a"), tmp_path)
+        read_results(counting([], "a"), tmp_path)
     (tmp_path / "counting").mkdir()
     for content in ("{", "[]", '{"outcome": 1}'):
         (tmp_path / "counting" / "a.json").write_text(content)
         with pytest.raises(InputError, match=r"a\.json is no result"):
-            stored_results(counting([], "a"), tmp_path)
+            read_results(counting([], "a"), tmp_path)
 
 
 def test_a_training_trial_keeps_scores_and_history(tiny_config):
@@ -200,7 +200,7 @@ def test_a_damaged_line_is_named_with_its_number(tmp_path):
     path = tmp_path / "counting.jsonl"
     path.write_text(path.read_text().replace('"outcome"', '"outcme"', 2).replace('"outcme"', '"outcome"', 1))
     with pytest.raises(InputError, match=r"counting\.jsonl, line 2, is no result"):
-        stored_results(counting([], "a"), tmp_path)
+        read_results(counting([], "a"), tmp_path)
 
 
 def test_results_are_one_tidy_table(tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from unetpp_course.lab.timing import WARM_UP, first_batch, in_turn, time_predictions, time_training_steps
+from unetpp_course.lab.timing import WARM_UP, first_batch, in_turn, make_prediction, make_step, time_networks
 from unetpp_lib.engine import TrainConfig
 
 SMALL = TrainConfig(widths=(2, 4), batch_size=2, precision="float32")
@@ -42,9 +42,9 @@ def test_a_training_step_moves_the_weights_and_a_prediction_does_not(monkeypatch
         return models[-1]
 
     monkeypatch.setattr(TrainConfig, "build_model", remember)
-    for time_them, moves in ((time_training_steps, True), (time_predictions, False)):
+    for make, moves in ((make_step, True), (make_prediction, False)):
         torch.manual_seed(0)
-        assert len(time_them({"small": replace(SMALL, seed=0)}, rounds=1)["small"]) == 1
+        assert len(time_networks(make, {"small": replace(SMALL, seed=0)}, rounds=1)["small"]) == 1
         torch.manual_seed(0)
         before = build(SMALL)
         pairs = zip(models[-1].parameters(), before.parameters(), strict=True)
@@ -52,6 +52,6 @@ def test_a_training_step_moves_the_weights_and_a_prediction_does_not(monkeypatch
 
 
 @pytest.mark.cuda
-@pytest.mark.parametrize("time_them", [time_training_steps, time_predictions])
-def test_steps_and_predictions_are_timed_on_the_gpu_as_well(time_them, device):
-    assert time_them({"small": replace(SMALL, device=str(device))}, rounds=1)["small"][0] > 0
+@pytest.mark.parametrize("make", [make_step, make_prediction])
+def test_steps_and_predictions_are_timed_on_the_gpu_as_well(make, device):
+    assert time_networks(make, {"small": replace(SMALL, device=str(device))}, rounds=1)["small"][0] > 0

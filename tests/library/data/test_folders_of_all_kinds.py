@@ -195,10 +195,9 @@ def pairs(root, images, masks):
 def test_masks_may_have_a_suffix(tmp_path, names, suffix):
     root = pairs(tmp_path, [f"{name}.png" for name in names], [f"{name}{suffix}.png" for name in names])
     assert SegmentationFolder(root, mask_suffix=suffix).names == tuple(sorted(names))
-    assert faults(root) == (
-        f'masks: {len(names)} masks all end in {suffix}; set mask_suffix="{suffix}" (--mask-suffix {suffix}), or '
-        "rename them",
-    )
+    start = "1 mask ends" if len(names) == 1 else f"{len(names)} masks all end"
+    hint = f'set mask_suffix="{suffix}" (--mask-suffix {suffix}), or rename them'
+    assert faults(root) == (f"masks: {start} in {suffix}; {hint}",)
 
 
 def test_a_suffix_is_found_beside_other_faults(tmp_path):

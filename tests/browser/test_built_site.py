@@ -32,7 +32,9 @@ def site(tmp_path_factory):
 def test_every_notebook_has_a_page_and_no_page_has_a_fault(site):
     assert (site / "index.html").is_file()
     assert len(list(site.glob("notebooks/**/*.html"))) == len(list(ROOT.glob("notebooks/**/*.ipynb")))
-    checked = subprocess.run([sys.executable, "docs/check_site.py", str(site)], cwd=ROOT, capture_output=True, text=True)
+    checked = subprocess.run(
+        [sys.executable, "docs/check_site.py", str(site)], cwd=ROOT, capture_output=True, text=True
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert ": no faults." in checked.stdout
 

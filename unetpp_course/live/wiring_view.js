@@ -22,7 +22,7 @@ export class WiringView {
     this.facts = element("table", { class: "facts" });
     this.table = element("table");
     this.status = statusLine();
-    const hint = element("span", { class: "hint" }, "Click a wire to switch it, or a node to choose it.");
+    const hint = element("span", { class: "hint alone" }, "Click a wire to switch it, or a node to choose it.");
     const facts = element("figure", { class: "of wide" }, element("figcaption", {}, "the chosen node"), this.facts);
     this.root = frame([this.network.row, this.node.row, this.inputs.row, element("div", { class: "row" }, element("span"), hint)],
       [this.grid.figure, facts], [legend(), scrolling("costs by network", this.table), ...this.status.parts]);
@@ -139,6 +139,6 @@ function inShort([parameters, macs]) {
 function legend() {
   return element("ul", { class: "legend" }, ...[...KINDS, ["cut", "not wired"]].map(([kind, words]) => {
     const line = shape("svg", { class: "key", viewBox: "0 0 36 10", "aria-hidden": "true" }, shape("path", { d: "M 1 5 H 35", class: `wire ${kind}` }));
-    return element("li", {}, line, words);
+    return element("li", {}, line, element("span", {}, words));
   }));
 }

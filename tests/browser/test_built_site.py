@@ -7,10 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from live_pages import WIDE
 from playwright.sync_api import expect
 from served import Log, served
 
 ROOT = Path(__file__).parents[2]
+SLOWLY = 120_000  # milliseconds
 NEEDED = ("sphinx", "myst_nb", "furo", "latex2mathml")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -39,17 +41,37 @@ def test_every_notebook_has_a_page_and_no_page_has_a_fault(site):
     assert ": no faults." in checked.stdout
 
 
-def test_the_front_page_begins_with_an_explorer_that_answers(site, browser):
+@pytest.fixture
+def opened(site, browser):
+    """Opens a page of the site, which is below another folder, as a project's site is; returns it and its line of status."""
     with served(site.parent) as address:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport=WIDE)
         log = Log(page)
-        page.goto(f"{address}{site.name}/")
-        status = page.locator(".unetpp-live .status")
-        expect(status).to_contain_text("Depth 4 of 4", timeout=60_000)
-        assert page.locator(".unetpp-live .controls").bounding_box()["y"] < 500
-        page.get_by_role("slider", name="depth", exact=True).press("Home")
-        expect(status).to_contain_text("Depth 1 of 4")
-        expect(page.locator(".unetpp-live table")).not_to_contain_text("…", timeout=120_000)
+
+        def open_it(path):
+            page.goto(f"{address}{site.name}/{path}")
+            return page, page.locator(".unetpp-live .status")
+
+        yield open_it
+        page.close()
         assert log.strangers(address) == []
         assert log.complaints == []
-        page.close()
+
+
+def test_the_front_page_begins_with_the_pruning_explorer(opened):
+    page, status = opened("")
+    expect(status).to_contain_text("Depth 4 of 4", timeout=SLOWLY)
+    assert page.locator(".unetpp-live .controls").bounding_box()["y"] < WIDE["height"] / 2
+    page.get_by_role("slider", name="depth", exact=True).press("Home")
+    expect(status).to_contain_text("Depth 1 of 4")
+    expect(page.locator(".unetpp-live table")).not_to_contain_text("…", timeout=SLOWLY)  # the network has run
+
+
+def test_the_other_explorers_have_pages_and_answer(opened):
+    page, status = opened("docs/threshold.html")
+    expect(status).to_contain_text("mean of 4 images", timeout=SLOWLY)
+    page.get_by_role("slider", name="threshold", exact=True).press("Home")
+    expect(status).to_contain_text("Threshold 0.01")
+    page, status = opened("docs/wiring.html")
+    page.get_by_role("radio", name="UNet++", exact=True).check(force=True)
+    expect(status).to_contain_text("UNet++: 34 wires")

@@ -43,7 +43,7 @@ def test_every_notebook_has_a_page_and_no_page_has_a_fault(site):
 
 @pytest.fixture
 def opened(site, browser):
-    """Opens a page of the site, which is below another folder, as a project's site is; returns it and its line of status."""
+    """Opens a page of the site, which is below another folder; returns it and its line of status."""
     with served(site.parent) as address:
         page = browser.new_page(viewport=WIDE)
         log = Log(page)

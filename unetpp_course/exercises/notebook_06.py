@@ -193,6 +193,11 @@ def mends_nan_afterwards(z, y):
     return torch.nan_to_num(-(y * torch.log(p) + (1 - y) * torch.log(1 - p))).mean()
 
 
+def chooses_a_logarithm(z, y):
+    p = torch.sigmoid(z)
+    return -torch.where(y == 1, torch.log(p), torch.log(1 - p)).mean()
+
+
 def mends_the_mean_afterwards(z, y):
     p = torch.sigmoid(z)
     return torch.nan_to_num(-(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean())
@@ -403,8 +408,13 @@ EXERCISE_6_1 = LossExercise(
         (counts_in_bits, "The logarithm is to the base 2: nats are asked for."),
         (
             mends_nan_afterwards,
-            "A pixel that is surely right comes out well. One that is surely wrong costs −log 0: ∞, or with "
-            "`nan_to_num` 3.4 · 10³⁸, instead of 200. Work with z.",
+            "A pixel that is surely right comes out well. One that is surely wrong costs −log 0, which `nan_to_num` "
+            "makes 3.4 · 10³⁸, instead of 200. Work with z.",
+        ),
+        (
+            chooses_a_logarithm,
+            "A pixel that is surely right comes out well. One that is surely wrong costs −log 0 = ∞ instead of 200. "
+            "Work with z.",
         ),
         (
             mends_the_mean_afterwards,

@@ -64,11 +64,11 @@ def supervised_loss(heads: list[Tensor], target: Tensor, weights: Weights = None
 def batches(random: np.random.Generator) -> Iterator[tuple[list[Tensor], Tensor, Weights]]:
     """Yield heads, shallow to deep, a target and weights; the first can be followed by hand, the last have gradients.
 
-    Five heads come without weights: `zip` with a list of four would forget one of them.
+    Five heads and nine come without weights: `zip` with a list of four, or of a few more, would forget one of them.
     """
     target = torch.tensor([[[[1, 0], [0, 1]]]], dtype=torch.uint8)
     yield [torch.zeros(1, 1, 2, 2), torch.full((1, 1, 2, 2), 2.0)], target, [1.0, 3.0]
-    for count, weights in ((3, [0.5, 1.0, 2.0]), (4, None), (5, None), (1, [0.25]), (2, [0.0, 2.0]), (2, None)):
+    for count, weights in ((3, [0.5, 1.0, 2.0]), (4, None), (5, None), (9, None), (1, [0.25]), (2, [0.0, 2.0]), (2, None)):
         yield _batch(random, count), _target(random), weights
     for count, weights in ((3, [0.5, 1.0, 2.0]), (4, None)):
         yield [head.requires_grad_() for head in _batch(random, count)], _target(random), weights
@@ -173,6 +173,15 @@ def takes_none_for_zero(heads, target, weights):
 def takes_none_for_four(heads, target, weights):
     pairs = zip(weights or [1, 1, 1, 1], heads)
     return sum(weight * bce(head, target) for weight, head in pairs)
+
+
+def takes_none_for_six(heads, target, weights):
+    pairs = zip(weights or [1] * 6, heads)
+    return sum(weight * bce(head, target) for weight, head in pairs)
+
+
+def takes_the_last_head_without_weights(heads, target, weights):
+    return bce(heads[-1], target) if weights is None else sum(weighted_terms(heads, target, weights))
 
 
 def forgets_the_first_head(heads, target, weights):
@@ -312,6 +321,15 @@ EXERCISE_5_2 = LossExercise(
             takes_none_for_four,
             "Without weights you always take four ones. A network of depth 5 has five heads, and `zip` silently drops "
             "the fifth: make as many ones as there are heads.",
+        ),
+        (
+            takes_none_for_six,
+            "Without weights you always take six ones, and `zip` silently drops what is beyond: make as many ones as "
+            "there are heads.",
+        ),
+        (
+            takes_the_last_head_without_weights,
+            "Without weights only the last head counts. `None` stands for a weight of 1 for each head.",
         ),
         (forgets_the_first_head, "The first head is missing in the sum."),
         (

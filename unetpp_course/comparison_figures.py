@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from numpy.typing import ArrayLike, NDArray
 
-from unetpp_course.lab import architectures, converged, fair_stage, read_results
+from unetpp_course.lab import architectures, best_model, converged, fair_stage, read_results
 from unetpp_course.lab.blocked_folds import FOLDS, SHARED, by_fold
 from unetpp_course.lab.folds import LAPTOP, SEEDS, Arm
 from unetpp_course.lab.intervals import Interval, crossed_interval, t_interval
@@ -58,6 +58,13 @@ def longer_leads(pairs: Mapping[str, Pair]) -> dict[str, NDArray[np.float64]]:
         return {}
     leads = {name: converged.lead(results, pair, SCORE).to_numpy() for name, pair in pairs.items()}
     return {f"{name},\n{converged.PASSES} passes": values for name, values in leads.items() if len(values)}
+
+
+def gain_of_length() -> NDArray[np.float64]:
+    """Return by how much U-Net's membrane IoU is higher after four times as many passes: (seeds, blocks)."""
+    found = best_model.by_slice(read_results("best_model"), SCORE)
+    gains = (found["long, last weights"] - found[best_model.START]).to_numpy()
+    return np.array([by_fold(slices[None]) for slices in gains])
 
 
 def lead_of(values: ArrayLike) -> Interval:

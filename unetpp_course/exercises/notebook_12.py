@@ -1,4 +1,4 @@
-"""The exercises of notebook 12: a U-Net that is equal in something, runs that are pairs, and which pair makes a lead."""
+"""The exercises of notebook 12: a U-Net that is equal in something, true pairs, and the pair that makes a lead."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -28,8 +28,8 @@ EXERCISE_12_1 = ChoiceExercise(
         ),
         "b": Option(
             "about 20 million",
-            "Yes. In a convolution, parameters and arithmetic both grow with the square of the width: 2.47 times of the "
-            "one is 2.47 times of the other.",
+            "Yes. In a convolution, parameters and arithmetic both grow with the square of the width: 2.47 times of "
+            "the one is 2.47 times of the other.",
             right=True,
         ),
         "c": Option(
@@ -250,7 +250,7 @@ EXERCISE_12_2 = WidthsExercise(
         (begins_at_8, "You begin at b = 8. A smaller network may be enough: begin at 1."),
         (
             takes_even_widths,
-            "Your b is always even, so the smallest network may lie between: raise it by 1, and begin the widths with b.",
+            "Your b is always even, so the smallest network may lie between: raise it by 1, and begin with b.",
         ),
         (takes_multiples_of_8, "You try multiples of 8. The smallest may lie between: begin at 1, and raise b by 1."),
         (takes_equal_widths, "All five widths are equal: each should be twice the one before."),
@@ -317,7 +317,8 @@ def two_lists(random: np.random.Generator) -> Iterator[tuple[list[Run], list[Run
             chosen = random.permutation([(seed, block) for seed in range(3) for block in range(5)])[:12]
             passes = random.choice([8, 8, 8, 4], 12)
             ious = random.uniform(0.5, 0.7, 12).round(4)
-            lists.append([run_of(*map(int, key), int(p), float(i)) for key, p, i in zip(chosen, passes, ious)])
+            runs = zip(chosen, passes, ious, strict=True)
+            lists.append([run_of(int(key[0]), int(key[1]), int(p), float(iou)) for key, p, iou in runs])
         yield lists[0], lists[1]
 
 
@@ -469,7 +470,7 @@ def takes_a_partner_for_granted(one, other):
 
 
 def treats_runs_as_dictionaries(one, other):
-    leads = {key: one[key]["iou"] - other[key]["iou"] for key in one.keys()}
+    leads = {key: one[key]["iou"] - other[key]["iou"] for key in one}
     return leads, []
 
 
@@ -523,7 +524,7 @@ EXERCISE_12_3 = FunctionExercise(
         (returns_lists, "should be a dictionary, not a list"),
         (counts_what_is_left, "should be a list, not a number"),
         (takes_a_partner_for_granted, "raises KeyError in line 4"),
-        (treats_runs_as_dictionaries, "raises AttributeError in line 2"),
+        (treats_runs_as_dictionaries, "raises TypeError in line 2"),
         (forgets_to_return_the_pairs, "returns None"),
     ],
 )
@@ -731,7 +732,7 @@ EXERCISE_12_6 = ChoiceExercise(
     question="Which sentence do these runs allow?",
     options={
         "a": Option(
-            "“UNet++ segments this tissue better than U-Net because its dense skip connections close the semantic gap.”",
+            "“UNet++ segments this tissue better than U-Net, because its dense skips close the semantic gap.”",
             "It was ahead of U-Net. But a U-Net of its size is nearly as good, and nothing here says why.",
         ),
         "b": Option(

@@ -1,6 +1,7 @@
 """What notebook 12 shows: two networks compared in pairs of runs, what was equal, and which difference is which."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -33,9 +34,14 @@ NETWORKS = {  # name in the laboratory: name, marker and colour in the figures
 SCORE = "membrane"
 
 
+@cache
+def _tissue() -> Results:
+    return read_results(LAPTOP.name)
+
+
 def runs_on_tissue(network: str, arm: Arm = "steps") -> list[Run]:
     """Return the runs of a network on the real slices, one for each seed and block: what they were, and their IoU."""
-    table = LAPTOP.by_slice(read_results(LAPTOP.name), network, SCORE, arm).to_numpy()
+    table = LAPTOP.by_slice(_tissue(), network, SCORE, arm).to_numpy()
     passes = LAPTOP.configuration(network, 0, 0, arm).epochs
     return [
         {"seed": seed, "block": block, "passes": passes, "iou": iou}
@@ -46,7 +52,7 @@ def runs_on_tissue(network: str, arm: Arm = "steps") -> list[Run]:
 
 def leads_on_tissue(one: str, other: str) -> NDArray[np.float64]:
     """Return the membrane IoU of one network minus that of the other: (seeds, blocks)."""
-    leads = LAPTOP.leads(read_results(LAPTOP.name), (one, other), SCORE).to_numpy()
+    leads = LAPTOP.leads(_tissue(), (one, other), SCORE).to_numpy()
     return np.array([by_fold(slices[None]) for slices in leads])
 
 
@@ -75,7 +81,7 @@ def lead_of(values: ArrayLike) -> Interval:
 
 def relative_costs() -> dict[str, dict[str, float]]:
     """Return by cost and network how many times U-Net's it is: of the small networks that were compared."""
-    timed = read_results(LAPTOP.name)["step-seconds"]
+    timed = _tissue()["step-seconds"]
     found = {network: (*architectures.cost(network), median(timed[network])) for network in NETWORKS}
     names = ("parameters", "arithmetic", "seconds per step")
     base = found["unet"]

@@ -17,7 +17,7 @@ from unetpp_course.address import ROOT
 from unetpp_course.learners_copy import NOTEBOOKS, originals
 from unetpp_course.teaching.figures import archive_figures, figures_of
 from unetpp_course.teaching.handout import write_handout
-from unetpp_course.teaching.slides import slides_page, to_html, write_slides
+from unetpp_course.teaching.slides import last_sentence, slides_page, to_html, write_slides
 from unetpp_lib.errors import InputError
 
 QUESTION = "### Exercise 3.9 · A title · easy · 2 min\n\nWhich of `maps[0](x)` and $X^{0,1}$?\n\n- a) one\n- b) two"
@@ -168,3 +168,16 @@ def test_the_commands_say_what_they_wrote(tmp_path, capsys):
     assert f"{len(originals(NOTEBOOKS))} notebooks without hints and solutions" in said
     assert "Slides of 1 notebooks" in said
     assert [path.name for path in Path(tmp_path / "slides").iterdir()] == ["03_unet.html"]
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "sentence"),
+    [
+        ("One. Two.", "Two."),
+        ("One. Two. (An aside. And more.)", "Two."),
+        ("The pulls (see above) grow.", "The pulls (see above) grow."),
+        ("Below stands $X^{0,3}$:", "Below stands $X^{0,3}$:"),
+    ],
+)
+def test_the_sentence_above_a_figure_is_the_last_one_that_is_no_aside(paragraph, sentence):
+    assert last_sentence(paragraph) == sentence

@@ -68,15 +68,8 @@ def batches(random: np.random.Generator) -> Iterator[tuple[list[Tensor], Tensor,
     """
     target = torch.tensor([[[[1, 0], [0, 1]]]], dtype=torch.uint8)
     yield [torch.zeros(1, 1, 2, 2), torch.full((1, 1, 2, 2), 2.0)], target, [1.0, 3.0]
-    for count, weights in (
-        (3, [0.5, 1.0, 2.0]),
-        (4, None),
-        (5, None),
-        (9, None),
-        (1, [0.25]),
-        (2, [0.0, 2.0]),
-        (2, None),
-    ):
+    given = (3, [0.5, 1.0, 2.0]), (4, None), (5, None), (9, None), (1, [0.25]), (2, [0.0, 2.0]), (2, None)
+    for count, weights in given:
         yield _batch(random, count), _target(random), weights
     for count, weights in ((3, [0.5, 1.0, 2.0]), (4, None)):
         yield [head.requires_grad_() for head in _batch(random, count)], _target(random), weights

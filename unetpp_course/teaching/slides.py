@@ -135,8 +135,9 @@ def figure_slide(shown: Shown) -> str:
 
 
 def last_sentence(text: str) -> str:
-    """Return the last sentence of a paragraph, which says what the reader is about to see."""
-    return re.split(r"(?<=[.?!:]) +(?=[A-Z])", text.strip())[-1]
+    """Return the last sentence of a paragraph, which says what the reader is about to see; brackets at its end go."""
+    without_aside = re.sub(r" +\([A-Z][^()]*\)$", "", text.strip())
+    return re.split(r"(?<=[.?!:]) +(?=[A-Z])", without_aside)[-1]
 
 
 class WithoutLinks(mistune.HTMLRenderer):

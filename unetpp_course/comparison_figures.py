@@ -18,6 +18,7 @@ from unetpp_course.lab.folds import LAPTOP, SEEDS, Arm
 from unetpp_course.lab.intervals import Interval, crossed_interval, t_interval
 from unetpp_course.lab.results import Results
 from unetpp_course.style import LINE_COLOURS, WIDTH
+from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.errors import InputError
 
 Pair = tuple[str, str]
@@ -32,6 +33,7 @@ NETWORKS = {  # name in the laboratory: name, marker and colour in the figures
     "unetpp_plain": ("UNet++ plain", "P", ORANGE),
 }
 SCORE = "membrane"
+STAGES = {"rings": ("with rings", LINE_COLOURS[3]), "no rings": ("without rings", BLUE)}  # of `fair_stage`
 
 
 @cache
@@ -128,18 +130,25 @@ def _in_words(found: Interval) -> str:
     return f"{found.mean:+.3f}\n[{found.low:+.3f}, {found.high:+.3f}]".replace("-", "−")
 
 
-def stage_leads(results: Results, pairs: Mapping[str, str]) -> dict[str, NDArray[np.float64]]:
-    """Return leads on drawn images by seed, with rings and without; ``pairs`` maps a row's name to a pair's.
+def draw_stage(results: Results) -> None:
+    """Draw what each output of UNet++ scores on drawn images, and L2 alone, by version: a dot for each seed.
 
-    Only what has two seeds or more is there.
+    A line joins the means of the heads. What has not been measured yet is not there.
     """
-    rows = {}
-    for name, pair in pairs.items():
-        for version in fair_stage.VERSIONS:
-            leads = fair_stage.lead(results, version, pair).to_numpy()
-            if len(leads) > 1:
-                rows[f"{name},\n{version if version != 'rings' else 'with rings'}"] = leads
-    return rows
+    outputs = [f"head {depth}" for depth in range(1, 5)] + [MEAN]
+    _, axis = plt.subplots(figsize=(WIDTH, 3.8))
+    for shift, (version, (label, colour)) in zip((-0.07, 0.07), STAGES.items(), strict=True):
+        scores = [fair_stage.by_seed(results, version, ("unetpp", output)).to_numpy() for output in outputs]
+        for place, values in enumerate(scores):
+            axis.plot([place + shift] * len(values), values, "o", color=colour, alpha=0.7)
+        means = [values.mean() for values in scores[:-1] if len(values)]
+        axis.plot(np.arange(len(means)) + shift, means, color=colour, label=label)
+        alone = fair_stage.by_seed(results, version, ("l2_alone", "head 2")).to_numpy()
+        if len(alone):
+            axis.plot([1 + 3 * shift] * len(alone), alone, "D", color=colour, mfc="white", label=f"L2 alone, {label}")
+    axis.set_xticks(range(len(outputs)), [*outputs[:-1], "mean of\nheads"])
+    axis.set(xlim=(-0.5, len(outputs) - 0.5), ylabel="membrane IoU, test images")
+    axis.legend(loc="lower right")
 
 
 def draw_chain(ious: Mapping[str, float], arithmetic: Sequence[float], changes: Sequence[tuple[str, Interval]]) -> None:

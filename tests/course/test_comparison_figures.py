@@ -2,12 +2,14 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from unetpp_course import comparison_figures as figures
-from unetpp_course.lab import converged
+from unetpp_course.lab import converged, fair_stage
 from unetpp_course.lab.blocked_folds import FOLDS
 from unetpp_course.lab.converged import PASSES
+from unetpp_course.lab.results import Results
 from unetpp_lib.errors import InputError
 
 
@@ -66,8 +68,6 @@ def test_longer_runs_are_shown_once_they_are_measured(monkeypatch):
 
 
 def pd_table(value):
-    import pandas as pd
-
     return pd.DataFrame([] if value is None else np.full((3, 5), value))
 
 
@@ -83,3 +83,23 @@ def test_networks_stand_in_a_chain():
     words = " ".join(text.get_text() for text in plt.gca().texts)
     assert "arithmetic × 2.5" in words
     assert "only bigger" in words
+
+
+def stage_outcome(head_4):
+    outputs = {f"head {depth}": {"iou/background/image": head_4 - 0.1 * (4 - depth)} for depth in range(1, 5)}
+    return {"last": outputs | {"mean of heads": {"iou/background/image": head_4 - 0.02}}, "history": []}
+
+
+def stage_results(values):
+    outcomes = {name: {"outcome": stage_outcome(value)} for name, value in values.items()}
+    return Results(fair_stage.EXPERIMENT, outcomes)
+
+
+def test_on_both_stages_what_was_measured_is_drawn_and_nothing_else():
+    names = {"unetpp-rings-seed0": 0.8, "unetpp-rings-seed1": 0.82, "unetpp-no_rings-seed0": 0.83}
+    figures.draw_stage(stage_results(names))
+    dots = [line for line in plt.gca().lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in dots) == 3 * 5
+    assert [text.get_text() for text in plt.gca().get_legend().get_texts()] == ["with rings", "without rings"]
+    figures.draw_stage(stage_results({"l2_alone-rings-seed0": 0.7}))
+    assert "L2 alone, with rings" in [text.get_text() for text in plt.gca().get_legend().get_texts()]

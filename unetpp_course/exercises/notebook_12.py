@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
 from unetpp_course.checks.isolation import Call
@@ -120,10 +121,10 @@ def describe_target(cost: Callable[[Widths], float], target: float) -> str:
 
 
 class WidthsExercise(FunctionExercise):
-    """A function that returns a few whole numbers, as a tuple, a list or an array."""
+    """A function that returns a few whole numbers, as a tuple, a list, an array or a tensor."""
 
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
-        if isinstance(call.value, np.ndarray):
+        if isinstance(call.value, np.ndarray | Tensor):
             call = replace(call, value=call.value.tolist())
         return super()._fault(call, right, answer)
 
@@ -201,6 +202,22 @@ def turns_the_widths_round(cost, target):
     return match_widths(cost, target)[::-1]
 
 
+def knows_the_answer_of_the_notebook(cost, target):
+    return widths_of(51)
+
+
+def never_leaves_the_first(cost, target):
+    return widths_of(1)
+
+
+def returns_within_the_loop(cost, target):
+    b = 1
+    while cost(widths_of(b)) < target:
+        b += 1
+        return widths_of(b)
+    return widths_of(b)
+
+
 def returns_the_base(cost, target):
     return match_widths(cost, target)[0]
 
@@ -263,6 +280,15 @@ EXERCISE_12_2 = WidthsExercise(
             divides_by_the_smallest,
             "You calculate b as if the cost grew in proportion to it. Try b = 1, 2, 3 … instead.",
         ),
+        (
+            knows_the_answer_of_the_notebook,
+            "These are the widths of one network. They should follow from the cost and the target that are given.",
+        ),
+        (
+            never_leaves_the_first,
+            "You never get beyond b = 1: go on while the cost is below the target, not while it is above.",
+        ),
+        (returns_within_the_loop, "It ends after one step: `return` is inside the loop. Move it to the left."),
         (turns_the_widths_round, "Your widths run from the bottom to the top: the smallest comes first."),
     ],
     also_wrong=[
@@ -446,6 +472,37 @@ def leaves_out_the_pairs(one, other):
     return leads, sorted(leads)
 
 
+def lists_every_run_that_is_no_partner(one, other):
+    leads, left = {}, []
+    for a in one:
+        for b in other:
+            if key_of(a) == key_of(b) and a["passes"] == b["passes"]:
+                leads[key_of(a)] = a["iou"] - b["iou"]
+            else:
+                left.append(key_of(a))
+    return leads, sorted(left)
+
+
+def lists_such_runs_once(one, other):
+    leads, left = lists_every_run_that_is_no_partner(one, other)
+    return leads, sorted(set(left))
+
+
+def sorts_and_pairs_by_the_place(one, other):
+    pairs = zip(sorted(one, key=key_of), sorted(other, key=key_of))
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in pairs if a["passes"] == b["passes"]}
+    return leads, rest(one, other, leads)
+
+
+def leaves_nothing_out(one, other):
+    return pair_runs(one, other)[0], []
+
+
+def rounds_the_leads(one, other):
+    leads, left = pair_runs(one, other)
+    return {key: round(lead, 2) for key, lead in leads.items()}, left
+
+
 def returns_the_leads_alone(one, other):
     return pair_runs(one, other)[0]
 
@@ -516,6 +573,22 @@ EXERCISE_12_3 = FunctionExercise(
         (divides_the_ious, "You divide the IoUs: subtract them."),
         (puts_the_block_first, "Your keys are (block, seed): they should be (seed, block)."),
         (puts_the_passes_into_the_key, "Your keys have three parts: they should be (seed, block)."),
+        (
+            lists_every_run_that_is_no_partner,
+            "Your list grows at every run that is not the partner. A run is left out only if *no* run of the other "
+            "list is its partner, so decide after the inner loop.",
+        ),
+        (
+            lists_such_runs_once,
+            "Your list also names runs that have a partner. A run is left out only if *no* run of the other list is "
+            "its partner.",
+        ),
+        (
+            sorts_and_pairs_by_the_place,
+            "You sort both lists and pair by position. A run without a partner then shifts all that follow.",
+        ),
+        (leaves_nothing_out, "Your list stays empty. It should name the runs, of both lists, that are in no pair."),
+        (rounds_the_leads, "You round the differences: leave them as they are."),
         (returns_the_list_first, "The two results are swapped: first the dictionary, then the list."),
         (leaves_out_the_pairs, "Your list names the runs that are pairs: the others are asked for."),
     ],
@@ -650,6 +723,10 @@ def divides_by_the_rows(leads):
     return (leads.sum() - leads) / (len(leads) - 1)
 
 
+def divides_by_14(leads):
+    return (leads.sum() - leads) / 14
+
+
 def returns_a_flat_table(leads):
     return np.array([np.delete(leads, index).mean() for index in range(leads.size)])
 
@@ -711,6 +788,7 @@ EXERCISE_12_5 = FunctionExercise(
         (sums_the_others, "This is the sum of the others: divide by how many they are."),
         (takes_the_median_of_the_others, "You take the median of the others: take the mean."),
         (divides_by_rows_and_columns, "You divide by (rows − 1) · (columns − 1): the others are rows · columns − 1."),
+        (divides_by_14, "You divide by 14, which is right for fifteen leads: take `leads.size - 1`."),
         (divides_by_the_rows, "You divide by the number of rows minus 1: `len` counts rows. Take `leads.size - 1`."),
     ],
     also_wrong=[

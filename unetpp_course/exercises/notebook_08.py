@@ -48,6 +48,10 @@ def split_fault(call: Call) -> str:
         sibling = next((other for other in training if family(other) == family(name)), None)
         if sibling is not None:
             return f"A leak: `{name}` is in the test and `{sibling}` in training, and both show the same slice."
+    for part, title in ((training, "training"), (test, "the test")):
+        for name in part:
+            if part.count(name) > names.count(name):
+                return f"`{name}` is {part.count(name)} times in {title}."
     for name in names:
         side = "the test" if family(name) in held_out else "training"
         if name not in training and name not in test:
@@ -71,7 +75,7 @@ class EndsExercise(FunctionExercise):
         ends = right if isinstance(right, tuple) else ()
         if fault and any(alike([round(end, digits) for end in ends], call.value, 1e-9) for digits in range(1, 6)):
             return "These are the right ends, but rounded: return them with all their digits."
-        return fault
+        return fault.replace("should be a list", "should be a pair of numbers")
 
 
 EXERCISE_8_1 = ChoiceExercise(
@@ -219,6 +223,11 @@ def sorts_the_names(names, held_out):
     return sorted(training), sorted(test)
 
 
+def names_one_twice(names, held_out):
+    training, test = divide(names, whole_families(names, held_out))
+    return training, test + test[:1]
+
+
 def goes_family_by_family(names, held_out):
     test = [n for one in held_out for n in names if family(n) == one]
     return [n for n in names if n not in test], test
@@ -312,6 +321,7 @@ EXERCISE_8_2 = SplitExercise(
     ],
     also_wrong=[
         (returns_sets, "not a value of type set"),
+        (names_one_twice, "times in the test"),
         (builds_sets, "not in the order of `names`"),
         (returns_the_test_alone, "The answer has length"),
         (returns_a_dictionary, "not a dictionary"),
@@ -862,6 +872,21 @@ def counts_the_first_networks_runs(one, other):
     return bounds(found.mean(), student.ppf(0.975, n - 1) * found.std(ddof=1) / n**0.5)
 
 
+def counts_the_first_networks_runs_under_the_root(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found) * (len(found) / len(one)) ** 0.5)
+
+
+def counts_the_first_networks_runs_for_t(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found, student.ppf(0.975, len(one) - 1)))
+
+
+def pairs_with_the_printed_t(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found, 2.78))
+
+
 def rounds_the_lead(one, other):
     low, high = paired_interval(one, other)
     return round(low, 4), round(high, 4)
@@ -968,6 +993,15 @@ EXERCISE_8_7 = EndsExercise(
             counts_the_first_networks_runs,
             "n is the number of pairs, not of the first network's runs: some of these have no partner.",
         ),
+        (
+            counts_the_first_networks_runs_under_the_root,
+            "You divide by the root of the number of the first network's runs. It is the number of pairs.",
+        ),
+        (
+            counts_the_first_networks_runs_for_t,
+            "The degrees of freedom are the number of pairs minus 1: not every run of the first network has a partner.",
+        ),
+        (pairs_with_the_printed_t, "2.78 is for five pairs. Look t up for the number of pairs that you have."),
         (returns_mean_and_half, "This is the mean and half the width: return the low end and the high end."),
         (returns_the_ends_swapped, "The ends are swapped: the low one comes first."),
     ],

@@ -154,8 +154,10 @@ def draw_leads(leads: ArrayLike, title: str) -> None:
         axis.text(block + 0.5, seeds + 0.6, f"{value:+.0f}", ha="center", va="center", fontweight="bold")
     for seed, value in enumerate(table.mean(axis=1)):
         axis.text(blocks + 0.6, seed + 0.5, f"{value:+.0f}", ha="center", va="center", fontweight="bold")
-    axis.set_xticks(np.arange(blocks + 1) + 0.5, [*(f"block {block}" for block in range(blocks)), "mean"])
-    axis.set_yticks(np.arange(seeds + 1) + 0.5, [*(f"seed {seed}" for seed in range(seeds)), "mean"])
+    axis.set_xticks(
+        [*(np.arange(blocks) + 0.5), blocks + 0.6], [*(f"block {block}" for block in range(blocks)), "mean"]
+    )
+    axis.set_yticks([*(np.arange(seeds) + 0.5), seeds + 0.6], [*(f"seed {seed}" for seed in range(seeds)), "mean"])
     axis.xaxis.tick_top()
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
@@ -198,16 +200,16 @@ def draw_units() -> None:
         "files": "copies and tiles of one slice belong on one side",
         "pixels": "many, but neighbours nearly always agree",
     }
-    _, axis = plt.subplots(figsize=(WIDTH, 4.3))
+    _, axis = plt.subplots(figsize=(WIDTH, 3.95))
     for depth, (name, meaning) in enumerate(levels.items()):
-        inset, top = 0.25 * depth, 6 - 0.77 * depth
+        inset, top = 0.25 * depth, 5.4 - 0.77 * depth
         _draw_level(axis, (inset, 0.18 * depth), (10 - 2 * inset, top - 0.18 * depth), known=depth >= 2)
         axis.text(inset + 0.2, top - 0.36, f"{name}:", va="center", fontweight="bold")
         axis.text(3.2, top - 0.36, meaning, va="center")
     _draw_level(axis, (0, -1.15), (10, 0.75), known=True)
     axis.text(0.2, -0.78, "training runs:", va="center", fontweight="bold")
     axis.text(3.2, -0.78, "every seed met every block: crossed, not nested", va="center")
-    axis.set(xlim=(-0.1, 10.1), ylim=(-1.25, 6.1))
+    axis.set(xlim=(-0.1, 10.1), ylim=(-1.25, 5.5))
     axis.axis("off")
 
 

@@ -417,7 +417,7 @@ EXERCISE_8_5 = ChoiceExercise(
         ),
         "d": Option(
             "about 60: it is little better than tossing a coin",
-            "Of these 2000 it is 58 %. Sixty such slices are worth about eleven, and the formula counts sixty.",
+            "Of these 2000 it is 59 %. Sixty such slices are worth about eleven, and the formula counts sixty.",
             right=True,
         ),
         "e": Option(
@@ -426,8 +426,8 @@ EXERCISE_8_5 = ChoiceExercise(
         ),
     },
     also_wrong=[
-        (58, "by its letter"),
-        ("58 %", "by its letter"),
+        (59, "by its letter"),
+        ("59 %", "by its letter"),
     ],
     prediction=True,
 )

@@ -177,7 +177,7 @@ def draw_blindfolded(probabilities: Tensor, uncovered: Tensor) -> None:
         axis.axhline(0.5, color="0.5", linestyle=":", linewidth=1.2)
         axis.set(title=f"open for head {number}", xlabel="head", xticks=heads, xlim=(0.4, len(uncovered) + 0.6))
     axes[0, 0].set(ylabel="probability of membrane", ylim=(-0.04, 1.04))
-    axes[0, 0].legend(loc="lower left", handletextpad=0.3)
+    axes[0, -1].legend(loc="center")
 
 
 def draw_frames(truth: Tensor, rings: Tensor, row: int, column: int, frames: Mapping[str, Window]) -> None:
@@ -233,7 +233,7 @@ def draw_called(called: Mapping[str, Sequence[float]], windows: Sequence[int]) -
         axis.plot(windows, called[name], line, color=RINGS.get(kind, "black"), label=name)
     axis.set_xticks(windows, [f"head {number}\n{side} px" for number, side in enumerate(windows, start=1)])
     axis.set(ylabel="pixels called membrane, %", xlabel="window (the one that you calculated)", ylim=(-3, 100))
-    axis.legend(title="pixels on", loc="center right")
+    axis.legend(title="pixels on (with the sides of their boxes)", loc="center right")
 
 
 def draw_influence(maps: Sequence[Tensor], squares: Sequence[int], windows: Sequence[int]) -> None:

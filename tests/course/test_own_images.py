@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unetpp_course.own_images import FaultyFolderError, faulty_copy, open_folder, results_folder, score
+from unetpp_course.own_images import faulty_copy, results_folder, score
 from unetpp_lib.data import find_dataset
 
 

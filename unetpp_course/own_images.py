@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from unetpp_course.lab.intervals import t_interval
+from unetpp_course.own_settings import in_the_words_of_the_cell
 from unetpp_course.style import WIDTH
 from unetpp_lib.data import Augmentation, FolderError, SegmentationFolder, find_dataset
 from unetpp_lib.engine import TrainConfig, choose_runtime
@@ -150,7 +151,7 @@ def faulty_copy(folder: Path) -> list[str]:
     try:
         SegmentationFolder(folder)
     except FolderError as error:
-        return list(error.faults)
+        return [in_the_words_of_the_cell(fault) for fault in error.faults]
     return []
 
 

@@ -47,11 +47,11 @@ def open_folder(
     try:
         folder = SegmentationFolder(root, channels, num_classes, mask_suffix=mask_suffix)
     except FolderError as error:
-        faults = join_alike([_in_the_words_of_the_cell(fault) for fault in error.faults])
+        faults = join_alike([in_the_words_of_the_cell(fault) for fault in error.faults])
         shown = faults[:FAULTS_SHOWN] + (["…"] if len(faults) > FAULTS_SHOWN else [])
         raise SettingsError("\n  ".join([f"{root}: {len(error.faults)} fault(s)", *shown])) from None
     except InputError as error:
-        raise SettingsError(_in_the_words_of_the_cell(str(error))) from None
+        raise SettingsError(in_the_words_of_the_cell(str(error))) from None
     print(f"{folder.root.name}: {len(folder)} pairs of image and mask, no faults")
     for side, lengths in zip(("height", "width"), zip(*folder.sizes, strict=True), strict=True):
         low, high = min(lengths), max(lengths)
@@ -152,10 +152,15 @@ def _or_settings_error(work: Callable[[], Result]) -> Result:
     try:
         return work()
     except InputError as error:
-        raise SettingsError(_in_the_words_of_the_cell(str(error))) from None
+        raise SettingsError(in_the_words_of_the_cell(str(error))) from None
 
 
-def _in_the_words_of_the_cell(message: str) -> str:
+def in_the_words_of_the_cell(message: str) -> str:
+    """Return a message of the library with the options named as the settings cell names them.
+
+    >>> in_the_words_of_the_cell("masks/a.png: holds 2; set num_classes=3 (--num-classes 3)")
+    'masks/a.png: holds 2; set NUM_CLASSES = 3'
+    """
     for pattern, word in WORDS.items():
         message = re.sub(pattern, word, message)
     return message

@@ -44,6 +44,7 @@ def open_folder(
     root: Path, channels: int, num_classes: int, mask_suffix: str = "", names: Sequence[str] = ()
 ) -> SegmentationFolder:
     """Check a folder and print what it holds; with faults, raise SettingsError with all of them."""
+    names = name_classes(names, num_classes)
     try:
         folder = SegmentationFolder(root, channels, num_classes, mask_suffix=mask_suffix)
     except FolderError as error:

@@ -121,10 +121,6 @@ def makes_steps_of_each_image(sizes, patch, batch_size):
     return sum(max(1, round(height * width / patch**2) // batch_size) for height, width in sizes)
 
 
-def makes_batches_of_each_image(sizes, patch, batch_size):
-    return sum(max(1, max(1, round(height * width / patch**2)) // batch_size) for height, width in sizes)
-
-
 def rounds_off_each_image(sizes, patch, batch_size):
     return max(1, sum(max(1, round(height * width / patch**2)) // batch_size for height, width in sizes))
 
@@ -138,8 +134,6 @@ def counts_only_the_last_image(sizes, patch, batch_size):
     height, width = sizes[-1]
     return max(1, max(1, round(height * width / patch**2)) // batch_size)
 
-
-MIXED = "You make batches of each image alone: the patches of all images are mixed, so add them up first."
 
 EXERCISE_13_2 = FunctionExercise(
     number="13.2",
@@ -167,9 +161,14 @@ EXERCISE_13_2 = FunctionExercise(
         (divides_by_the_side, "You divide by `patch`: the area of a patch is `patch**2`."),
         (does_not_round, "Steps are whole: use `//`, and at least 1."),
         (divides_without_rounding, "Steps are whole: divide by the batch with `//` instead of `/`."),
-        (makes_steps_of_each_image, MIXED),
-        (makes_batches_of_each_image, MIXED),
-        (rounds_off_each_image, MIXED),
+        (
+            makes_steps_of_each_image,
+            "You make at least one step of each image, but the patches of all images are mixed: add them up first.",
+        ),
+        (
+            rounds_off_each_image,
+            "You round down the batches of each image: add up the patches of all images, then divide once.",
+        ),
         (
             counts_the_mirrored_area,
             "You count the area of the mirrored image. The number of patches follows from the image's own area.",
@@ -242,6 +241,11 @@ def predicted_folders(random: np.random.Generator) -> Iterator[tuple[Masks, Mask
     yield (  # the worst class of a is better than that of b, its mean is not
         {"a": as_mask([0, 0, 0, 0, 1, 1, 1, 1]), "b": as_mask([0] * 20 + [1, 1])},
         {"a": as_mask([0, 0, 0, 1, 1, 1, 1, 0]), "b": as_mask([0] * 20 + [1, 0])},
+        2,
+    )
+    yield (  # a misses a class; without it a would be better than b, though fewer of its pixels are right
+        {"a": as_mask([0] * 9 + [1]), "b": as_mask([0] * 13 + [1] * 12)},
+        {"a": as_mask([0] * 10), "b": as_mask([1] + [0] * 12 + [0] + [1] * 11)},
         2,
     )
     yield (  # undecided pixels
@@ -375,10 +379,6 @@ def takes_the_best_class(truths, predictions, num_classes):
     return sorts(truths, predictions, lambda t, p: max(class_ious(*decided(t, p), range(num_classes))))
 
 
-def adds_up_the_classes(truths, predictions, num_classes):
-    return sorts(truths, predictions, lambda t, p: sum(class_ious(*decided(t, p), range(num_classes))))
-
-
 def returns_only_the_worst(truths, predictions, num_classes):
     return worst_first(truths, predictions, num_classes)[0]
 
@@ -414,7 +414,10 @@ EXERCISE_13_3 = FunctionExercise(
             "for each class, and take their mean.",
         ),
         (gives_absent_classes_1, "A class that an image lacks counts as 1 here: leave it out of the mean."),
-        (gives_absent_classes_0, "A class that an image lacks counts as 0 here: leave it out of the mean."),
+        (
+            gives_absent_classes_0,
+            "A class that an image lacks counts as 0 here: divide the sum by the number of classes that it has.",
+        ),
         (looks_at_class_1, "This sorts by the IoU of class 1 alone: take the mean over the classes."),
         (leaves_out_class_0, "You leave out class 0: the background is a class as well."),
         (takes_dice, "This sorts by Dice: divide the common pixels by the union, not by the mean of the two areas."),
@@ -428,7 +431,6 @@ EXERCISE_13_3 = FunctionExercise(
         ),
         (takes_the_worst_class, "This sorts by the worst class of each image: take the mean over its classes."),
         (takes_the_best_class, "This sorts by the best class of each image: take the mean over its classes."),
-        (adds_up_the_classes, "You add up the classes: divide by the number of classes that the image has."),
         (returns_only_the_worst, "This is the name of the worst image alone: return all names, as a list."),
     ],
     also_wrong=[(returns_a_dictionary, "should be a list")],

@@ -26,9 +26,8 @@ WORDS: dict[str, str | Callable[[re.Match[str]], str]] = {
         ": add images of other groups, or leave GROUP empty and write a split.json"
     ),
     r"do not reach for .* with one left to train on: add images, or set a share to 0": (
-        "are too few: one is needed to train on, one for validation and one for the test. Add images"
+        "are too few: one is needed to train on, one for validation and one for the test. Add images."
     ),
-    r"\.\.$": ".",
 }
 Result = TypeVar("Result")
 
@@ -137,16 +136,18 @@ def open_finished(path: str, folder: SegmentationFolder) -> Run:
 def join_alike(faults: Sequence[str]) -> list[str]:
     """Return the faults with one line for all files that have the same one.
 
-    >>> join_alike(["masks/a.png: is JPEG", "masks/b.png: is coloured", "masks/c.png: is JPEG"])
-    ['masks/a.png and 1 more: is JPEG', 'masks/b.png: is coloured']
+    >>> join_alike(["a.png: is JPEG", "b.png: is coloured", "c.png: is JPEG", "d.png: is JPEG"])
+    ['a.png and 2 more: is JPEG', 'b.png: is coloured']
     """
     files: dict[str, list[str]] = {}
     for fault in faults:
         file, _, what = fault.partition(": ")
         files.setdefault(what, []).append(file)
-    return [
-        f"{those[0]}{f' and {len(those) - 1} more' if len(those) > 1 else ''}: {what}" for what, those in files.items()
-    ]
+    joined = []
+    for what, those in files.items():
+        shown = " and ".join(those) if len(those) < 3 else f"{those[0]} and {len(those) - 1} more"
+        joined.append(f"{shown}: {what}")
+    return joined
 
 
 def _or_settings_error(work: Callable[[], Result]) -> Result:

@@ -32,7 +32,7 @@ lab: $(VENV)/installed ## set up, and open the course in JupyterLab (your own co
 	@$(BIN)/python -m unetpp_course copy my_course
 	$(BIN)/jupyter lab $(AS_ROOT) --notebook-dir=my_course --LabApp.default_url=/lab/tree/00_start_here.ipynb
 
-test: $(VENV)/installed ## set up, and run every test and every notebook
+test: $(VENV)/installed-docs ## set up, and run every test and every notebook; the site is built on the way
 	$(PYTEST)
 
 test-fast: $(VENV)/installed ## run the tests that take seconds

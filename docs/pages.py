@@ -8,20 +8,20 @@ from typing import Any
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 from unetpp_course.live.site import exercises_html, explorer_html, write_live
 
 FRONT = "README"
 LIVE = "live"  # the folder of the explorer's files
 PLAY = """
-```{{raw}} html
-{explorer}
+```{explorer} depth
 ```
 
-This is a UNet++ that was trained to find the membranes between cells, and it runs in your browser: move *depth* to cut
-it down, and see what it begins to get wrong. Shallow networks are fast but take the rings inside the cells for
-membranes, because they see only a small window around each pixel. In the course you build this network yourself,
-notebook by notebook, and find out by measurement which of its ideas are worth their cost.
+This UNet++ was trained to find the membranes between cells, and it runs in your browser: move *depth* to cut it down,
+and it begins to take the rings inside the cells for membranes, because it sees only a small window around each pixel.
+In the course you build this network yourself, notebook by notebook, and find out by measurement which of its ideas are
+worth their cost. Two more explorers let you [wire a UNet++](docs/wiring.md) and [move a threshold](docs/threshold.md).
 
 ```sh
 make lab     # sets up, and opens the course in JupyterLab: your own copy, in my_course/
@@ -31,6 +31,12 @@ make test    # sets up, and runs every test and every notebook
 COURSE, AFTER = "## The course", "## What it found"  # the README's section with the table, and the section after it
 DOWNLOAD = '<p><a class="download-notebook" href="{name}" download>Download this notebook ({name})</a></p>'
 CONTENTS = """
+```{{toctree}}
+:hidden:
+:caption: Try it here
+docs/wiring
+docs/threshold
+```
 ```{{toctree}}
 :hidden:
 :caption: The course
@@ -66,10 +72,26 @@ def setup(app: Sphinx) -> None:
     """Tell Sphinx of what is done differently here."""
     # browsers draw the formulas themselves: the usual way would fetch a program from the network
     app.add_html_math_renderer("mathml", (inline_formula, None), (block_formula, None))
+    app.add_directive("explorer", ExplorerDirective)
     app.connect("source-read", make_front_page)
     app.connect("autodoc-process-docstring", plain_docstring)
     app.connect("html-page-context", complete_page)
     app.connect("build-finished", write_files)
+
+
+class ExplorerDirective(SphinxDirective):
+    """Shows the explorer of `unetpp_course.live.site` that its argument names."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the explorer as HTML."""
+        return [nodes.raw("", explorer_html(self.arguments[0], live_of(self.env.docname)), format="html")]
+
+
+def live_of(page: str) -> str:
+    """Return what leads from a page to the explorers' files."""
+    return "../" * page.count("/") + f"{LIVE}/"
 
 
 def jupyterlab_anchor(title: str) -> str:
@@ -89,7 +111,7 @@ def make_front_page(app: Sphinx, page: str, source: list[str]) -> None:
     title, rest = source[0].split("\n", 1)
     before, course_onward = rest.split(f"\n{COURSE}\n")
     table, after = course_onward.split(f"\n{AFTER}\n")
-    parts = [title, PLAY.format(explorer=explorer_html(f"{LIVE}/")), f"{COURSE}\n{table}", f"## In short\n{before}"]
+    parts = [title, PLAY, f"{COURSE}\n{table}", f"## In short\n{before}"]
     text = "\n\n".join([*parts, f"{AFTER}\n{after}"])
     source[0] = re.sub(r"\[([^]]+)\]\([^)#:]+/\)", r"\1", text) + contents
 
@@ -100,8 +122,7 @@ def complete_page(app: Sphinx, page: str, template: str, context: dict[str, Any]
     if page in app.env.found_docs and Path(app.env.doc2path(page)).suffix == ".ipynb":
         name = Path(page).name
         numbered = re.match(r"\d\d", name)
-        base = "../" * page.count("/") + f"{LIVE}/"
-        forms = exercises_html(int(numbered.group()), base) if numbered else ""
+        forms = exercises_html(int(numbered.group()), live_of(page)) if numbered else ""
         context["body"] = DOWNLOAD.format(name=f"{name}.ipynb") + context["body"] + forms
 
 

@@ -1,7 +1,7 @@
 """Draw the pictures of README and pages from the shipped network, the embedded images and the stored results.
 
 `python docs/pictures.py` draws all into docs/pictures/: heads.png, those of the results page (result_figures.py), and
-pruning.gif, for which it opens the explorer in JupyterLab and presses keys in a browser (Chromium on the PATH).
+pruning.gif, for which it opens the explorer's page and presses keys in a browser (Chromium on the PATH).
 `… heads` or `… folds` draws one alone.
 """
 
@@ -19,6 +19,7 @@ from result_figures import RESULT_FIGURES
 
 from unetpp_course import MISTAKES, draw_network, mark_mistakes, shipped_model
 from unetpp_course.figures import COLOURS
+from unetpp_course.live.site import write_live
 from unetpp_course.style import WIDTH, Pixels, as_picture
 from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 from unetpp_lib.metrics import classify, confusion_counts, iou
@@ -29,11 +30,7 @@ SIDE_SMALL, SIDE_LARGE, ROOM = 1.4, 1.7, 1.75  # inches
 LIKE = {"method": Image.Quantize.MAXCOVERAGE, "kmeans": 1, "dither": Image.Dither.NONE}  # as `shrink` chooses colours
 GIF_WIDTH, GIF_COLOURS = 900, 96
 FRAME_MS, LAST_FRAME_MS = 1400, 2800
-EXPLORER = """\
-from unetpp_course import DepthExplorer
-
-explorer = DepthExplorer.shipped()
-explorer"""
+FILM_PAGE, BROWSER_MS = {"width": 1000, "height": 1100}, 300_000
 
 
 def draw_heads() -> Figure:
@@ -75,25 +72,25 @@ def add_picture(figure: Figure, at: tuple[float, float], side: float, title: str
 
 
 def film_pruning(folder: Path) -> list[Image.Image]:
-    """Return what the explorer shows at depths 1 to 4 in JupyterLab, which serves a notebook in ``folder``."""
+    """Return what the pruning explorer shows at depths 1 to 4, as a page that is written into ``folder``."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-    from lab_page import OpenNotebook, require_browser, serve, write_notebook
-    from playwright.sync_api import sync_playwright
+    from check_site import served
+    from lab_page import require_browser
+    from playwright.sync_api import expect, sync_playwright
 
-    (folder / "notebooks").mkdir()
-    write_notebook(folder / "notebooks" / "pruning.ipynb", [EXPLORER])
-    with serve(folder / "notebooks", folder) as address, sync_playwright() as playwright:
+    write_live(folder)
+    with served(folder) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require_browser(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1300})
-        OpenNotebook(page, address, "pruning.ipynb").run()
+        page = browser.new_page(viewport=FILM_PAGE)
+        page.set_default_timeout(BROWSER_MS)
+        page.goto(f"{address}index.html#depth=1")
         shown = page.locator(".unetpp-live")
-        slider = shown.get_by_role("slider").first
-        slider.press("Home")
+        expect(shown.locator("table")).not_to_contain_text("…", timeout=BROWSER_MS)  # all times are measured
         frames = []
-        for _ in range(4):
-            page.wait_for_timeout(800)  # until the last key is answered
+        for depth in range(1, 5):
+            expect(shown.locator(".status")).to_contain_text(f"Depth {depth} of 4")
             frames.append(Image.open(io.BytesIO(shown.screenshot())))
-            slider.press("ArrowRight")
+            shown.get_by_role("slider").first.press("ArrowRight")
         browser.close()
     return frames
 

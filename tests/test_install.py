@@ -84,7 +84,7 @@ def test_the_public_workflow_runs_what_ci_runs_and_on_windows_the_same_commands(
     lines = [line.partition("$(BIN)/")[2] for line in recipe.splitlines()]
     commands = [line if line.startswith(("lint-imports", "python")) else f"python -m {line}" for line in lines]
     assert runs["runner.os == 'Windows'"].splitlines() == [
-        "python -m pip install -c constraints.txt -e .[course,dev]",
+        "python -m pip install -c constraints.txt -e .[course,dev,docs]",
         *commands,
         "python -m pytest -n 2 --dist loadfile",
     ]

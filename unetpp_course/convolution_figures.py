@@ -30,7 +30,8 @@ KINDS = {
     1: "small rings (21 to 37 px)",
 }
 MARGIN = 2  # pixels beside the seen ones
-FRAMES = ("C0", "C1", "C2", "C4")
+RINGS = {3: "#542788", 2: "#8073ac", 1: "#b2abd2"}  # purple, as no head is; the larger the rings, the darker
+FRAMES = ("C0", "C1", "C2", "C4")  # of heads 1 to 4
 PARTS = ("C3", "C1", "C2", "C4", "C5")  # colours of the dots that the top one reads
 
 
@@ -143,14 +144,14 @@ def draw_count(axis: Axes, first: int, last: int, place: float) -> None:
     axis.text((first + last + 1) / 2, place, text, ha="center", va="center", weight="bold", bbox=box)
 
 
-def draw_windows(columns: Sequence[int], edges: Sequence[tuple[int, int]], cell: int) -> None:
+def draw_windows(columns: Sequence[int], edges: Sequence[tuple[int, int]], square: int) -> None:
     """Draw for each pixel, given by its column, the window that is seen: from its first to its last column.
 
-    Dotted lines, ``cell`` pixels apart, show where edges can lie.
+    Dotted lines, ``square`` pixels apart, show where edges can lie.
     """
     _, axis = plt.subplots(figsize=(WIDTH, 0.21 * len(columns) + 0.8))
     lefts, rights = [first for first, _ in edges], [last + 1 for _, last in edges]
-    places = [*range(min(lefts), max(lefts) + 1, cell), *range(min(rights), max(rights) + 1, cell)]
+    places = [*range(min(lefts), max(lefts) + 1, square), *range(min(rights), max(rights) + 1, square)]
     for place in places:
         axis.axvline(place, color="0.5", linestyle=":", linewidth=1.2, zorder=1)
     for row, (column, left, right) in enumerate(zip(columns, lefts, rights, strict=True)):
@@ -160,6 +161,23 @@ def draw_windows(columns: Sequence[int], edges: Sequence[tuple[int, int]], cell:
     axis.set_yticks(range(len(columns)), [f"pixel {column}" for column in columns])
     axis.set(ylim=(len(columns) - 0.4, -0.6), xlim=(min(lefts) - 4, max(rights) + 16), xlabel="column of the image")
     axis.grid(visible=False)
+
+
+def draw_blindfolded(probabilities: Tensor, uncovered: Tensor) -> None:
+    """Draw the heads' probabilities of membrane at one pixel, with a panel for each window that is left open.
+
+    ``probabilities`` is (windows, heads, pictures), ``uncovered`` (heads,) what they say of the whole image.
+    """
+    heads = range(1, len(uncovered) + 1)
+    _, axes = plt.subplots(1, len(probabilities), figsize=(WIDTH, 2.9), sharey=True, squeeze=False)
+    for number, (axis, blind) in enumerate(zip(axes[0], probabilities, strict=True), start=1):
+        axis.plot(heads, uncovered, "_", color="black", markersize=22, markeredgewidth=2, label="nothing covered")
+        for head, dots in zip(heads, blind, strict=True):
+            axis.plot([head] * len(dots), dots, "o", color=FRAMES[head - 1], alpha=0.55, markersize=7)
+        axis.axhline(0.5, color="0.5", linestyle=":", linewidth=1.2)
+        axis.set(title=f"open for head {number}", xlabel="head", xticks=heads, xlim=(0.4, len(uncovered) + 0.6))
+    axes[0, 0].set(ylabel="probability of membrane", ylim=(-0.04, 1.04))
+    axes[0, -1].legend(loc="center")
 
 
 def draw_frames(truth: Tensor, rings: Tensor, row: int, column: int, frames: Mapping[str, Window]) -> None:
@@ -210,11 +228,12 @@ def called_membrane(
 def draw_called(called: Mapping[str, Sequence[float]], windows: Sequence[int]) -> None:
     """Draw what `called_membrane` returns against the heads' windows; membranes, the control, are a dashed line."""
     _, axis = plt.subplots(figsize=(WIDTH, 3.2))
-    for name, percentages in called.items():
-        axis.plot(windows, percentages, "ko--" if name == KINDS[MEMBRANE] else "o-", label=name)
+    for kind, name in KINDS.items():
+        line = "o--" if kind == MEMBRANE else "o-"
+        axis.plot(windows, called[name], line, color=RINGS.get(kind, "black"), label=name)
     axis.set_xticks(windows, [f"head {number}\n{side} px" for number, side in enumerate(windows, start=1)])
     axis.set(ylabel="pixels called membrane, %", xlabel="window (the one that you calculated)", ylim=(-3, 100))
-    axis.legend(title="pixels on", loc="center right")
+    axis.legend(title="pixels on (with the sides of their boxes)", loc="center right")
 
 
 def draw_influence(maps: Sequence[Tensor], squares: Sequence[int], windows: Sequence[int]) -> None:

@@ -112,8 +112,13 @@ def cost(wires: Inputs, widths: Sequence[int] = WIDTHS, size: int = 512) -> tupl
     """Return the parameters of a wired network, and its multiply-accumulates on a square image of ``size`` pixels."""
     check_wires(wires, len(widths) - 1)
     parts = [node_cost(node, tuple(sources), tuple(widths), size) for node, sources in wires.items()]
-    parameters, macs = map(sum, zip(*parts, strict=True))
-    return parameters + widths[0] + 1, macs + widths[0] * size**2  # with the head, a 1×1 convolution to one map
+    parameters, macs = map(sum, zip(*parts, head_cost(widths, size), strict=True))
+    return parameters, macs
+
+
+def head_cost(widths: Sequence[int], size: int) -> tuple[int, int]:
+    """Return the parameters and multiply-accumulates of the head, a 1×1 convolution to one map."""
+    return widths[0] + 1, widths[0] * size**2
 
 
 @cache  # if a network changes wire by wire, most of its nodes stay the same

@@ -19,7 +19,7 @@ NETWORKS = {"unet": ("U-Net", BLUE), "unetpp": ("UNet++", ORANGE)}
 REPORTED = {"unet": 0.953, "unetpp": 0.978}  # IoU of white in Vinayak-VG's report
 TRAIN, TEST = "#D6E9F6", DARK_ORANGE  # of files: trained on, held out
 GREY = "0.45"
-SHOWN = 60  # intervals of a simulation that are drawn; the title counts all of them
+SHOWN = 60  # intervals of a simulation that are drawn; the title is about all of them
 
 
 def draw_claim(steps: Mapping[str, pd.DataFrame], lazy: Sequence[float], causes: Sequence[str]) -> None:
@@ -119,7 +119,8 @@ def draw_intervals(panels: Mapping[str, Iterable[tuple[float, float]]], truth: f
         colours = np.where(caught, BLUE, DARK_ORANGE)[:SHOWN]
         axis.vlines(range(len(colours)), intervals[:SHOWN, 0], intervals[:SHOWN, 1], colors=colours, linewidth=2)
         axis.axhline(truth, color="black", linewidth=1.5)
-        axis.set(title=f"{title}\n{caught.mean():.0%} of {len(caught)} contain the truth", xlabel="repeated experiment")
+        label = f"experiment (the first {len(colours)} of {len(caught)})"
+        axis.set(title=f"{title}\n{caught.mean():.0%} of {len(caught)} contain the truth", xlabel=label)
     axes[0, 0].set_ylabel("score minus true mean")
 
 
@@ -139,6 +140,29 @@ def draw_pairs(
     right.set_yticks(range(len(intervals) + 1), [f"{len(first)} pairs", *intervals])
     right.set(ylim=(len(intervals) + 0.5, -0.5), xlabel=f"{names[1]} minus {names[0]}")
     right.axvline(0, color="black", linewidth=1)
+
+
+def draw_leads(leads: ArrayLike, title: str) -> None:
+    """Draw a table of differences (seeds, blocks) as numbers on shades, and beside it the means of rows and columns."""
+    table = np.asarray(leads, dtype=float)
+    seeds, blocks = table.shape
+    _, axis = plt.subplots(figsize=(WIDTH, 0.42 * seeds + 1.3))
+    axis.pcolormesh(table, cmap="Blues", vmax=1.6 * table.max(), edgecolors="white", linewidth=2)
+    for (seed, block), value in np.ndenumerate(table):
+        axis.text(block + 0.5, seed + 0.5, f"{value:+.0f}", ha="center", va="center")
+    for block, value in enumerate(table.mean(axis=0)):
+        axis.text(block + 0.5, seeds + 0.6, f"{value:+.0f}", ha="center", va="center", fontweight="bold")
+    for seed, value in enumerate(table.mean(axis=1)):
+        axis.text(blocks + 0.6, seed + 0.5, f"{value:+.0f}", ha="center", va="center", fontweight="bold")
+    axis.set_xticks(
+        [*(np.arange(blocks) + 0.5), blocks + 0.6], [*(f"block {block}" for block in range(blocks)), "mean"]
+    )
+    axis.set_yticks([*(np.arange(seeds) + 0.5), seeds + 0.6], [*(f"seed {seed}" for seed in range(seeds)), "mean"])
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set(xlim=(0, blocks + 1.1), ylim=(seeds + 1.1, 0), title=title)
+    axis.grid(False)
 
 
 def draw_verdict(
@@ -167,26 +191,33 @@ def draw_verdict(
 
 
 def draw_units() -> None:
-    """Draw what contains what, from pixels to laboratories: what is new at each level, and where evidence ends."""
+    """Draw what contains what, from pixels to laboratories, and training runs beside it: what was varied is blue."""
     levels = {
         "laboratories": "another microscope, other stains, other annotators",
-        "animals": "new tissue: ISBI 2012 has one animal, so nothing is known",
-        "blocks of slices": "the unit of this notebook's final interval",
-        "slices": "neighbours are alike: sixty are worth about ten",
+        "animals": "new tissue: the stack is from one fly, so nothing is known",
+        "blocks of slices": "the unit of your interval; the crossed one sees them, too",
+        "slices": "neighbours are alike, and count for less than their number",
         "files": "copies and tiles of one slice belong on one side",
         "pixels": "many, but neighbours nearly always agree",
     }
-    _, axis = plt.subplots(figsize=(WIDTH, 3.9))
+    _, axis = plt.subplots(figsize=(WIDTH, 3.95))
     for depth, (name, meaning) in enumerate(levels.items()):
-        inset, known = 0.25 * depth, depth >= 2
-        box = FancyBboxPatch(
-            (inset, 0.18 * depth), 10 - 2 * inset, 6 - 0.95 * depth, boxstyle="round,pad=0,rounding_size=0.15",
-            facecolor="#D6E9F6" if known else "white", edgecolor=BLUE if known else GREY, alpha=1,
-            linestyle="-" if known else "--", linewidth=1.5,
-        )  # fmt: skip
-        axis.add_patch(box)
-        top = 0.18 * depth + 6 - 0.95 * depth
+        inset, top = 0.25 * depth, 5.4 - 0.77 * depth
+        _draw_level(axis, (inset, 0.18 * depth), (10 - 2 * inset, top - 0.18 * depth), known=depth >= 2)
         axis.text(inset + 0.2, top - 0.36, f"{name}:", va="center", fontweight="bold")
-        axis.text(3.35, top - 0.36, meaning, va="center")
-    axis.set(xlim=(-0.1, 10.1), ylim=(-0.1, 6.1))
+        axis.text(3.2, top - 0.36, meaning, va="center")
+    _draw_level(axis, (0, -1.15), (10, 0.75), known=True)
+    axis.text(0.2, -0.78, "training runs:", va="center", fontweight="bold")
+    axis.text(3.2, -0.78, "every seed met every block: crossed, not nested", va="center")
+    axis.set(xlim=(-0.1, 10.1), ylim=(-1.25, 5.5))
     axis.axis("off")
+
+
+def _draw_level(axis: Axes, corner: tuple[float, float], size: tuple[float, float], *, known: bool) -> None:
+    style = "round,pad=0,rounding_size=0.15"
+    face, edge, line = ("#D6E9F6", BLUE, "-") if known else ("white", GREY, "--")
+    axis.add_patch(
+        FancyBboxPatch(
+            corner, *size, boxstyle=style, facecolor=face, edgecolor=edge, linestyle=line, linewidth=1.5, alpha=1
+        )
+    )

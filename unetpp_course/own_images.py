@@ -1,4 +1,4 @@
-"""What notebook 13 does with the reader's own folder: open it, time it, and show pairs and the worst mistakes."""
+"""What notebook 13 does with the reader's own folder: time it, score it, and show pairs and the worst mistakes."""
 
 import os
 import tempfile
@@ -20,6 +20,8 @@ from scipy.ndimage import label as find_regions
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from unetpp_course.lab.intervals import t_interval
+from unetpp_course.own_settings import in_the_words_of_the_cell
 from unetpp_course.style import WIDTH
 from unetpp_lib.data import Augmentation, FolderError, SegmentationFolder, find_dataset
 from unetpp_lib.engine import TrainConfig, choose_runtime
@@ -28,36 +30,9 @@ from unetpp_lib.engine.pictures import COLOURS, class_palette, colour_classes
 from unetpp_lib.labels import IGNORED
 from unetpp_lib.metrics import confusion_counts, iou
 
+CHANGE = 0.001  # of a probability; what differs by less has been rounded in another order
 OPAQUE = 0.45  # of the mask's colours over an image
 DRAWN_GREYS = 9  # steps from black to white
-
-
-class FaultyFolderError(Exception):
-    """A folder with faults; a notebook stops at it and shows its message without the traceback."""
-
-    def _render_traceback_(self) -> list[str]:  # IPython asks for it
-        return [str(self)]
-
-
-def open_folder(
-    root: Path, channels: int, num_classes: int, mask_suffix: str = "", names: Sequence[str] = ()
-) -> SegmentationFolder:
-    """Check a folder and print what it holds; with faults, raise FaultyFolderError with all of them."""
-    try:
-        folder = SegmentationFolder(root, channels, num_classes, mask_suffix=mask_suffix)
-    except FolderError as error:
-        raise FaultyFolderError(str(error)) from None
-    print(f"{folder.root.name}: {len(folder)} pairs of image and mask, no faults")
-    for side, lengths in zip(("height", "width"), zip(*folder.sizes, strict=True), strict=True):
-        low, high = min(lengths), max(lengths)
-        print(f"{side:<12}{low} pixels" if low == high else f"{side:<12}{low} to {high} pixels")
-    for name, share in zip(names, folder.class_shares, strict=True):
-        print(f"{name:<12}{share:.1%} of the pixels")
-    if folder.ignored_share:
-        print(f"{'ignored':<12}{folder.ignored_share:.1%} of all pixels")
-    for note in folder.notes:
-        print("note:", note)
-    return folder
 
 
 def results_folder(root: Path | None) -> Path:
@@ -176,13 +151,63 @@ def faulty_copy(folder: Path) -> list[str]:
     try:
         SegmentationFolder(folder)
     except FolderError as error:
-        return list(error.faults)
+        return [in_the_words_of_the_cell(fault) for fault in error.faults]
     return []
 
 
 def score(label: Tensor, mask: Tensor, num_classes: int) -> float:
     """Return the IoU of an image, the mean over its classes; ``label`` (H, W) is predicted, ``mask`` (1, H, W) true."""
     return iou(confusion_counts(label[None, None], mask[None], num_classes), "classes")
+
+
+def best_constant(folder: SegmentationFolder, names: Sequence[str], class_names: Sequence[str]) -> tuple[str, float]:
+    """Return the class that scores best if it is painted over whole images, and its IoU: of classes, pooled."""
+    scores = {}
+    for number, label in enumerate(class_names):
+        masks = [folder[folder.index_of[name]][1][None] for name in names]
+        counts = [confusion_counts(torch.full_like(mask, number), mask, folder.num_classes) for mask in masks]
+        scores[label] = iou(torch.cat(counts), "classes", "pooled")
+    best = max(scores, key=lambda label: scores[label])
+    return best, scores[best]
+
+
+def scores_line(part: str, scores: Sequence[float]) -> str:
+    """Return the mean of the images' scores and its interval in words, and how far the images are apart."""
+    if len(scores) == 1:
+        return f"1 {part} image: IoU {scores[0]:.2f}; a single image gives no interval"
+    mean = t_interval(scores)
+    return (
+        f"{len(scores)} {part} images: IoU from {min(scores):.2f} to {max(scores):.2f}, "
+        f"mean {mean.mean:.2f}, 95 % interval from {max(0, mean.low):.2f} to {min(1, mean.high):.2f}"
+    )
+
+
+def show_thresholds(tried: Sequence[float], scores: Sequence[float], chosen: float) -> None:
+    """Show the score at each threshold, and the chosen one."""
+    _, axis = plt.subplots(figsize=(WIDTH, 2.4))
+    axis.plot(tried, scores, "o-")
+    axis.axvline(chosen, color="black", linestyle="--", linewidth=1)
+    axis.set(xlabel="threshold (dashed: the chosen one)", ylabel="IoU, validation")
+    plt.show()
+
+
+def show_seams(whole: Tensor, tiled: Tensor, distance: Tensor, reach: int) -> None:
+    """Show the middle of both predictions, and how many pixels changed at each distance from a cut.
+
+    ``whole`` and ``tiled`` are probabilities (H, W), and so is ``distance``, 1 at the cut. ``reach`` is marked.
+    """
+    _, axes = plt.subplots(1, 3, figsize=(WIDTH, 3.1), width_ratios=(1, 1, 1.2))
+    height, width = whole.shape
+    middle = slice(height // 6, -(height // 6)), slice(width // 6, -(width // 6))
+    for axis, (title, picture) in zip(axes, {"whole": whole, "nine tiles": tiled}.items(), strict=False):
+        _show(axis, (picture[middle] > 0.5).to(torch.uint8).numpy(), title)
+    changed = (tiled - whole).abs() > CHANGE
+    steps = range(1, reach + 11)
+    axes[2].plot(steps, [100 * changed[distance == step].float().mean().item() for step in steps])
+    axes[2].axvline(reach, color="black", linestyle="--", linewidth=1)
+    axes[2].set(xlabel="pixels from the cut", ylabel="changed pixels (%)", ylim=(0, 100))
+    axes[2].set_title(f"dashed: {reach} pixels", fontsize=10)
+    plt.show()
 
 
 def _meanings(class_names: Sequence[str], binary: bool, ignored: bool) -> dict[str, NDArray[np.uint8]]:

@@ -9,6 +9,7 @@ from torch import nn
 from unetpp_course.convolution_figures import (
     called_membrane,
     dots_seen,
+    draw_blindfolded,
     draw_called,
     draw_convolution,
     draw_frames,
@@ -78,7 +79,7 @@ def test_each_dot_that_the_top_one_reads_has_a_bar_as_long_as_its_field():
 
 
 def test_windows_are_drawn_from_their_first_to_their_last_column():
-    draw_windows([10, 11], [(4, 15), (4, 23)], cell=8)
+    draw_windows([10, 11], [(4, 15), (4, 23)], square=8)
     bars = [(bar.get_x(), bar.get_width()) for bar in plt.gca().patches]
     assert bars == [(4, 12), (4, 20)]
     assert texts() == ["12 pixels", "20 pixels"]
@@ -119,3 +120,14 @@ def test_calls_are_counted_for_each_kind_of_pixel_over_all_images():
     draw_called(called, windows=[18, 44])
     assert [line.get_ydata().tolist() for line in plt.gca().lines] == list(called.values())
     assert [line.get_linestyle() for line in plt.gca().lines] == ["--", "-", "-", "-"]
+
+
+def test_each_head_has_a_dot_for_every_blindfold_and_a_line_for_the_whole_image():
+    probabilities, uncovered = torch.rand(4, 4, 5), torch.rand(4)
+    draw_blindfolded(probabilities, uncovered)
+    for axes, blind in zip(plt.gcf().axes, probabilities, strict=True):
+        lines = {line.get_marker(): [] for line in axes.lines}
+        for line in axes.lines:
+            lines[line.get_marker()].append(torch.as_tensor(line.get_ydata()))
+        assert torch.equal(torch.stack(lines["o"]), blind)
+        assert torch.equal(lines["_"][0], uncovered)

@@ -46,6 +46,11 @@ def test_pairs_are_joined_and_their_differences_shown():
     assert right.lines[0].get_xdata() == pytest.approx([0.02, 0.05])
 
 
+def test_leads_are_shown_with_the_means_of_rows_and_columns():
+    figures.draw_leads([[1.0, 3.0], [5.0, 7.0]], "leads")
+    assert [text.get_text() for text in plt.gca().texts] == ["+1", "+3", "+5", "+7", "+3", "+5", "+2", "+6"]
+
+
 def test_the_verdict_shows_all_runs_of_both_classes():
     ends = {"yours": (0.6, 0.7), "crossed": (0.58, 0.72)}
     figures.draw_verdict(np.full((3, 5), 0.9), np.full((3, 5), 0.65), 0.78, {"white": ends, "membrane": ends})

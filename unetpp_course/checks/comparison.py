@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +117,7 @@ def as_number(value: object) -> float | None:
     """
     if isinstance(value, np.generic | np.ndarray | Tensor) and value.ndim == 0:
         value = None if isinstance(value, Tensor) and value.is_meta else value.item()  # meta tensors have no values
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, int | float | Fraction) or isinstance(value, bool):
         return None
     try:
         return float(value)
@@ -140,6 +141,8 @@ def kind_of(value: object) -> str:
         return "a list"
     if isinstance(value, dict):
         return "a dictionary"
+    if isinstance(value, str):
+        return "a text"
     if inspect.isroutine(value):
         return "a function"
     return "a number" if as_number(value) is not None else f"a value of type {type(value).__name__}"

@@ -18,7 +18,10 @@ NAN_GRADIENT = (
     "The value is right, but the gradient is nan. Does `torch.where` choose between two formulas? Both are "
     "differentiated, and where the one that is not chosen overflows, ∞ · 0 is nan."
 )
-WRONG_GRADIENT = "The value is right, but the gradient is not: is a part of the computation cut off, as by .detach()?"
+WRONG_GRADIENT = (
+    "The value is right, but the gradient is not: is a part of the computation cut off, as by .detach(), .item() or "
+    "torch.tensor(…)?"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -557,9 +557,12 @@ EXERCISE_2_2 = NumberExercise(
         (64, "This is a square of 8×8 pixels. Count along one row of the image, and add the new pooling."),
         (2, "These are dots of the row below. The question is about pixels of the image."),
         (4, "This is what a dot sees after the first pooling. A convolution and a second pooling are still to come."),
+        (6, "This is one step more than a dot sees after the first pooling. Start with the 8 pixels of the top row."),
+        (5, "Start with the 8 pixels that one dot of the top row sees: with another pooling, it can only be more."),
     ],
     also_wrong=[
         ("10", "leave out the quotation marks"),
+        ("ten", "one number, not a text"),
         (float("inf"), "one number, not inf"),
     ],
 )
@@ -677,6 +680,50 @@ def resets_the_step(layers):
 
 def takes_the_last_pooling_alone(layers):
     return recursion(pooled=lambda size, step: size)(layers)
+
+
+def takes_the_last_pooling_alone_and_goes_back_to_one(layers):
+    return recursion(pooled=lambda size, step: size, risen=lambda size, step: 1)(layers)
+
+
+def takes_the_last_pooling_alone_and_no_up_sampling(layers):
+    return recursion(pooled=lambda size, step: size, risen=lambda size, step: step)(layers)
+
+
+def takes_the_last_size_each_way(layers):
+    return recursion(pooled=lambda size, step: size, risen=lambda size, step: 1 / size)(layers)
+
+
+def adds_one_step_for_a_pooling(layers):
+    return recursion(pool=lambda size, step: step)(layers)
+
+
+def adds_one_step_for_a_convolution(layers):
+    return recursion(conv=lambda size, step: step)(layers)
+
+
+def adds_one_step_for_every_layer(layers):
+    return recursion(conv=lambda size, step: step, pool=lambda size, step: step)(layers)
+
+
+def adds_on_the_way_up_after_dividing(layers):
+    return recursion(up=lambda size, step: (size - 1) * step / size)(layers)
+
+
+def changes_the_step_by_two(layers):
+    return recursion(pooled=lambda size, step: 2 * step, risen=lambda size, step: step / 2)(layers)
+
+
+def multiplies_the_step_by_two(layers):
+    return recursion(pooled=lambda size, step: 2 * step)(layers)
+
+
+def sets_the_step_on_the_way_up(layers):
+    return recursion(risen=lambda size, step: 1 / size)(layers)
+
+
+def knows_two_heads(layers):
+    return 18 if len(layers) < 10 else 200
 
 
 def adds_to_the_step(layers):
@@ -1079,6 +1126,40 @@ EXERCISE_2_3 = ReceptiveFieldExercise(
             "Up-sampling sets the step back to 1. Divide it: there may be more than one pooling to undo.",
         ),
         (takes_the_last_pooling_alone, "A pooling multiplies the step by its size: after two poolings it is 4."),
+        (
+            takes_the_last_pooling_alone_and_goes_back_to_one,
+            "The step is replaced: by k in a pooling, and by 1 in an up-sampling. Multiply it and divide it by k: "
+            "there may be more than one pooling.",
+        ),
+        (
+            takes_the_last_pooling_alone_and_no_up_sampling,
+            "A pooling replaces the step by k where it should multiply it by k. And up-sampling leaves it as it is, "
+            "where it should divide it.",
+        ),
+        (
+            takes_the_last_size_each_way,
+            "The step is replaced, by k or by 1 / k. Multiply it and divide it by k: there may be more than one "
+            "pooling.",
+        ),
+        (sets_the_step_on_the_way_up, "Up-sampling sets the step to 1 / k. Divide the step that is there by k."),
+        (
+            adds_one_step_for_a_pooling,
+            "A pooling adds one step, whatever its size. Of the k dots that it reads, k - 1 are new.",
+        ),
+        (
+            adds_one_step_for_a_convolution,
+            "A convolution adds a single step. Of the k dots that it reads, k - 1 are new.",
+        ),
+        (adds_one_step_for_every_layer, "Each layer adds a single step. Of the k dots that it reads, k - 1 are new."),
+        (
+            adds_on_the_way_up_after_dividing,
+            "Up-sampling adds to r after dividing the step. It reads a single dot, so r stays as it is.",
+        ),
+        (
+            changes_the_step_by_two,
+            "The step is always multiplied and divided by 2. Use k, the second element of the pair.",
+        ),
+        (multiplies_the_step_by_two, "The step is always multiplied by 2. Use k, the second element of the pair."),
         (adds_to_the_step, "The size of a pooling is added to the step: the step is multiplied by it."),
         (
             never_changes_the_step_by_pooling,
@@ -1186,8 +1267,9 @@ EXERCISE_2_3 = ReceptiveFieldExercise(
         (reads_names_of_torch, "raises AttributeError"),
         (empties_the_list, "changes what it is given"),
         (prints_only, "returns None"),
-        (gives_text, "not a value of type str"),
+        (gives_text, "one number, not a text"),
         (knows_head_one, "gives 18 whatever"),
+        (knows_two_heads, "It goes wrong with convolutions already"),
         (counts_real_dots, "one of the real windows"),
     ],
     seconds=2,
@@ -1203,12 +1285,12 @@ EXERCISE_2_4 = ChoiceExercise(
     options={
         "a": Option(
             "it moves by one pixel and keeps its size",
-            "So it would be with convolutions alone. Pooling cuts the image into cells, and a deep value comes as a "
-            "whole or not at all: look at the ends of the bars.",
+            "So it would be with convolutions alone. Pooling cuts the image into squares, and a deep value comes as "
+            "a whole or not at all: look at the ends of the bars.",
         ),
         "b": Option(
             "mostly it stays exactly where it is; sometimes an edge jumps by several pixels",
-            "Yes: an edge of head 3's window moves by a whole cell of eight pixels, or not at all.",
+            "Yes: an edge of head 3's window moves by a whole square of eight pixels, or not at all.",
             right=True,
         ),
         "c": Option(
@@ -1251,7 +1333,8 @@ def images_and_windows(random: np.random.Generator) -> Iterator[tuple[Tensor, Te
     def numbers(height: int, width: int) -> Tensor:
         return torch.from_numpy(random.uniform(0, 1, (1, height, width))).float()
 
-    yield torch.arange(1.0, 13).view(1, 3, 4), torch.zeros(1, 3, 4) + 0.5, (0, 1, 1, 3)
+    yield torch.arange(1.0, 21).view(1, 4, 5), torch.zeros(1, 4, 5) + 0.5, (1, 2, 1, 3)
+    yield numbers(3, 4), numbers(3, 4), (0, 1, 1, 3)
     for height, width, window in (
         (6, 8, (1, 3, 2, 6)),
         (5, 5, (1, 4, 0, 1)),
@@ -1367,6 +1450,45 @@ def takes_the_last_for_a_length(image, noise, window):
     return put(image, noise, slice(top, top + bottom), slice(left, left + right))
 
 
+def takes_the_last_for_a_length_and_adds_one(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top, top + bottom + 1), slice(left, left + right + 1))
+
+
+def takes_one_too_many_on_each_side(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top - 1, bottom + 2), slice(left - 1, right + 2))
+
+
+def takes_one_too_many_where_there_is_one(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(max(top - 1, 0), bottom + 2), slice(max(left - 1, 0), right + 2))
+
+
+def begins_one_too_early(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top - 1, bottom + 1), slice(left - 1, right + 1))
+
+
+def counts_from_one(image, noise, window):
+    top, bottom, left, right = window
+    return put(image, noise, slice(top - 1, bottom), slice(left - 1, right))
+
+
+def adds_the_image_inside(image, noise, window):
+    top, bottom, left, right = window
+    out = noise.clone()
+    out[:, top : bottom + 1, left : right + 1] += image[:, top : bottom + 1, left : right + 1]
+    return out
+
+
+def puts_the_whole_image_in(image, noise, window):
+    top, bottom, left, right = window
+    out = noise.clone()
+    out[:, top : bottom + 1, left : right + 1] = image
+    return out
+
+
 def forgets_the_channel(image, noise, window):
     top, bottom, left, right = window
     out = noise.clone()
@@ -1426,6 +1548,33 @@ EXERCISE_2_5 = BlindfoldExercise(
         (
             takes_the_last_for_a_length,
             "`bottom` and `right` are taken for a height and a width: they are the last row and the last column.",
+        ),
+        (
+            takes_the_last_for_a_length_and_adds_one,
+            "The window is too large: `bottom` and `right` are the last row and the last column, not a height and a "
+            "width.",
+        ),
+        (
+            takes_one_too_many_on_each_side,
+            "The window is too large by one row or column on each side: `top` and `left` belong to it, and so do "
+            "`bottom` and `right`.",
+        ),
+        (
+            takes_one_too_many_where_there_is_one,
+            "The window is one pixel too large on each side: its first row is `top`, and its last row is `bottom`.",
+        ),
+        (
+            begins_one_too_early,
+            "The window begins one row and one column too early: rows are counted from 0, so the first is `top`.",
+        ),
+        (counts_from_one, "The window lies one row too high and one column too far left: rows are counted from 0."),
+        (
+            adds_the_image_inside,
+            "Inside the window, image and noise are added. There should be the image alone: write `=`, not `+=`.",
+        ),
+        (
+            puts_the_whole_image_in,
+            "The whole image does not fit into the window: take the same rows and columns of it.",
         ),
         (
             forgets_the_channel,

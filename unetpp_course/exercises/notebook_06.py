@@ -1,7 +1,9 @@
 """The exercises of notebook 06: stable cross-entropy, soft Dice, what each loss pulls on, and where to cut."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import exp, log
+from warnings import catch_warnings
 
 import numpy as np
 import torch
@@ -9,8 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, LossExercise, Option
+from unetpp_course.checks.isolation import Call
 from unetpp_course.gradients import Loss, negative_gradient
 from unetpp_lib.losses import bce_loss, soft_dice_loss
+from unetpp_lib.metrics import classify, confusion_counts, iou
 
 # Exercise 6.1: BCE that does not break
 
@@ -27,13 +31,14 @@ def logits_and_labels(random: np.random.Generator) -> Iterator[tuple[Tensor, Ten
     yield torch.tensor([200.0, 1.0]), torch.tensor([1.0, 0.0])
     yield torch.tensor([200.0, -200.0]), torch.tensor([1.0, 0.0])
     yield torch.tensor([200.0, -200.0, 30.0]), torch.tensor([0.0, 1.0, 0.0])
+    yield torch.tensor([1000.0, 1.0]), torch.tensor([0.0, 1.0])  # too large for the exponential in float64 as well
     shapes = [tuple(map(int, shape)) for shape in random.integers(1, 5, (6, 2))]
     for shape in [*shapes, (3, 4), (2, 1, 2, 3)]:
         logits = torch.from_numpy(random.normal(0, 5, shape)).float()
         logits.requires_grad_(len(shape) == 4)
         yield logits, torch.from_numpy(random.integers(0, 2, shape)).float()
-    yield torch.tensor([-200.0, 1.0, 200.0], requires_grad=True), torch.tensor([0.0, 1.0, 1.0])
-    yield torch.tensor([-200.0, -1.0, 200.0], requires_grad=True), torch.tensor([1.0, 0.0, 0.0])
+    yield torch.tensor([-1000.0, 1.0, 1000.0], requires_grad=True), torch.tensor([0.0, 1.0, 1.0])
+    yield torch.tensor([-1000.0, -1.0, 1000.0], requires_grad=True), torch.tensor([1.0, 0.0, 0.0])
 
 
 def opens_the_box(z, y):
@@ -188,6 +193,11 @@ def mends_nan_afterwards(z, y):
     return torch.nan_to_num(-(y * torch.log(p) + (1 - y) * torch.log(1 - p))).mean()
 
 
+def chooses_a_logarithm(z, y):
+    p = torch.sigmoid(z)
+    return -torch.where(y == 1, torch.log(p), torch.log(1 - p)).mean()
+
+
 def mends_the_mean_afterwards(z, y):
     p = torch.sigmoid(z)
     return torch.nan_to_num(-(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean())
@@ -229,6 +239,82 @@ def clamps_z(much: float) -> Callable[[Tensor, Tensor], Tensor]:
     return clamps
 
 
+def keeps_the_logarithm_above(much: float) -> Callable[[Tensor, Tensor], Tensor]:
+    def keeps(z, y):
+        p = torch.sigmoid(z)
+        return -(y * torch.log(p.clamp(min=much)) + (1 - y) * torch.log((1 - p).clamp(min=much))).mean()
+
+    return keeps
+
+
+def clamps_z_and_opens_the_box(much: float) -> Callable[[Tensor, Tensor], Tensor]:
+    def clamps(z, y):
+        return opens_the_box(z.clamp(-much, much), y)
+
+    return clamps
+
+
+def clamps_the_exponent(much: float) -> Callable[[Tensor, Tensor], Tensor]:
+    def clamps(z, y):
+        return ((1 - y) * z + torch.log(1 + torch.exp((-z).clamp(max=much)))).mean()
+
+    return clamps
+
+
+def overflows_upwards_in_float64(z, y):
+    return overflows_upwards(z.double(), y)
+
+
+def overflows_downwards_in_float64(z, y):
+    return overflows_downwards(z.double(), y)
+
+
+def takes_two_sigmoids_in_float64(z, y):
+    z = z.double()
+    return -(y * torch.log(torch.sigmoid(z)) + (1 - y) * torch.log(torch.sigmoid(-z))).mean()
+
+
+def multiplies_the_maximum(z, y):
+    return ((1 - y) * z.clamp(min=0) + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def has_bars_for_the_maximum(z, y):
+    return (z.abs() - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def adds_one_twice(z, y):
+    return (z.clamp(min=0) - z * y + torch.log1p(1 + torch.exp(-z.abs()))).mean()
+
+
+def forgets_the_exponential(z, y):
+    return (z.clamp(min=0) - z * y + torch.log1p(-z.abs())).mean()
+
+
+def subtracts_the_logarithm(z, y):
+    return (z.clamp(min=0) - z * y - torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def overwrites_z(z, y):
+    z = z.clamp(min=0)
+    return (z - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def takes_a_mean_for_each_side(z, y):
+    above = z >= 0
+    of_above = (1 - y[above]) * z[above] + torch.log1p(torch.exp(-z[above]))
+    of_below = -y[~above] * z[~above] + torch.log1p(torch.exp(z[~above]))
+    return of_above.mean() + of_below.mean()
+
+
+def asks_numpy(z, y):
+    z, y = z.numpy(), y.numpy()
+    return (np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))).mean()
+
+
+def asks_the_library(z, y):
+    return bce_loss(z, y)
+
+
 def takes_squares(z, y):
     return ((z.sigmoid() - y) ** 2).mean()
 
@@ -243,7 +329,7 @@ EXERCISE_6_1 = LossExercise(
     mistakes=[
         (
             opens_the_box,
-            "These are the five lines: at a logit of 200, p has rounded to 1, and 0 · log 0 is nan. Avoid p.",
+            "Your code still goes through p. For a large logit, p has rounded to 1, and 0 · log 0 is nan: work with z.",
         ),
         *(
             (
@@ -251,15 +337,23 @@ EXERCISE_6_1 = LossExercise(
                 f"You clamp p at {much:g}. That hides the break: a pixel that is surely wrong costs about "
                 f"{-log(much):.0f} instead of 200, and has no gradient any more.",
             )
-            for much in (1e-7, 1e-6, 1e-5, 1e-4)
+            for much in (1e-7, 2.0**-23, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
         ),
         *(
             (
                 adds_a_little(much),
-                f"You add {much:g} inside the logarithm. That hides the break: a pixel that is surely wrong costs "
-                f"about {-log(much):.0f} instead of 200.",
+                f"You keep p away from 0 by {much:g} inside the logarithm. That hides the break: a pixel that is "
+                f"surely wrong costs about {-log(much):.0f} instead of 200.",
             )
-            for much in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
+            for much in (1e-16, 1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+        ),
+        *(
+            (
+                keeps_the_logarithm_above(much),
+                f"You keep the logarithm above log {much:g}. That hides the break: a pixel that is surely wrong costs "
+                f"about {-log(much):.0f} instead of 200, and has no gradient any more.",
+            )
+            for much in (1e-7, 1e-6, 1e-5, 1e-4)
         ),
         (
             lets_torch_take_the_logarithm,
@@ -296,7 +390,8 @@ EXERCISE_6_1 = LossExercise(
         (counts_in_tens, "The logarithm is to the base 10: nats are asked for, `torch.log1p`."),
         (
             asks_python_for_the_maximum,
-            "Python's `max(z, 0)` compares one number with another. Pixel by pixel, it is `z.clamp(min=0)`.",
+            "Python's `max(z, 0)`, like `if z > 0`, compares one number with another. Pixel by pixel, it is "
+            "`z.clamp(min=0)`.",
         ),
         (
             asks_torch_for_the_maximum,
@@ -313,8 +408,13 @@ EXERCISE_6_1 = LossExercise(
         (counts_in_bits, "The logarithm is to the base 2: nats are asked for."),
         (
             mends_nan_afterwards,
-            "A pixel that is surely right comes out well. One that is surely wrong costs −log 0: ∞, or with "
-            "`nan_to_num` 3.4 · 10³⁸, instead of 200. Work with z.",
+            "A pixel that is surely right comes out well. One that is surely wrong costs −log 0, which `nan_to_num` "
+            "makes 3.4 · 10³⁸, instead of 200. Work with z.",
+        ),
+        (
+            chooses_a_logarithm,
+            "A pixel that is surely right comes out well. One that is surely wrong costs −log 0 = ∞ instead of 200. "
+            "Work with z.",
         ),
         (
             mends_the_mean_afterwards,
@@ -330,10 +430,56 @@ EXERCISE_6_1 = LossExercise(
         *(
             (
                 clamps_z(much),
-                f"You clamp z at ±{much:g}. A pixel that is surely wrong then costs about {much:g} instead of 200, and "
-                "has no gradient any more.",
+                f"You clamp z at ±{much:g}. A pixel that is surely wrong then never costs more than about {much:g}, "
+                "and beyond that it has no gradient.",
             )
-            for much in (10, 15, 20, 30, 50, 80, 88, 100)
+            for much in (10, 15, 20, 30, 40, 50, 80, 88, 100, 200, 500)
+        ),
+        *(
+            (
+                clamps_z_and_opens_the_box(much),
+                f"You clamp z at ±{much:g} before the sigmoid. A pixel that is surely wrong then never costs more than "
+                f"about {much:g}, and beyond that it has no gradient.",
+            )
+            for much in (11, 12, 13, 14, 15, 16)
+        ),
+        *(
+            (
+                clamps_the_exponent(much),
+                f"You clamp the exponent at {much:g}. Far below 0, z is then no longer made up for, and the loss falls "
+                "below 0: take the larger part out, as max(z, 0).",
+            )
+            for much in (20, 30, 50, 80, 88)
+        ),
+        (
+            overflows_upwards_in_float64,
+            "log(1 + e^z) − yz in float64 only moves the limit: e^1000 overflows there too. Take out max(z, 0).",
+        ),
+        (
+            overflows_downwards_in_float64,
+            "(1 − y)z + log(1 + e^−z) in float64 only moves the limit: it overflows at a logit of −1000.",
+        ),
+        (
+            takes_two_sigmoids_in_float64,
+            "float64 only moves the limit: at a logit of −1000, the sigmoid is 0 there too, and 0 · log 0 is nan.",
+        ),
+        (multiplies_the_maximum, "y multiplies max(z, 0) in your code. It multiplies z itself: max(z, 0) − y · z."),
+        (has_bars_for_the_maximum, "The first term is |z|: it should be max(z, 0)."),
+        (adds_one_twice, "`log1p` adds the 1 itself, and you add it once more: it is log1p(e^−|z|)."),
+        (forgets_the_exponential, "The exponential is missing: the logarithm is that of 1 + e^−|z|, not of 1 − |z|."),
+        (subtracts_the_logarithm, "You subtract the logarithm: it is added."),
+        (overwrites_z, "You replace z by max(z, 0), but the other terms need the z that is given: use a new name."),
+        (
+            takes_a_mean_for_each_side,
+            "You take a mean for each side of 0 and add the two: BCE is one mean over all pixels.",
+        ),
+        (
+            asks_numpy,
+            "NumPy keeps no gradient, so nothing can be trained with it: use torch for every step, without `detach`.",
+        ),
+        (
+            asks_the_library,
+            "The library's `bce_loss` takes nothing but maps of shape (N, 1, H, W): write the formula yourself.",
         ),
         (takes_squares, "This is the mean squared error, not cross-entropy."),
     ],
@@ -409,7 +555,7 @@ def predictions(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, f
 
 
 def sums(p, y):
-    return (p * y).sum(dim=(1, 2, 3)), p.sum(dim=(1, 2, 3)) + y.sum(dim=(1, 2, 3))
+    return (p * y).sum((1, 2, 3)), p.sum((1, 2, 3)) + y.sum((1, 2, 3))
 
 
 def mixes_the_batch(p, y, smooth):
@@ -572,6 +718,95 @@ def sums_over_the_columns(p, y, smooth):
     return (1 - (2 * (p * y).sum(3) + smooth) / (p.sum(3) + y.sum(3) + smooth)).mean()
 
 
+def divides_the_last_image(p, y, smooth):
+    return keeps_the_last_image(p, y, smooth) / len(p)
+
+
+def adds_up_in_a_loop(p, y, smooth):
+    overlap, total, loss = 0.0, 0.0, 0.0
+    for image, truth in zip(p, y, strict=True):
+        overlap, total = overlap + (image * truth).sum(), total + image.sum() + truth.sum()
+        loss = loss + 1 - (2 * overlap + smooth) / (total + smooth)
+    return loss / len(p)
+
+
+def keeps_the_last_dimension(p, y, smooth):
+    overlap, total = (p * y).sum((0, 1, 2)), (p + y).sum((0, 1, 2))
+    return (1 - (2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def mixes_the_batch_and_divides(p, y, smooth):
+    return mixes_the_batch(p, y, smooth) / len(p)
+
+
+def mixes_the_denominators(p, y, smooth):
+    overlap, total = sums(p, y)
+    return (1 - (2 * overlap + smooth) / (total.sum() + smooth)).mean()
+
+
+def forgets_all_brackets(p, y, smooth):
+    overlap, total = sums(p, y)
+    return (1 - 2 * overlap + smooth / total + smooth).mean()
+
+
+def forgets_the_lower_brackets(p, y, smooth):
+    overlap, total = sums(p, y)
+    return (1 - (2 * overlap + smooth) / total + smooth).mean()
+
+
+def forgets_the_lower_brackets_of_dice(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - ((2 * overlap + smooth) / total + smooth).mean()
+
+
+def forgets_the_upper_brackets(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - (2 * overlap + smooth / (total + smooth)).mean()
+
+
+def divides_by_p_alone(p, y, smooth):
+    return 1 - ((2 * sums(p, y)[0] + smooth) / (p.sum((1, 2, 3)) + smooth)).mean()
+
+
+def divides_by_y_alone(p, y, smooth):
+    return 1 - ((2 * sums(p, y)[0] + smooth) / (y.sum((1, 2, 3)) + smooth)).mean()
+
+
+def multiplies_the_sums(p, y, smooth):
+    overlap, total = p.sum((1, 2, 3)) * y.sum((1, 2, 3)), sums(p, y)[1]
+    return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def subtracts_the_sum(p, y, smooth):
+    overlap, total = sums(p, y)
+    return 1 - ((2 * overlap + smooth) / (total + smooth)).sum()
+
+
+def multiplies_matrices(p, y, smooth):
+    overlap, total = (p @ y).sum((1, 2, 3)), sums(p, y)[1]
+    return (1 - (2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def leaves_out_empty_images(p, y, smooth):
+    full = y.sum((1, 2, 3)) > 0
+    return dice_by_image(p[full], y[full], smooth)
+
+
+def gives_empty_images_nothing(p, y, smooth):
+    overlap, total = sums(p, y)
+    losses = 1 - (2 * overlap + smooth) / (total + smooth)
+    return torch.where(y.sum((1, 2, 3)) > 0, losses, 0).mean()
+
+
+def gives_numpy_the_sums(p, y, smooth):
+    overlap, total = sums(p.numpy(), y.numpy())
+    return (1 - (2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def gives_torch_a_list(p, y, smooth):
+    return torch.mean([dice_by_image(p[:1], y[:1], smooth)])
+
+
 def forgets_brackets(p, y, smooth):
     overlap, total = sums(p, y)
     return (1 - 2 * overlap + smooth / (total + smooth)).mean()
@@ -646,6 +881,42 @@ EXERCISE_6_3 = LossExercise(
             "You sum over dimension 3 alone, so that each row has a ratio: sum over dimensions 1 and 2 too.",
         ),
         (forgets_brackets, "Brackets are missing: the fraction is (2I + smooth) / (S + smooth)."),
+        (forgets_all_brackets, "All brackets are missing: the fraction is (2I + smooth) / (S + smooth)."),
+        (forgets_the_lower_brackets, "The denominator needs brackets: (2I + smooth) / (S + smooth)."),
+        (
+            forgets_the_lower_brackets_of_dice,
+            "The denominator needs brackets, or `smooth` is added to the fraction: (2I + smooth) / (S + smooth).",
+        ),
+        (forgets_the_upper_brackets, "The numerator needs brackets: (2I + smooth) / (S + smooth)."),
+        (
+            divides_the_last_image,
+            "You replace the loss in every turn of the loop, so that only that of the last image is divided by N.",
+        ),
+        (
+            adds_up_in_a_loop,
+            "The sums of one image still hold those of the images before: start I and S anew in every turn.",
+        ),
+        (
+            keeps_the_last_dimension,
+            "You sum over the images too, and leave out dimension 3: sum over dimensions 1, 2 and 3, not 0, 1 and 2.",
+        ),
+        (
+            mixes_the_batch_and_divides,
+            "You sum over the whole batch, and divide one loss by N: each image has a fraction of its own.",
+        ),
+        (mixes_the_denominators, "The denominator is that of the whole batch: S is summed for each image too."),
+        (divides_by_p_alone, "The truth is missing in the denominator: S is Σp + Σy."),
+        (divides_by_y_alone, "The prediction is missing in the denominator: S is Σp + Σy."),
+        (multiplies_the_sums, "You multiply the two sums: the overlap is Σpy, multiplied pixel by pixel, then summed."),
+        (subtracts_the_sum, "You subtract the sum of all Dice from 1: take their mean."),
+        (multiplies_matrices, "`@` multiplies matrices: pixel by pixel it is `p * y`."),
+        (leaves_out_empty_images, "You leave out the images without foreground: they have a loss as well."),
+        (gives_empty_images_nothing, "An image without foreground does not cost 0: the same formula holds for it."),
+        (
+            gives_numpy_the_sums,
+            "NumPy keeps no gradient, so nothing can be trained with it: sum and take the mean with torch.",
+        ),
+        (gives_torch_a_list, "`torch.mean` takes a tensor, not a list: `torch.stack(losses).mean()`."),
     ],
     also_wrong=[
         (gives_no_gradient_of_dice, "it has no gradient"),
@@ -677,6 +948,16 @@ def losses_and_maps(random: np.random.Generator) -> Iterator[tuple[Loss, Tensor,
 def describe_loss(loss: Loss, logits: Tensor, target: Tensor) -> str:
     """Return in words what is given."""
     return f"loss = {loss.__name__}, logits and target of shape {tuple(logits.shape)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullExercise(FunctionExercise):
+    """A function that returns a map of pulls, which may be of float64 as well: it is drawn and summed just the same."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        if isinstance(call.value, Tensor) and call.value.dtype == torch.float64:
+            call = replace(call, value=call.value.float())
+        return super()._fault(call, right, answer)
 
 
 def gradient_of(loss, logits, target):
@@ -802,7 +1083,8 @@ def asks_for_a_gradient_of_what_is_given(loss, logits, target):
 def clones_too_late(loss, logits, target):
     z = logits.requires_grad_().clone()
     loss(z, target).backward()
-    return -z.grad * z.numel()
+    with catch_warnings(action="ignore"):  # torch warns that z has none
+        return -z.grad * z.numel()
 
 
 def knows_bce_alone(_, logits, target):
@@ -842,7 +1124,44 @@ def multiplies_by_the_loss(loss, logits, target):
     return -gradient_of(loss, logits, target) * loss(logits, target)
 
 
-EXERCISE_6_4 = FunctionExercise(
+def multiplies_backward(loss, logits, target):
+    return returns_backward(loss, logits, target) * logits.numel()
+
+
+def multiplies_with_backward(loss, logits, target):
+    return -logits.numel() * returns_backward(loss, logits, target)
+
+
+def differentiates_z_by_the_loss(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    return -torch.autograd.grad(z, loss(z, target))[0] * z.numel()
+
+
+def differentiates_the_function(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    return -torch.autograd.grad(loss, z)[0] * z.numel()
+
+
+def goes_back_from_the_function(loss, logits, target):
+    z = logits.clone().requires_grad_()
+    loss(z, target)
+    loss.backward()
+    return -z.grad * z.numel()
+
+
+def forgets_the_brackets_of_numel(loss, logits, target):
+    return -gradient_of(loss, logits, target) * logits.numel
+
+
+def multiplies_by_the_shape(loss, logits, target):
+    return -gradient_of(loss, logits, target) * logits.shape
+
+
+def calls_the_gradient(loss, logits, target):
+    return -gradient_of(loss, logits, target)() * logits.numel()
+
+
+EXERCISE_6_4 = PullExercise(
     number="6.4",
     title="Which way, and how hard",
     difficulty="medium",
@@ -892,8 +1211,33 @@ EXERCISE_6_4 = FunctionExercise(
         (
             forgets_to_go_back,
             "You change the sign of None. `backward()` returns nothing: call it on the loss in a line of its own. Then "
-            "the gradient is in `z.grad`, that of the logits, not that of the loss.",
+            "one tensor has the gradient, the one on which you called `requires_grad_()`: take it from `z.grad`.",
         ),
+        (
+            returns_backward,
+            "It returns None: does its last line begin with `return`? `backward()` returns nothing, and the loss "
+            "itself has no gradient. After `backward()`, the gradient is in `z.grad`.",
+        ),
+        (
+            multiplies_backward,
+            "You multiply None. `backward()` returns nothing: call it in a line of its own, and take `z.grad`.",
+        ),
+        (
+            multiplies_with_backward,
+            "You multiply by None. `backward()` returns nothing: call it in a line of its own, and take `z.grad`.",
+        ),
+        (
+            differentiates_z_by_the_loss,
+            "The loss comes first in `torch.autograd.grad`, and then the tensor by which it is differentiated.",
+        ),
+        (
+            differentiates_the_function,
+            "`loss` is only the function: `torch.autograd.grad` takes what it returns, `loss(z, target)`.",
+        ),
+        (goes_back_from_the_function, "`loss` is only the function: go back from its value, `loss(z, target)`."),
+        (forgets_the_brackets_of_numel, "`numel` is a function: write its brackets, `z.numel()`."),
+        (multiplies_by_the_shape, "You multiply by the shape, which is not one number: multiply by `z.numel()`."),
+        (calls_the_gradient, "`z.grad` is a tensor, not a function: leave out its brackets."),
         (
             clones_too_late,
             "`z.grad` is None: z is only a copy of the tensor that requires the gradient. First clone, then ask: "
@@ -918,7 +1262,6 @@ EXERCISE_6_4 = FunctionExercise(
         (multiplies_by_the_loss, "You multiply by the loss: multiply by the number of pixels, `logits.numel()`."),
     ],
     also_wrong=[
-        (returns_backward, "returns None"),
         (works_on_what_is_given, "You change the logits that you were given: the second call adds to the first."),
         (asks_for_a_gradient_of_what_is_given, "`requires_grad` stays True. Work on a clone."),
     ],
@@ -1007,6 +1350,8 @@ def probabilities(random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor,
     truth = torch.tensor([[[[1, 1, 0, 0], [1, 0, 0, 0]]]], dtype=torch.uint8)
     yield low, truth, [0.5, 0.3, 0.2, 0.1, 0.01]
     yield low, truth, [0.4]  # nothing is called foreground, so the IoU is 0
+    sure_or_not = torch.tensor([[[[0.9] * 4 + [0.4] * 4 + [0.1] * 2]], [[[0.9, 0.4, 0.4] + [0.1] * 7]]])
+    yield sure_or_not, (torch.arange(10) < torch.tensor([4, 5]).view(2, 1, 1, 1)).to(torch.uint8), [0.2, 0.6]
     grids = ([0.1, 0.3, 0.5, 0.7, 0.9], [0.8, 0.2, 0.6, 0.4], [0.05, 0.15, 0.25, 0.35, 0.45])
     found = 0
     while found < 9:
@@ -1140,6 +1485,91 @@ def tries_tenths(p, truth, thresholds):
     return max([step / 10 for step in range(1, 10)], key=lambda t: disc_iou(p, truth, t))
 
 
+def by_dice(p, truth, thresholds):
+    return max(thresholds, key=lambda t: dice_by_image((p > t).float(), truth.float(), 0.0).item())
+
+
+def by_the_background(p, truth, thresholds):
+    return max(thresholds, key=lambda t: disc_iou(1 - p, 1 - truth, t))
+
+
+def by_both_classes(p, truth, thresholds):
+    return max(thresholds, key=lambda t: disc_iou(p, truth, t) + disc_iou((p <= t).int(), 1 - truth, 0.5))
+
+
+def takes_what_lies_below(p, truth, thresholds):
+    return max(thresholds, key=lambda t: disc_iou((p < t).int(), truth, 0.5))
+
+
+def applies_a_sigmoid_to_p(p, truth, thresholds):
+    return max(thresholds, key=lambda t: disc_iou(p.sigmoid(), truth, t))
+
+
+def never_raises_the_bar_from_none(p, truth, thresholds):
+    best, highest = None, 0.0
+    for threshold in thresholds:
+        if disc_iou(p, truth, threshold) > highest:
+            best = threshold
+    return best
+
+
+def never_gives_best_a_value(p, truth, thresholds):
+    highest = 0.0
+    for threshold in thresholds:
+        score = disc_iou(p, truth, threshold)
+        if score > highest:
+            highest, best = score, threshold
+    return best
+
+
+def returns_best_in_the_loop(p, truth, thresholds):
+    for threshold in thresholds:
+        if disc_iou(p, truth, threshold) > 0:
+            best = threshold
+        return best
+
+
+def never_gives_highest_a_value(p, truth, thresholds):
+    for threshold in thresholds:
+        score = disc_iou(p, truth, threshold)
+        if score > highest:  # noqa: F821 (the mistake)
+            highest, best = score, threshold  # noqa: F841
+    return best
+
+
+def returns_the_first_above_zero(p, truth, thresholds):
+    for threshold in thresholds:
+        if disc_iou(p, truth, threshold) > 0:
+            return threshold
+
+
+def stops_at_the_first_fall(p, truth, thresholds):
+    highest, best = -1, None
+    for threshold in thresholds:
+        score = disc_iou(p, truth, threshold)
+        if score <= highest:
+            break
+        highest, best = score, threshold
+    return best
+
+
+def chooses_for_each_image(p, truth, thresholds):
+    choices = [best_threshold(p[i : i + 1], truth[i : i + 1], thresholds) for i in range(len(p))]
+    return sum(choices) / len(choices)
+
+
+def swaps_p_and_truth(p, truth, thresholds):
+    return max(thresholds, key=lambda threshold: call_disc_iou(truth, p, threshold))
+
+
+def hands_over_all_thresholds(p, truth, thresholds):
+    return call_disc_iou(p, truth, thresholds)
+
+
+def call_disc_iou(p, truth, threshold):
+    return iou(confusion_counts(classify(p, threshold), truth))  # as in the notebook, errors too
+
+
 def looks_at_one_image(p, truth, thresholds):
     return max(thresholds, key=lambda t: disc_iou(p[:1], truth[:1], t))
 
@@ -1159,9 +1589,14 @@ EXERCISE_6_7 = FunctionExercise(
         (returns_the_lowest_threshold, "This is the lowest threshold of all: the highest IoU is asked for."),
         (
             returns_the_first,
-            "This is the first threshold: does `return` stand inside the loop, or is the best one never replaced?",
+            "This is always the first threshold. Does `return` stand inside the loop, is the best one never replaced, "
+            "or do all thresholds get the same IoU?",
         ),
-        (returns_the_last, "This is the last threshold of the list: compare the IoUs."),
+        (
+            returns_the_last,
+            "This is always the last threshold. When you find a higher IoU, keep it too; set nothing back inside the "
+            "loop, and return the best threshold, not the loop's variable.",
+        ),
         (
             compares_with_the_one_before,
             "You compare each IoU with that of the threshold before it: compare it with the best one so far.",
@@ -1179,7 +1614,43 @@ EXERCISE_6_7 = FunctionExercise(
             "Where every IoU is 0, none is above the 0 that you start with, and you return 0, which is not one of the "
             "thresholds: start with a highest IoU of −1.",
         ),
-        (by_accuracy, "This threshold has the highest accuracy: the highest IoU is asked for."),
+        (
+            never_raises_the_bar_from_none,
+            "You take every threshold whose IoU is above 0. Start at −1, and when you find a better one, keep its IoU "
+            "as well.",
+        ),
+        (
+            never_gives_best_a_value,
+            "Where every IoU is 0, `best` never gets a value: give it one before the loop, and start at −1.",
+        ),
+        (
+            returns_best_in_the_loop,
+            "`return` stands inside the loop: only the first threshold is tried, and `best` may have no value yet.",
+        ),
+        (never_gives_highest_a_value, "`highest` has no value in the first turn: set it to −1 before the loop."),
+        (
+            returns_the_first_above_zero,
+            "This is the first threshold whose IoU is above 0: does `return` stand inside the loop?",
+        ),
+        (stops_at_the_first_fall, "You stop as soon as the IoU falls: a later threshold may be better still."),
+        (chooses_for_each_image, "You choose a threshold for each image: choose one for all."),
+        (swaps_p_and_truth, "p and truth are swapped: it is `disc_iou(p, truth, threshold)`."),
+        (hands_over_all_thresholds, "`disc_iou` takes one threshold: call it for each of them, in a loop."),
+        (by_dice, "This threshold has the highest Dice: the highest IoU is asked for. Use `disc_iou`."),
+        (by_the_background, "This is the best threshold for the background: give `disc_iou` p and truth as they are."),
+        (by_both_classes, "You count the IoU of the background too: that of the discs is asked for. Use `disc_iou`."),
+        (takes_what_lies_below, "You call foreground what lies *below* the threshold: give `disc_iou` p itself."),
+        (applies_a_sigmoid_to_p, "You apply a sigmoid: p holds probabilities already."),
+        (
+            forgets_to_return_the_threshold,
+            "It returns None: does its last line begin with `return`? If so, `best` is never replaced: start with an "
+            "IoU of −1, and look for a higher one.",
+        ),
+        (
+            by_accuracy,
+            "This threshold has the highest accuracy, or calls the background best: the highest IoU of the discs is "
+            "asked for.",
+        ),
         (pools_the_images, "You count all images together: `disc_iou` takes the mean over the images."),
         (by_the_amount, "This threshold calls the right *number* of pixels foreground: the highest IoU is asked for."),
         (
@@ -1196,7 +1667,6 @@ EXERCISE_6_7 = FunctionExercise(
         (always_one_half, "0.5 whatever"),
         (returns_all_scores, "one number, not a dictionary"),
         (returns_both, "one number, not a list"),
-        (forgets_to_return_the_threshold, "returns None"),
         (takes_the_list_for_one, "raises TypeError in line 2"),
     ],
 )

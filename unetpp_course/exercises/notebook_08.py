@@ -1,6 +1,7 @@
 """The exercises of notebook 08: what differs, what leaks, an interval that covers, pairs, and what may be claimed."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -11,8 +12,10 @@ from scipy.stats import ttest_ind
 from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
+from unetpp_course.checks.comparison import alike
 from unetpp_course.checks.isolation import Call
-from unetpp_course.lab.intervals import t_interval
+from unetpp_course.checks.verdict import GENERIC
+from unetpp_course.lab.intervals import Interval, t_interval
 
 Bounds = tuple[float, float]
 
@@ -23,7 +26,14 @@ class SplitExercise(FunctionExercise):
 
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
         fault = super()._fault(call, right, answer)
+        if fault == GENERIC and _is_in_other_order(right, call.value):
+            return "The files are right, but not in the order of `names`. (Was there a set? It has no order.)"
         return (fault and split_fault(call)) or fault
+
+
+def _is_in_other_order(right: object, value: object) -> bool:
+    parts = [one for pair in (right, value) if isinstance(pair, list | tuple) for one in pair if isinstance(one, list)]
+    return len(parts) == 4 and [Counter(one) for one in parts[:2]] == [Counter(one) for one in parts[2:]]
 
 
 def split_fault(call: Call) -> str:
@@ -38,6 +48,10 @@ def split_fault(call: Call) -> str:
         sibling = next((other for other in training if family(other) == family(name)), None)
         if sibling is not None:
             return f"A leak: `{name}` is in the test and `{sibling}` in training, and both show the same slice."
+    for part, title in ((training, "training"), (test, "the test")):
+        for name in part:
+            if part.count(name) > names.count(name):
+                return f"`{name}` is {part.count(name)} times in {title}."
     for name in names:
         side = "the test" if family(name) in held_out else "training"
         if name not in training and name not in test:
@@ -53,9 +67,15 @@ class EndsExercise(FunctionExercise):
 
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
         value = call.value
+        if isinstance(value, Interval):
+            return "Return a pair, not the interval itself: `(found.low, found.high)`, where it is called `found`."
         if isinstance(value, np.ndarray | Tensor) and value.shape == (2,):
             call = replace(call, value=value.tolist())
-        return super()._fault(call, right, answer)
+        fault = super()._fault(call, right, answer)
+        ends = right if isinstance(right, tuple) else ()
+        if fault and any(alike([round(end, digits) for end in ends], call.value, 1e-9) for digits in range(1, 6)):
+            return "These are the right ends, but rounded: return them with all their digits."
+        return fault.replace("should be a list", "should be a pair of numbers")
 
 
 EXERCISE_8_1 = ChoiceExercise(
@@ -116,6 +136,7 @@ def name_lists(random: np.random.Generator) -> Iterator[tuple[list[str], list[st
     yield ["slice_1", "slice_2", "slice_1_copy1", "slice_2_copy1", "slice_1_copy2"], ["slice_1"]
     yield ["slice_10_copy1", "slice_1_copy13", "slice_1", "slice_10", "slice_2", "slice_1_copy9"], ["slice_1"]
     yield ["07_copy2", "05", "07_copy12", "06_copy1", "05_copy10"], ["07", "05"]
+    yield ["a", "a7", "a_copy1", "a7_copy2"], ["a"]
     yield ["b_copy3", "ab", "a_copy11", "a", "ab_copy1", "b"], ["b"]
     for _ in range(3):
         slices = [f"slice_{k}" for k in range(1, 13)]
@@ -178,6 +199,17 @@ def strips_letters(names, held_out):
     return divide(names, [n for n in names if n.rstrip("0123456789").removesuffix("_copy") in held_out])
 
 
+def strips_letters_of_copies(names, held_out):
+    return divide(
+        names, [n for n in names if n in held_out or n.rstrip("0123456789").removesuffix("_copy") in held_out]
+    )
+
+
+def builds_sets(names, held_out):
+    test = set(whole_families(names, held_out))
+    return sorted(set(names) - test, key=lambda n: n[::-1]), sorted(test, key=lambda n: n[::-1])
+
+
 def holds_out_the_first_family(names, held_out):
     return divide(names, whole_families(names, held_out[:1]))
 
@@ -189,6 +221,11 @@ def swaps_the_parts(names, held_out):
 def sorts_the_names(names, held_out):
     training, test = divide(names, whole_families(names, held_out))
     return sorted(training), sorted(test)
+
+
+def names_one_twice(names, held_out):
+    training, test = divide(names, whole_families(names, held_out))
+    return training, test + test[:1]
 
 
 def goes_family_by_family(names, held_out):
@@ -269,6 +306,10 @@ EXERCISE_8_2 = SplitExercise(
             "You take the digits away from the end of every name, also of one that is no copy: `slice_1` becomes "
             "`slice_`.",
         ),
+        (
+            strips_letters_of_copies,
+            "You take the digits away from the end of every name, also of one that is no copy: `a7` becomes `a`.",
+        ),
         (holds_out_the_first_family, "Only the first of the held-out slices goes to the test: all of them should."),
         (swaps_the_parts, "Training and test are swapped: training comes first."),
         (sorts_the_names, "These are the right names in another order: keep the order in which they are given."),
@@ -280,6 +321,8 @@ EXERCISE_8_2 = SplitExercise(
     ],
     also_wrong=[
         (returns_sets, "not a value of type set"),
+        (names_one_twice, "times in the test"),
+        (builds_sets, "not in the order of `names`"),
         (returns_the_test_alone, "The answer has length"),
         (returns_a_dictionary, "not a dictionary"),
         (removes_from_the_list, "changes what it is given"),
@@ -309,7 +352,7 @@ EXERCISE_8_3 = ChoiceExercise(
             "It is far more. On the real slices there were six times as many images to learn from, and larger ones.",
         ),
         "d": Option(
-            "by about 0.15, because four images are fewer than 24",
+            "by about 0.15, three times as much as on the real slices",
             "The direction is right, but it is far more: these networks miss half of the membrane in unseen images.",
         ),
     },
@@ -366,15 +409,15 @@ EXERCISE_8_5 = ChoiceExercise(
         ),
         "b": Option(
             "about 85: neighbours are alike, and that costs something",
-            "The direction is right, but it costs much more: sixty such slices are worth about ten independent ones.",
+            "The direction is right, but it costs much more: sixty such slices are worth about eleven.",
         ),
         "c": Option(
             "nearly all: sixty values are plenty",
             "The more values it believes to have, the narrower the interval. That is what goes wrong here.",
         ),
         "d": Option(
-            "about 55: it is hardly better than tossing a coin",
-            "56 %, to be exact. Sixty such slices are worth about ten independent ones, and the formula counts sixty.",
+            "about 60: it is little better than tossing a coin",
+            "Of these 2000 it is 59 %. Sixty such slices are worth about eleven, and the formula counts sixty.",
             right=True,
         ),
         "e": Option(
@@ -383,8 +426,8 @@ EXERCISE_8_5 = ChoiceExercise(
         ),
     },
     also_wrong=[
-        (56, "by its letter"),
-        ("56 %", "by its letter"),
+        (59, "by its letter"),
+        ("59 %", "by its letter"),
     ],
     prediction=True,
 )
@@ -457,6 +500,26 @@ def takes_the_normal(scores, units):
 def takes_the_normal_exactly(scores, units):
     means = unit_means(scores, units)
     return bounds(means.mean(), half_of(means, 1.959963984540054))
+
+
+def counts_scores_throughout(scores, units):
+    n, means = len(scores), unit_means(scores, units)
+    return bounds(means.mean(), student.ppf(0.975, n - 1) * means.std(ddof=1) / n**0.5)
+
+
+def expects_units_of_one_size(scores, units):
+    means = np.reshape(scores, (len(set(units)), -1)).mean(axis=1)
+    return bounds(means.mean(), half_of(means))
+
+
+def takes_the_printed_t(scores, units):
+    means = unit_means(scores, units)
+    return bounds(means.mean(), half_of(means, 2.78))
+
+
+def rounds_the_ends(scores, units):
+    low, high = unit_interval(scores, units)
+    return round(low, 3), round(high, 3)
 
 
 def takes_t_of_five(scores, units):
@@ -589,6 +652,17 @@ EXERCISE_8_6 = EndsExercise(
             takes_the_normal_exactly,
             "You take the normal distribution. With few units, take Student's t, which is larger.",
         ),
+        (
+            counts_scores_throughout,
+            "The spread is that of the units' means, but n is the number of scores. It is the number of units, both "
+            "under the root and in t.",
+        ),
+        (
+            expects_units_of_one_size,
+            "You cut the scores into pieces of one size. Units may come in any order, and have different numbers of "
+            "scores: collect by `units`.",
+        ),
+        (takes_the_printed_t, "2.78 is for five units. Look t up for the number of units that you are given."),
         (takes_t_of_five, "2.776 is for five units. Look t up for the number of units that you are given."),
         (
             takes_both_tails_in_one,
@@ -630,7 +704,8 @@ EXERCISE_8_6 = EndsExercise(
         ),
     ],
     also_wrong=[
-        (returns_the_librarys_interval, "not a value of type Interval"),
+        (returns_the_librarys_interval, "Return a pair, not the interval itself"),
+        (rounds_the_ends, "but rounded"),
         (returns_three_numbers, "has length 3; it should have length 2"),
         (returns_half_the_width, "not a number"),
         (forgets_to_return_the_ends, "returns None"),
@@ -792,6 +867,31 @@ def pairs_with_all_degrees(one, other):
     return bounds(found.mean(), half_of(found, ddof=0))
 
 
+def counts_the_first_networks_runs(one, other):
+    n, found = len(one), differences(one, other)
+    return bounds(found.mean(), student.ppf(0.975, n - 1) * found.std(ddof=1) / n**0.5)
+
+
+def counts_the_first_networks_runs_under_the_root(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found) * (len(found) / len(one)) ** 0.5)
+
+
+def counts_the_first_networks_runs_for_t(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found, student.ppf(0.975, len(one) - 1)))
+
+
+def pairs_with_the_printed_t(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), half_of(found, 2.78))
+
+
+def rounds_the_lead(one, other):
+    low, high = paired_interval(one, other)
+    return round(low, 4), round(high, 4)
+
+
 def returns_the_mean_lead(one, other):
     return float(differences(one, other).mean())
 
@@ -889,13 +989,27 @@ EXERCISE_8_7 = EndsExercise(
         (pairs_with_the_normal, "1.96 is for very many pairs. With few, take Student's t."),
         (pairs_without_the_root, "This is the spread of single differences: divide by the root of their number."),
         (pairs_with_all_degrees, "Divide the squared deviations by the number of pairs minus 1 (`ddof=1`)."),
+        (
+            counts_the_first_networks_runs,
+            "n is the number of pairs, not of the first network's runs: some of these have no partner.",
+        ),
+        (
+            counts_the_first_networks_runs_under_the_root,
+            "You divide by the root of the number of the first network's runs. It is the number of pairs.",
+        ),
+        (
+            counts_the_first_networks_runs_for_t,
+            "The degrees of freedom are the number of pairs minus 1: not every run of the first network has a partner.",
+        ),
+        (pairs_with_the_printed_t, "2.78 is for five pairs. Look t up for the number of pairs that you have."),
         (returns_mean_and_half, "This is the mean and half the width: return the low end and the high end."),
         (returns_the_ends_swapped, "The ends are swapped: the low one comes first."),
     ],
     also_wrong=[
         (returns_the_mean_lead, "not a number"),
         (returns_all_differences, "has length 3; it should have length 2"),
-        (returns_an_interval, "not a value of type Interval"),
+        (returns_an_interval, "Return a pair, not the interval itself"),
+        (rounds_the_lead, "but rounded"),
         (forgets_to_return_a_lead, "returns None"),
     ],
 )
@@ -913,20 +1027,21 @@ EXERCISE_8_8 = ChoiceExercise(
             "All thirty slices are of one animal. Nothing here says how much animals differ.",
         ),
         "b": Option(
-            "“On the next slice, a U-Net that is trained like this will score between 0.585 and 0.678.”",
+            "“Of 100 further slices of this tissue, a U-Net like this scores about 95 between 0.585 and 0.678.”",
             "The interval is for the mean. Single slices lie further apart than the dots, which are means of six.",
         ),
         "c": Option(
-            "“The report's U-Net has 0.953 and this one has 0.632, so its author trained a far better network.”",
-            "One number is white on leaking copies, the other membrane on blocks. They do not measure the same thing.",
+            "“UNet++ is the better network for this tissue, because it was ahead in all of the fifteen pairs.”",
+            "Fifteen pairs are not fifteen independent ones: the crossed interval misses 0 by a hair. And UNet++ does "
+            "more arithmetic, so the lead need not be its structure.",
         ),
         "d": Option(
-            "“The interval is wide, so the score of this U-Net is unreliable, and 0.632 should not be printed.”",
-            "A wide interval is no fault of the score: it is what is known. Print both, with the unit.",
+            "“The report's U-Net has 0.953 and ours 0.632, so class and leak account for 0.321 of its score.”",
+            "Size, resolution, training, recipe and threshold differ as well. How much each of them counts is unknown.",
         ),
         "e": Option(
-            "“On other blocks of this stack, such U-Nets average about 0.63. Nothing is known of other animals.”",
-            "The sentence stays within what was varied: blocks and training runs.",
+            "“On other slices cut from the same tissue, U-Nets that are trained like this average about 0.63.”",
+            "The sentence stays within what was varied: blocks and training runs. Of other animals it says nothing.",
             right=True,
         ),
     },

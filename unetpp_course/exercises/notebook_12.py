@@ -1,551 +1,838 @@
-"""The exercises of notebook 12: what was matched, what a pair isolates, which networks are worth their cost."""
+"""The exercises of notebook 12: a U-Net that is equal in something, true pairs, and the pair that makes a lead."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from math import ceil
+from typing import Any
 
 import numpy as np
-from scipy.stats import t
+from numpy.typing import NDArray
+from torch import Tensor
 
-from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
+from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
+from unetpp_course.checks.isolation import Call
 
-# Exercise 12.1: Equal in what?
+Widths = Sequence[int]
+Run = dict[str, Any]
+Key = tuple[int, int]
 
-
-# G multiply-accumulates at 512×512, then M parameters, of the full-size networks without normalisation
-UNET_MACS, WIDE_MACS, MATCHED_MACS, UNETPLUS_MACS, UNETPP_MACS = 48.1, 57.6, 122.2, 94.8, 119.0
-UNET_PARAMETERS, WIDE_PARAMETERS, UNETPP_PARAMETERS = 7.76, 9.28, 9.04
-
-
-EXERCISE_12_1 = NumberExercise(
+EXERCISE_12_1 = ChoiceExercise(
     number="12.1",
-    title="Equal in what?",
-    difficulty="easy",
-    minutes=3,
-    question="how many times the multiply-accumulates of the wide U-Net UNet++ takes",
-    solution=UNETPP_MACS / WIDE_MACS,
-    tolerance=0.01,
-    unit="times",
-    mistakes=[
-        (UNETPP_MACS / UNET_MACS, "This is UNet++ against the plain U-Net: the paper's control is the wide one."),
-        (WIDE_MACS / UNETPP_MACS, "Turned round: divide the MACs of UNet++ by those of the wide U-Net."),
-        (
-            UNETPP_PARAMETERS / WIDE_PARAMETERS,
-            "Parameters, or the matched U-Net? In both they are nearly equal. Take the MACs, and the wide U-Net.",
-        ),
-        (MATCHED_MACS / WIDE_MACS, "This is the matched U-Net against the wide one: take UNet++."),
-        (UNETPLUS_MACS / WIDE_MACS, "This is UNet+ against the wide U-Net: take UNet++."),
-        (
-            UNETPP_PARAMETERS / UNET_PARAMETERS,
-            "UNet++ against the plain U-Net, and in parameters: take the wide one, and MACs.",
-        ),
-        (2.1, "About right, but rounded: give two decimals."),
-        (2.0, "About right, but rounded too far: give two decimals."),
-        (UNETPP_MACS / WIDE_MACS - 1, "This is how much more it takes: how many times as much is asked for."),
-        (100 * UNETPP_MACS / WIDE_MACS, "This is a number of percent: how many times as much is asked for."),
-        (UNETPP_MACS - WIDE_MACS, "This is the difference in G: divide instead."),
-    ],
-    also_wrong=[
-        (2.474, "plain U-Net"),
-        (0.484, "Turned round"),
-        (0.974, "nearly equal"),
-        (1.066, "how much more"),
-        (206.6, "percent"),
-        (119.0 / 122.2, "the matched U-Net?"),
-        (2.12, "matched U-Net against"),
-        (1.646, "UNet+ against"),
-        (1.165, "in parameters"),
-        ("twice", "one number"),
-        ((57.6, 119.0), "one number"),
-    ],
-)
-
-
-EXERCISE_12_2 = ChoiceExercise(
-    number="12.2",
-    title="One thing at a time",
-    difficulty="medium",
-    minutes=4,
-    question="Which difference speaks of the dense connections, and of nothing else?",
-    options={
-        "a": Option(
-            "UNet++ − U-Net",
-            "These differ in the nodes between the arms, in the connections, in the heads and in the arithmetic.",
-        ),
-        "b": Option(
-            "UNet++ − UNet+",
-            "Yes. The same nodes, the same heads: one has the long connections, and the weights that read them.",
-            right=True,
-        ),
-        "c": Option(
-            "UNet++ − UNet++ without supervision",
-            "Both have the dense connections. This pair speaks of the three further heads and their losses.",
-        ),
-        "d": Option(
-            "UNet++ without supervision − wide U-Net",
-            "As many parameters, but another grid, and twice the arithmetic: nodes and connections come together.",
-        ),
-    },
-    also_wrong=[
-        ("e", "by its letter"),
-        (2, "by its letter"),
-    ],
-)
-
-
-EXERCISE_12_3 = ChoiceExercise(
-    number="12.3",
-    title="At equal arithmetic",
+    title="How large is an equal U-Net?",
     difficulty="medium",
     minutes=2,
-    question="What will the interval of UNet++ − matched U-Net, five pairs, say of the membrane IoU?",
+    question="How many parameters does a U-Net with the arithmetic of UNet++ have?",
     options={
         "a": Option(
-            "UNet++ is ahead by .02 or more, and the whole interval is above 0",
-            "The paper's leads over the wide U-Net are of that size. Here the mean is below 0, not above it.",
+            "about 9 million: equal arithmetic means equal parameters",
+            "That is the wide U-Net. With as many parameters as UNet++, it does less than half of its arithmetic.",
         ),
         "b": Option(
-            "UNet++ is ahead by less than .02, and the whole interval is above 0",
-            "The mean is below 0, and the five pairs do not agree on the sign: see the points.",
-        ),
-        "c": Option(
-            "the interval holds 0: five seeds do not tell them apart",
-            "Yes. Neither is ahead, as far as five pairs can show. That is not the same as being equal.",
+            "about 20 million",
+            "Yes. In a convolution, parameters and arithmetic both grow with the square of the width: 2.47 times of "
+            "the one is 2.47 times of the other.",
             right=True,
         ),
+        "c": Option(
+            "about 12 million: parameters grow with the width, arithmetic with its square",
+            "Both grow with the square: a convolution has weights for each pair of an input and an output channel.",
+        ),
         "d": Option(
-            "the U-Net is ahead: the whole interval is below 0",
-            "The mean is below 0, but two of the five pairs say otherwise, and the interval reaches above 0.",
+            "about 47 million: arithmetic grows with the width, parameters with its square",
+            "Both grow with the square: each weight is used once at every pixel, so twice the weights are twice the "
+            "arithmetic.",
         ),
     },
-    also_wrong=[
-        ("e", "by its letter"),
-        (0.8, "by its letter"),
-    ],
+    also_wrong=[("e", "by its letter"), (19.7, "by its letter")],
     prediction=True,
+)
+
+
+# Exercise 12.2: A fair opponent
+
+
+def widths_of(base: int) -> tuple[int, ...]:
+    """Return the five widths of a U-Net whose first one is ``base``: each is twice the one before."""
+    return tuple(base * 2**level for level in range(5))
+
+
+def match_widths(cost: Callable[[Widths], float], target: float) -> tuple[int, ...]:
+    """Return the widths of the smallest U-Net that costs at least ``target``; too large ones are halved in steps."""
+    high = 1
+    while cost(widths_of(high)) < target:
+        high *= 2
+    low = high // 2  # too small, or 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        if cost(widths_of(middle)) < target:
+            low = middle
+        else:
+            high = middle
+    return widths_of(high)
+
+
+def count_channels(widths: Widths) -> float:
+    """Return the sum of the widths."""
+    return sum(widths)
+
+
+def count_weights(widths: Widths) -> float:
+    """Return the weights of one 3×3 convolution from each width to the next, and within it."""
+    total, before = 0, 1
+    for width in widths:
+        total += 9 * (before * width + width * width)
+        before = width
+    return total
+
+
+def count_macs(widths: Widths) -> float:
+    """Return the multiply-accumulates of the same convolutions at 64 × 64 pixels, in millions."""
+    total, before = 0, 1
+    for level, width in enumerate(widths):
+        total += 9 * (before * width + width * width) * (64 // 2**level) ** 2
+        before = width
+    return total / 1e6
+
+
+def add_a_fixed_part(widths: Widths) -> float:
+    """Return a cost that is mostly the same for all."""
+    return 1000 + 5 * widths[0] + widths[-1]
+
+
+def targets(random: np.random.Generator) -> Iterator[tuple[Callable[[Widths], float], float]]:
+    """Yield costs of widths, and what the network must cost at least."""
+    yield count_channels, 100
+    yield count_weights, 9000
+    yield count_channels, 31 * 40
+    yield count_macs, 90.0
+    yield add_a_fixed_part, 1400
+    yield count_weights, count_weights(widths_of(35))
+    yield count_macs, 0.4
+    for cost in (count_channels, count_weights, count_macs, add_a_fixed_part):
+        base = int(random.integers(3, 60))
+        low, high = cost(widths_of(base)), cost(widths_of(base + 1))
+        yield cost, low + (high - low) * float(random.uniform(0.2, 0.8))
+
+
+def describe_target(cost: Callable[[Widths], float], target: float) -> str:
+    """Return in words what is asked for."""
+    smallest = cost(widths_of(1))
+    return f"target = {target:g}, and a cost that is {smallest:g} for the widths (1, 2, 4, 8, 16)"
+
+
+class WidthsExercise(FunctionExercise):
+    """A function that returns a few whole numbers, as a tuple, a list, an array or a tensor."""
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        if isinstance(call.value, np.ndarray | Tensor):
+            call = replace(call, value=call.value.tolist())
+        return super()._fault(call, right, answer)
+
+
+def first_base(cost, target, bases, widths=widths_of):
+    return next(widths(base) for base in bases if cost(widths(base)) >= target)
+
+
+def wants_more_than_the_target(cost, target):
+    b = 1
+    while cost(widths_of(b)) <= target:
+        b += 1
+    return widths_of(b)
+
+
+def stays_below_the_target(cost, target):
+    b = 1
+    while cost(widths_of(b + 1)) <= target:
+        b += 1
+    return widths_of(b)
+
+
+def stops_one_before(cost, target):
+    return widths_of(match_widths(cost, target)[0] - 1)
+
+
+def goes_one_too_far(cost, target):
+    b = 1
+    while cost(widths_of(b)) < target:
+        b += 1
+    return widths_of(b + 1)
+
+
+def takes_the_closest(cost, target):
+    return min((widths_of(b) for b in range(1, 200)), key=lambda widths: abs(cost(widths) - target))
+
+
+def doubles_the_base(cost, target):
+    return first_base(cost, target, [2**k for k in range(12)])
+
+
+def begins_at_32(cost, target):
+    return first_base(cost, target, range(32, 1000))
+
+
+def begins_at_8(cost, target):
+    return first_base(cost, target, range(8, 1000))
+
+
+def takes_even_widths(cost, target):
+    return first_base(cost, target, range(2, 1000, 2))
+
+
+def takes_multiples_of_8(cost, target):
+    return first_base(cost, target, range(8, 2000, 8))
+
+
+def takes_equal_widths(cost, target):
+    return first_base(cost, target, range(1, 2000), lambda base: (base,) * 5)
+
+
+def adds_instead_of_doubling(cost, target):
+    return first_base(cost, target, range(1, 2000), lambda base: tuple(base * k for k in range(1, 6)))
+
+
+def takes_the_root(cost, target):
+    return widths_of(ceil((target / cost(widths_of(1))) ** 0.5))
+
+
+def divides_by_the_smallest(cost, target):
+    return widths_of(ceil(target / cost(widths_of(1))))
+
+
+def turns_the_widths_round(cost, target):
+    return match_widths(cost, target)[::-1]
+
+
+def knows_the_answer_of_the_notebook(cost, target):
+    return widths_of(51)
+
+
+def never_leaves_the_first(cost, target):
+    return widths_of(1)
+
+
+def returns_within_the_loop(cost, target):
+    b = 1
+    while cost(widths_of(b)) < target:
+        b += 1
+        return widths_of(b)
+    return widths_of(b)
+
+
+def returns_the_base(cost, target):
+    return match_widths(cost, target)[0]
+
+
+def returns_the_cost(cost, target):
+    return cost(match_widths(cost, target)), target
+
+
+def gives_four_widths(cost, target):
+    return match_widths(cost, target)[:4]
+
+
+def forgets_to_return_widths(cost, target):
+    match_widths(cost, target)
+
+
+def gives_one_width(cost, target):
+    base = 1
+    while cost(base) < target:
+        base += 1
+    return widths_of(base)
+
+
+EXERCISE_12_2 = WidthsExercise(
+    number="12.2",
+    title="A fair opponent",
+    difficulty="medium",
+    minutes=8,
+    reference=match_widths,
+    cases=targets,
+    describe=describe_target,
+    mistakes=[
+        (
+            wants_more_than_the_target,
+            "Where a network costs exactly the target, you go on to the next: “at least” includes equal. Go on while "
+            "the cost is below the target (`<`).",
+        ),
+        (
+            stays_below_the_target,
+            "Your network costs less than the target, or just as much: asked for is the first that does not cost less.",
+        ),
+        (stops_one_before, "Your network is one step too small: it still costs less than the target."),
+        (goes_one_too_far, "Your network is one step too large: the one before it costs at least the target, too."),
+        (takes_the_closest, "You take the network whose cost is closest. It may be below the target."),
+        (doubles_the_base, "You double b in each step and jump over smaller networks: raise it by 1."),
+        (begins_at_32, "You begin at b = 32. A smaller network may be enough: begin at 1."),
+        (begins_at_8, "You begin at b = 8. A smaller network may be enough: begin at 1."),
+        (
+            takes_even_widths,
+            "Your b is always even, so the smallest network may lie between: raise it by 1, and begin with b.",
+        ),
+        (takes_multiples_of_8, "You try multiples of 8. The smallest may lie between: begin at 1, and raise b by 1."),
+        (takes_equal_widths, "All five widths are equal: each should be twice the one before."),
+        (adds_instead_of_doubling, "Your widths are b, 2b, 3b, 4b and 5b: each should be twice the one before."),
+        (
+            takes_the_root,
+            "You calculate b with a root, as if every cost grew exactly with the square. Try b = 1, 2, 3 … instead.",
+        ),
+        (
+            divides_by_the_smallest,
+            "You calculate b as if the cost grew in proportion to it. Try b = 1, 2, 3 … instead.",
+        ),
+        (
+            knows_the_answer_of_the_notebook,
+            "These are the widths of one network. They should follow from the cost and the target that are given.",
+        ),
+        (
+            never_leaves_the_first,
+            "You never get beyond b = 1: go on while the cost is below the target, not while it is above.",
+        ),
+        (returns_within_the_loop, "It ends after one step: `return` is inside the loop. Move it to the left."),
+        (turns_the_widths_round, "Your widths run from the bottom to the top: the smallest comes first."),
+    ],
+    also_wrong=[
+        (returns_the_base, "not a number"),
+        (returns_the_cost, "has length 2; it should have length 5"),
+        (gives_four_widths, "has length 4; it should have length 5"),
+        (forgets_to_return_widths, "returns None"),
+        (gives_one_width, "raises TypeError in line 3"),
+    ],
+)
+
+
+# Exercise 12.3: Are these pairs?
+
+Paired = tuple[dict[Key, float], list[Key]]
+
+
+def pair_runs(one: Sequence[Run], other: Sequence[Run]) -> Paired:
+    """Return the differences of the true pairs by (seed, block), and the sorted keys of all runs that are in none."""
+    leads: dict[Key, float] = {}
+    for first in one:
+        for second in other:
+            if all(first[what] == second[what] for what in ("seed", "block", "passes")):
+                leads[first["seed"], first["block"]] = first["iou"] - second["iou"]
+    keys = {(run["seed"], run["block"]) for run in [*one, *other]}
+    return leads, sorted(keys - leads.keys())
+
+
+def run_of(seed: int, block: int, passes: int, iou: float) -> Run:
+    """Return a run as the notebook has it."""
+    return {"seed": seed, "block": block, "passes": passes, "iou": iou}
+
+
+def two_lists(random: np.random.Generator) -> Iterator[tuple[list[Run], list[Run]]]:
+    """Yield the runs of two networks: in any order, some without a partner, some with one that trained for less."""
+    yield (
+        [run_of(0, 1, 8, 0.625), run_of(0, 2, 8, 0.5)],
+        [run_of(0, 2, 8, 0.375), run_of(0, 1, 8, 0.75)],
+    )
+    yield (
+        [run_of(0, 1, 8, 0.625), run_of(1, 1, 8, 0.75), run_of(1, 3, 8, 0.5)],
+        [run_of(1, 1, 4, 0.5), run_of(0, 1, 8, 0.5), run_of(1, 3, 8, 0.625)],
+    )
+    yield (
+        [run_of(2, 4, 8, 0.625), run_of(0, 3, 8, 0.75), run_of(1, 0, 8, 0.25)],
+        [run_of(1, 0, 8, 0.5), run_of(1, 2, 8, 0.25), run_of(0, 3, 8, 0.375), run_of(0, 0, 8, 0.5)],
+    )
+    yield ([run_of(0, 0, 8, 0.5), run_of(0, 1, 32, 0.75)], [run_of(0, 0, 32, 0.625), run_of(0, 1, 32, 0.5)])
+    for _ in range(3):
+        lists = []
+        for _ in range(2):
+            chosen = random.permutation([(seed, block) for seed in range(3) for block in range(5)])[:12]
+            passes = random.choice([8, 8, 8, 4], 12)
+            ious = random.uniform(0.5, 0.7, 12).round(4)
+            runs = zip(chosen, passes, ious, strict=True)
+            lists.append([run_of(int(key[0]), int(key[1]), int(p), float(iou)) for key, p, iou in runs])
+        yield lists[0], lists[1]
+
+
+def key_of(run):
+    return run["seed"], run["block"]
+
+
+def keyed(runs):
+    return {key_of(run): run for run in runs}
+
+
+def true_partner(run, runs):
+    partner = keyed(runs).get(key_of(run))
+    return partner if partner and partner["passes"] == run["passes"] else None
+
+
+def rest(one, other, leads):
+    return sorted({key_of(run) for run in [*one, *other]} - set(leads))
+
+
+def subtracts_the_wrong_way(one, other):
+    leads, left = pair_runs(one, other)
+    return {key: -lead for key, lead in leads.items()}, left
+
+
+def ignores_the_passes(one, other):
+    partners = keyed(other)
+    leads = {key_of(r): r["iou"] - partners[key_of(r)]["iou"] for r in one if key_of(r) in partners}
+    return leads, rest(one, other, leads)
+
+
+def pairs_by_the_place(one, other):
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in zip(one, other)}
+    return leads, rest(one, other, leads)
+
+
+def pairs_by_the_seed(one, other):
+    leads = {key_of(a): a["iou"] - b["iou"] for a in one for b in other if a["seed"] == b["seed"]}
+    return leads, rest(one, other, leads)
+
+
+def pairs_by_the_block(one, other):
+    leads = {key_of(a): a["iou"] - b["iou"] for a in one for b in other if a["block"] == b["block"]}
+    return leads, rest(one, other, leads)
+
+
+def pairs_by_block_and_passes(one, other):
+    same = [(a, b) for a in one for b in other if (a["block"], a["passes"]) == (b["block"], b["passes"])]
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in same}
+    return leads, rest(one, other, leads)
+
+
+def pairs_by_seed_and_passes(one, other):
+    same = [(a, b) for a in one for b in other if (a["seed"], a["passes"]) == (b["seed"], b["passes"])]
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in same}
+    return leads, rest(one, other, leads)
+
+
+def forgets_runs_of_the_other(one, other):
+    leads, _ = pair_runs(one, other)
+    return leads, rest(one, [], leads)
+
+
+def forgets_runs_of_the_first(one, other):
+    leads, _ = pair_runs(one, other)
+    return leads, rest(other, [], leads)
+
+
+def leaves_out_other_passes_alone(one, other):
+    leads, left = pair_runs(one, other)
+    return leads, [key for key in left if key in keyed(one) and key in keyed(other)]
+
+
+def leaves_out_lonely_runs_alone(one, other):
+    leads, left = pair_runs(one, other)
+    return leads, [key for key in left if not (key in keyed(one) and key in keyed(other))]
+
+
+def lists_a_key_twice(one, other):
+    leads, _ = pair_runs(one, other)
+    return leads, sorted(key_of(run) for run in [*one, *other] if key_of(run) not in leads)
+
+
+def forgets_to_sort(one, other):
+    leads, _ = pair_runs(one, other)
+    left = []
+    for run in [*one, *other]:
+        if key_of(run) not in leads and key_of(run) not in left:
+            left.append(key_of(run))
+    return leads, left
+
+
+def counts_a_missing_run_as_0(one, other):
+    partners = keyed(other)
+    leads = {key_of(r): r["iou"] - partners.get(key_of(r), {"iou": 0})["iou"] for r in one}
+    return leads, rest(one, other, leads)
+
+
+def takes_lengths_of_leads(one, other):
+    leads, left = pair_runs(one, other)
+    return {key: abs(lead) for key, lead in leads.items()}, left
+
+
+def divides_the_ious(one, other):
+    leads = {key_of(run): run["iou"] / true_partner(run, other)["iou"] for run in one if true_partner(run, other)}
+    return leads, rest(one, other, leads)
+
+
+def puts_the_block_first(one, other):
+    leads, left = pair_runs(one, other)
+    return {(block, seed): lead for (seed, block), lead in leads.items()}, sorted((b, s) for s, b in left)
+
+
+def puts_the_passes_into_the_key(one, other):
+    leads = {(*key_of(r), r["passes"]): r["iou"] - true_partner(r, other)["iou"] for r in one if true_partner(r, other)}
+    return leads, rest(one, other, [key[:2] for key in leads])
+
+
+def returns_the_list_first(one, other):
+    return pair_runs(one, other)[::-1]
+
+
+def leaves_out_the_pairs(one, other):
+    leads, _ = pair_runs(one, other)
+    return leads, sorted(leads)
+
+
+def lists_every_run_that_is_no_partner(one, other):
+    leads, left = {}, []
+    for a in one:
+        for b in other:
+            if key_of(a) == key_of(b) and a["passes"] == b["passes"]:
+                leads[key_of(a)] = a["iou"] - b["iou"]
+            else:
+                left.append(key_of(a))
+    return leads, sorted(left)
+
+
+def lists_such_runs_once(one, other):
+    leads, left = lists_every_run_that_is_no_partner(one, other)
+    return leads, sorted(set(left))
+
+
+def sorts_and_pairs_by_the_place(one, other):
+    pairs = zip(sorted(one, key=key_of), sorted(other, key=key_of))
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in pairs if a["passes"] == b["passes"]}
+    return leads, rest(one, other, leads)
+
+
+def leaves_nothing_out(one, other):
+    return pair_runs(one, other)[0], []
+
+
+def rounds_the_leads(one, other):
+    leads, left = pair_runs(one, other)
+    return {key: round(lead, 2) for key, lead in leads.items()}, left
+
+
+def returns_the_leads_alone(one, other):
+    return pair_runs(one, other)[0]
+
+
+def returns_lists(one, other):
+    leads, left = pair_runs(one, other)
+    return list(leads.values()), left
+
+
+def counts_what_is_left(one, other):
+    leads, left = pair_runs(one, other)
+    return leads, len(left)
+
+
+def takes_a_partner_for_granted(one, other):
+    leads, partners = {}, keyed(other)
+    for r in one:
+        partner = partners[key_of(r)]
+        if partner["passes"] == r["passes"]:
+            leads[key_of(r)] = r["iou"] - partner["iou"]
+    return leads, rest(one, other, leads)
+
+
+def treats_runs_as_dictionaries(one, other):
+    leads = {key: one[key]["iou"] - other[key]["iou"] for key in one}
+    return leads, []
+
+
+def forgets_to_return_the_pairs(one, other):
+    pair_runs(one, other)
+
+
+EXERCISE_12_3 = FunctionExercise(
+    number="12.3",
+    title="Are these pairs?",
+    difficulty="hard",
+    minutes=10,
+    reference=pair_runs,
+    cases=two_lists,
+    mistakes=[
+        (subtracts_the_wrong_way, "You subtract the first network from the second: `one` minus `other` is asked for."),
+        (
+            ignores_the_passes,
+            "You also pair runs that were trained for different numbers of passes: compare `passes` as well.",
+        ),
+        (
+            pairs_by_the_place,
+            "You pair by position. The runs come in any order: look for the one with the same seed, block and passes.",
+        ),
+        (pairs_by_the_seed, "You pair runs with the same seed: block and passes must be the same as well."),
+        (pairs_by_the_block, "You pair runs with the same block: seed and passes must be the same as well."),
+        (pairs_by_block_and_passes, "You compare block and passes: the seed must be the same as well."),
+        (pairs_by_seed_and_passes, "You compare seed and passes: the block must be the same as well."),
+        (forgets_runs_of_the_other, "What only the second list has is missing in your list: it belongs there, too."),
+        (forgets_runs_of_the_first, "What only the first list has is missing in your list: it belongs there, too."),
+        (
+            leaves_out_other_passes_alone,
+            "Your list names the runs with different passes: those that have no partner at all belong there, too.",
+        ),
+        (
+            leaves_out_lonely_runs_alone,
+            "Your list names the runs without a partner: those with a partner of other passes belong there, too.",
+        ),
+        (lists_a_key_twice, "Where the passes differ, your list names the same (seed, block) twice: once is enough."),
+        (forgets_to_sort, "Your list has the right entries in another order: sort them."),
+        (counts_a_missing_run_as_0, "A missing partner counts as an IoU of 0: leave such a run out."),
+        (takes_lengths_of_leads, "Your differences have lost their signs, so a loss looks like a lead."),
+        (divides_the_ious, "You divide the IoUs: subtract them."),
+        (puts_the_block_first, "Your keys are (block, seed): they should be (seed, block)."),
+        (puts_the_passes_into_the_key, "Your keys have three parts: they should be (seed, block)."),
+        (
+            lists_every_run_that_is_no_partner,
+            "Your list grows at every run that is not the partner. A run is left out only if *no* run of the other "
+            "list is its partner, so decide after the inner loop.",
+        ),
+        (
+            lists_such_runs_once,
+            "Your list also names runs that have a partner. A run is left out only if *no* run of the other list is "
+            "its partner.",
+        ),
+        (
+            sorts_and_pairs_by_the_place,
+            "You sort both lists and pair by position. A run without a partner then shifts all that follow.",
+        ),
+        (leaves_nothing_out, "Your list stays empty. It should name the runs, of both lists, that are in no pair."),
+        (rounds_the_leads, "You round the differences: leave them as they are."),
+        (returns_the_list_first, "The two results are swapped: first the dictionary, then the list."),
+        (leaves_out_the_pairs, "Your list names the runs that are pairs: the others are asked for."),
+    ],
+    also_wrong=[
+        (returns_the_leads_alone, "not a dictionary"),
+        (returns_lists, "should be a dictionary, not a list"),
+        (counts_what_is_left, "should be a list, not a number"),
+        (takes_a_partner_for_granted, "raises KeyError in line 4"),
+        (treats_runs_as_dictionaries, "raises TypeError in line 2"),
+        (forgets_to_return_the_pairs, "returns None"),
+    ],
 )
 
 
 EXERCISE_12_4 = ChoiceExercise(
     number="12.4",
-    title="A precise interval",
-    difficulty="hard",
-    minutes=5,
-    question="Why is the colleague's interval narrower?",
+    title="How much is left?",
+    difficulty="medium",
+    minutes=2,
+    question="What is left of the lead of 0.015 if U-Net has the same arithmetic?",
     options={
         "a": Option(
-            "the sorting changes the mean of the differences",
-            "Compare the two lines: the mean is the same. Whatever is paired with what, all ten values are in it.",
+            "nearly all of it: the wiring makes the lead, and size does not matter",
+            "The widened U-Net closes most of the gap, although nothing in it is wired differently.",
         ),
         "b": Option(
-            "the sorting pairs by rank, best with best: no longer a seed with itself",
-            "Yes. Ranks always run together, whatever the networks are: the agreement was made by the sorting.",
-            right=True,
+            "about two thirds, with the interval above 0",
+            "It is the other way round: two thirds are gone once the U-Net is as large.",
         ),
         "c": Option(
-            "five values are too few: with more seeds both intervals agree",
-            "With more seeds both get narrower, and the sorted one stays the narrower: it measures something else.",
+            "nothing: now the U-Net is ahead, with the interval below 0",
+            "UNet++ stays a little ahead on average, in eleven of the fifteen pairs.",
         ),
         "d": Option(
-            "nothing is wrong: sorting removes noise, so the interval is better",
-            "Try it on two lists of pure chance: sorting makes them agree, too. What it removes is the evidence.",
+            "about a third, and the interval contains 0",
+            "Yes. Two thirds go with the arithmetic, and of the rest these runs cannot tell the sign.",
+            right=True,
         ),
     },
-    also_wrong=[
-        ("e", "by its letter"),
-        (None.__class__, "by its letter"),
-    ],
+    also_wrong=[("e", "by its letter"), (0.005, "by its letter")],
+    prediction=True,
 )
 
 
-# Exercise 12.5: Who is worth its cost?
+# Exercise 12.5: Which pair makes the lead?
+
+Table = NDArray[np.float64]
 
 
-Networks = Mapping[str, tuple[float, float]]
+def without_each(leads: Table) -> Table:
+    """Return for each lead the mean of all others, in a table of the same shape."""
+    found = np.empty(leads.shape)
+    for place in np.ndindex(leads.shape):
+        others = [float(leads[other]) for other in np.ndindex(leads.shape) if other != place]
+        found[place] = sum(others) / len(others)
+    return found
 
 
-def front(networks: Networks) -> list[str]:
-    """Return the names, in the order given, of the networks (cost, score) that no other one beats."""
-    names = []
-    for name, (cost, score) in networks.items():
-        beaten = False
-        for other_cost, other_score in networks.values():
-            no_worse = other_cost <= cost and other_score >= score
-            better = other_cost < cost or other_score > score
-            beaten = beaten or (no_worse and better)
-        if not beaten:
-            names.append(name)
-    return names
+def lead_tables(random: np.random.Generator) -> Iterator[tuple[Table]]:
+    """Yield leads of seeds and blocks."""
+    yield (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 9.0]]),)
+    yield (np.array([[0.01, -0.02], [0.03, 0.02]]),)
+    for shape in ((3, 5), (2, 4), (4, 2), (5, 3)):
+        yield (random.normal(0.005, 0.01, shape).round(4),)
 
 
-def drawn_networks(random: np.random.Generator) -> Iterator[tuple[dict[str, tuple[float, float]]]]:
-    """Yield networks with costs and scores: with ties, with equals, with one that wins in both, then random ones."""
-    yield ({"A": (1.0, 0.70), "B": (2.0, 0.80), "C": (3.0, 0.75)},)
-    yield ({"A": (3.0, 0.80), "B": (1.0, 0.70), "C": (2.0, 0.80), "D": (1.0, 0.60)},)
-    yield ({"A": (2.0, 0.80), "B": (2.0, 0.80), "C": (1.0, 0.50), "D": (4.0, 0.70)},)
-    yield ({"A": (4.0, 0.60), "B": (1.0, 0.90), "C": (2.0, 0.80)},)
-    yield ({"A": (5.0, 0.90), "B": (2.0, 0.70), "C": (1.0, 0.50), "D": (4.0, 0.80), "E": (4.0, 0.60)},)
-    for count in (5, 6, 7):
-        costs, scores = random.integers(1, 9, count), random.integers(50, 95, count) / 100
-        yield ({f"net {k}": (float(costs[k]), float(scores[k])) for k in range(count)},)
+def divides_by_all_leads(leads):
+    return (leads.sum() - leads) / leads.size
 
 
-def beaten_only_in_both(networks):
-    return [
-        name
-        for name, (cost, score) in networks.items()
-        if not any(c < cost and s > score for c, s in networks.values())
-    ]
+def leaves_out_the_row(leads):
+    return np.stack([np.full(leads.shape[1], np.delete(leads, row, 0).mean()) for row in range(len(leads))])
 
 
-def beaten_in_either(networks):
-    return [
-        name for name, (cost, score) in networks.items() if not any(c < cost or s > score for c, s in networks.values())
-    ]
+def leaves_out_the_column(leads):
+    means = [np.delete(leads, column, 1).mean() for column in range(leads.shape[1])]
+    return np.stack([np.array(means)] * len(leads))
 
 
-def beats_itself(networks):
-    return [
-        name
-        for name, (cost, score) in networks.items()
-        if not any(c <= cost and s >= score for c, s in networks.values())
-    ]
+def leaves_out_row_and_column(leads):
+    found = np.empty(leads.shape)
+    for i, j in np.ndindex(leads.shape):
+        found[i, j] = np.delete(np.delete(leads, i, 0), j, 1).mean()
+    return found
 
 
-def is_beaten(cost, score, networks):
-    pairs = networks.values()
-    return any(c <= cost and s >= score and (c, s) != (cost, score) for c, s in pairs)
+def stays_in_its_row(leads):
+    return (leads.sum(axis=1, keepdims=True) - leads) / (leads.shape[1] - 1)
 
 
-def returns_the_beaten(networks):
-    return [name for name, pair in networks.items() if is_beaten(*pair, networks)]
+def stays_in_its_column(leads):
+    return (leads.sum(axis=0) - leads) / (len(leads) - 1)
 
 
-def takes_the_best_score(networks):
-    best = max(score for _, score in networks.values())
-    return [name for name, (_, score) in networks.items() if score == best]
+def subtracts_from_the_mean(leads):
+    return leads.mean() - leads
 
 
-def takes_the_cheapest(networks):
-    least = min(cost for cost, _ in networks.values())
-    return [name for name, (cost, _) in networks.items() if cost == least]
+def subtracts_the_mean(leads):
+    return leads - leads.mean()
 
 
-def prefers_dear_ones(networks):
-    turned = {name: (-cost, score) for name, (cost, score) in networks.items()}
-    return [name for name, pair in turned.items() if not is_beaten(*pair, turned)]
+def returns_the_change(leads):
+    return leads.mean() - without_each(leads)
 
 
-def swaps_cost_and_score(networks):
-    turned = {name: (score, cost) for name, (cost, score) in networks.items()}
-    return [name for name, pair in turned.items() if not is_beaten(*pair, turned)]
+def repeats_the_mean(leads):
+    return np.full(leads.shape, leads.mean())
 
 
-def sorts_by_cost(networks):
-    kept = [name for name, pair in networks.items() if not is_beaten(*pair, networks)]
-    return sorted(kept, key=lambda name: networks[name])
+def keeps_each_alone(leads):
+    return leads.copy()
 
 
-def sorts_by_score(networks):
-    kept = [name for name, pair in networks.items() if not is_beaten(*pair, networks)]
-    return sorted(kept, key=lambda name: networks[name][1], reverse=True)
+def sums_the_others(leads):
+    return leads.sum() - leads
 
 
-def drops_equals(networks):
-    kept = {}
-    for name, pair in networks.items():
-        if not is_beaten(*pair, networks) and pair not in kept.values():
-            kept[name] = pair
-    return list(kept)
+def takes_the_median_of_the_others(leads):
+    found = np.empty(leads.shape)
+    for index in range(leads.size):
+        found.flat[index] = np.median(np.delete(leads, index))
+    return found
 
 
-def climbs_from_cheap_to_dear(networks):
-    kept, best = [], 0
-    for name, (_, score) in sorted(networks.items(), key=lambda item: (item[1][0], -item[1][1])):
-        if score > best:
-            kept.append(name)
-            best = score
-    return kept
+def divides_by_rows_and_columns(leads):
+    rows, columns = leads.shape
+    return (leads.sum() - leads) / ((rows - 1) * (columns - 1))
 
 
-def drops_both_equals(networks):
-    return [
-        name
-        for name, (cost, score) in networks.items()
-        if not any(other != name and c <= cost and s >= score for other, (c, s) in networks.items())
-    ]
+def divides_by_the_rows(leads):
+    return (leads.sum() - leads) / (len(leads) - 1)
 
 
-def returns_inside_the_loop(networks):
-    name, pair = next(iter(networks.items()))
-    return [] if is_beaten(*pair, networks) else [name]
+def divides_by_14(leads):
+    return (leads.sum() - leads) / 14
 
 
-def keeps_whom_one_does_not_beat(networks):
-    kept = []
-    for name, (cost, score) in networks.items():
-        for c, s in networks.values():
-            beats = c <= cost and s >= score and (c < cost or s > score)
-            if not beats and name not in kept:
-                kept.append(name)
-    return kept
+def returns_a_flat_table(leads):
+    return np.array([np.delete(leads, index).mean() for index in range(leads.size)])
 
 
-def returns_the_beaters(networks):
-    return [
-        name
-        for name, (cost, score) in networks.items()
-        if any(cost <= c and score >= s and (cost < c or score > s) for c, s in networks.values())
-    ]
+def returns_one_number(leads):
+    return float((leads.sum() - leads.max()) / (leads.size - 1))
 
 
-def takes_both_ends(networks):
-    best = max(score for _, score in networks.values())
-    least = min(cost for cost, _ in networks.values())
-    return [name for name, (cost, score) in networks.items() if score == best or cost == least]
+def returns_nested_lists(leads):
+    return without_each(leads).tolist()
 
 
-def divides_score_by_cost(networks):
-    best = max(score / cost for cost, score in networks.values())
-    return [name for name, (cost, score) in networks.items() if score / cost == best]
+def changes_the_leads(leads):
+    total, count = leads.sum(), leads.size
+    for i in range(leads.shape[0]):
+        for j in range(leads.shape[1]):
+            leads[i, j] = (total - leads[i, j]) / (count - 1)
+    return leads
 
 
-def climbs_with_the_lower_first(networks):
-    kept, best = [], 0
-    for name, (_, score) in sorted(networks.items(), key=lambda item: item[1]):
-        if score > best:
-            kept.append(name)
-            best = score
-    return kept
+def forgets_to_return_the_means(leads):
+    without_each(leads)
 
 
-def returns_a_set(networks):
-    return {name for name, pair in networks.items() if not is_beaten(*pair, networks)}
-
-
-def returns_the_pairs(networks):
-    return {name: pair for name, pair in networks.items() if not is_beaten(*pair, networks)}
-
-
-def forgets_to_return_the_front(networks):
-    [name for name, pair in networks.items() if not is_beaten(*pair, networks)]
-
-
-def unpacks_names(networks):
-    return [name for name, cost, score in networks]
+def deletes_by_a_pair(leads):
+    found = np.zeros_like(leads)
+    for i, j in np.ndindex(leads.shape):
+        found[i, j] = leads.remove(leads[i, j]).mean()
+    return found
 
 
 EXERCISE_12_5 = FunctionExercise(
     number="12.5",
-    title="Who is worth its cost?",
+    title="Which pair makes the lead?",
     difficulty="medium",
-    minutes=10,
-    reference=front,
-    cases=drawn_networks,
+    minutes=6,
+    reference=without_each,
+    cases=lead_tables,
+    only_values=True,
     mistakes=[
         (
-            beaten_only_in_both,
-            "A network that costs the same and scores less stays in: one advantage is enough, if the rest is equal.",
+            divides_by_all_leads,
+            "You divide by the number of all leads: one is left out, so divide by one less. (If you set it to 0 and "
+            "take the mean, it still counts.)",
         ),
-        (beaten_in_either, "You let one advantage beat a network: the other must be no worse in both."),
-        (beats_itself, "Nobody is left: a network is no worse than itself, and so it beats itself."),
-        (returns_the_beaten, "You return the networks that are beaten: the others are asked for."),
+        (leaves_out_the_row, "You leave a whole row out, a seed: leave one lead out, and keep all others."),
+        (leaves_out_the_column, "You leave a whole column out, a block: leave one lead out, and keep all others."),
+        (leaves_out_row_and_column, "You leave a row and a column out: leave one lead out, and keep all others."),
+        (stays_in_its_row, "You take the mean of the others in the same row: take that of all others in the table."),
         (
-            takes_the_best_score,
-            "Only the best score is left: a cheaper network with a lower score is beaten by nobody dearer.",
+            stays_in_its_column,
+            "You take the mean of the others in the same column: take that of all others in the table.",
         ),
-        (takes_the_cheapest, "Only the cheapest is left: a dearer network with a higher score is not beaten by it."),
-        (prefers_dear_ones, "You let dear networks beat cheap ones: a low cost is the good one."),
-        (swaps_cost_and_score, "Cost and score are swapped: each value is (cost, score)."),
-        (sorts_by_cost, "The right networks in another order: keep the order in which they are given."),
-        (sorts_by_score, "In another order, best score first: keep the order in which they are given."),
-        (drops_both_equals, "Both of two equal networks are gone: neither beats the other."),
-        (
-            returns_inside_the_loop,
-            "It ends with the first network: `return` stands inside the loop, move it to the left.",
-        ),
-        (
-            keeps_whom_one_does_not_beat,
-            "Everybody is left: a network goes as soon as one other beats it, so ask `any`, then `not`.",
-        ),
-        (returns_the_beaters, "You return those that beat another: asked for are those that no other beats."),
-        (takes_both_ends, "The cheapest and the best are left alone: a network between them may be unbeaten, too."),
-        (divides_score_by_cost, "You take the most score for its cost: asked for are all that no other beats."),
-        (
-            climbs_with_the_lower_first,
-            "At equal cost the lower score stays in, and the order is another: keep the order given.",
-        ),
-        (drops_equals, "One of two equal networks is gone: neither beats the other."),
-        (
-            climbs_from_cheap_to_dear,
-            "One of two equal networks is gone, and the order is another: keep the order given.",
-        ),
+        (subtracts_from_the_mean, "This is the mean minus each lead: asked for is the mean of all other leads."),
+        (subtracts_the_mean, "This is each lead minus the mean: asked for is the mean of all other leads."),
+        (returns_the_change, "This is by how much the mean falls: return the mean of the others itself."),
+        (repeats_the_mean, "This is the mean of all leads, everywhere: leave a different one out each time."),
+        (keeps_each_alone, "These are the leads themselves: asked for is the mean of all *others*."),
+        (sums_the_others, "This is the sum of the others: divide by how many they are."),
+        (takes_the_median_of_the_others, "You take the median of the others: take the mean."),
+        (divides_by_rows_and_columns, "You divide by (rows − 1) · (columns − 1): the others are rows · columns − 1."),
+        (divides_by_14, "You divide by 14, which is right for fifteen leads: take `leads.size - 1`."),
+        (divides_by_the_rows, "You divide by the number of rows minus 1: `len` counts rows. Take `leads.size - 1`."),
     ],
     also_wrong=[
-        (returns_a_set, "not a value of type set"),
-        (returns_the_pairs, "not a dictionary"),
-        (forgets_to_return_the_front, "returns None"),
-        (unpacks_names, "raises ValueError in line 2"),
+        (returns_a_flat_table, "The shape is (6,); it should be (2, 3)."),
+        (returns_one_number, "not a number"),
+        (returns_nested_lists, "not a list"),
+        (changes_the_leads, "changes what it is given"),
+        (forgets_to_return_the_means, "returns None"),
+        (deletes_by_a_pair, "raises AttributeError in line 4"),
     ],
 )
 
 
-# Exercise 12.6: How many seeds?
-
-
-def seeds_needed(differences: Sequence[float], half_width: float) -> int:
-    """Return the smallest number of seeds, from 2 on, whose 95 % t-interval reaches at most so far to each side."""
-    mean = sum(differences) / len(differences)
-    spread = (sum((value - mean) ** 2 for value in differences) / (len(differences) - 1)) ** 0.5
-    seeds = 2
-    while float(t.ppf(0.975, seeds - 1)) * spread / seeds**0.5 > half_width:
-        seeds += 1
-    return seeds
-
-
-def drawn_differences(random: np.random.Generator) -> Iterator[tuple[list[float], float]]:
-    """Yield differences of pairs, and how far the interval may reach."""
-    yield [0.01, 0.03, -0.02, 0.02, 0.01], 0.01
-    yield [0.02, 0.04, -0.01, 0.03, 0.02], 0.005
-    yield [0.01, 0.02, 0.01, 0.02], 0.02
-    yield [0.30, 0.10, 0.20, -0.10, 0.15, 0.05], 0.05
-    yield [0.02, 0.02, 0.06, 0.0, 0.04], 0.06
-    yield [0.01, 0.03, -0.02, 0.02, 0.01], 0.003
-    for count in (3, 5, 9):
-        yield [float(value) for value in random.normal(0.01, 0.03, count).round(3)], 0.012
-
-
-def search(spread, half_width, quantile=0.975, root=0.5, freedoms=1, first=2):
-    n = first
-    while t.ppf(quantile, n - freedoms) * spread / n**root > half_width:
-        n += 1
-    return n
-
-
-def takes_the_normal_quantile(differences, half_width):
-    return max(2, ceil((1.96 * np.std(differences, ddof=1) / half_width) ** 2))
-
-
-def takes_t_of_five(differences, half_width):
-    n = 2
-    while 2.776 * np.std(differences, ddof=1) / n**0.5 > half_width:
-        n += 1
-    return n
-
-
-def takes_t_of_the_measured(differences, half_width):
-    quantile = t.ppf(0.975, len(differences) - 1)
-    return max(2, ceil((quantile * np.std(differences, ddof=1) / half_width) ** 2))
-
-
-def divides_by_all(differences, half_width):
-    return search(np.std(differences), half_width)
-
-
-def forgets_the_root(differences, half_width):
-    return search(np.std(differences, ddof=1), half_width, root=1)
-
-
-def takes_the_whole_width(differences, half_width):
-    n = 2
-    while 2 * t.ppf(0.975, n - 1) * np.std(differences, ddof=1) / n**0.5 > half_width:
-        n += 1
-    return n
-
-
-def takes_one_side(differences, half_width):
-    return search(np.std(differences, ddof=1), half_width, quantile=0.95)
-
-
-def takes_n_freedoms(differences, half_width):
-    return search(np.std(differences, ddof=1), half_width, freedoms=0)
-
-
-def stops_before(differences, half_width):
-    return search(np.std(differences, ddof=1), half_width) - 1
-
-
-def goes_one_further(differences, half_width):
-    return search(np.std(differences, ddof=1), half_width) + 1
-
-
-def counts_further_seeds(differences, half_width):
-    return search(np.std(differences, ddof=1), half_width) - len(differences)
-
-
-def begins_at_the_measured(differences, half_width):
-    return search(np.std(differences, ddof=1), half_width, first=len(differences))
-
-
-def solves_with_196(differences, half_width):
-    return ceil((1.96 * np.std(differences, ddof=1) / half_width) ** 2)
-
-
-def solves_with_the_measured(differences, half_width):
-    return ceil((t.ppf(0.975, len(differences) - 1) * np.std(differences, ddof=1) / half_width) ** 2)
-
-
-def begins_at_1(differences, half_width):
-    return search(np.std(differences, ddof=1), half_width, first=1)
-
-
-def takes_the_first_differences(differences, half_width):
-    n = 2
-    while t.ppf(0.975, n - 1) * np.std(differences[:n], ddof=1) / n**0.5 > half_width:
-        n += 1
-    return n
-
-
-def asks_when_0_is_left(differences, half_width):
-    return search(np.std(differences, ddof=1), abs(np.mean(differences)))
-
-
-def forgets_to_return_a_number(differences, half_width):
-    search(np.std(differences, ddof=1), half_width)
-
-
-def divides_a_list(differences, half_width):
-    return differences / half_width
-
-
-EXERCISE_12_6 = FunctionExercise(
+EXERCISE_12_6 = ChoiceExercise(
     number="12.6",
-    title="How many seeds?",
+    title="What do you sign?",
     difficulty="medium",
-    minutes=10,
-    reference=seeds_needed,
-    cases=drawn_differences,
-    mistakes=[
-        (takes_the_normal_quantile, "You take 1.96, of very many seeds: t depends on the number that you try."),
-        (takes_t_of_five, "You take 2.776, which is t for five seeds: it depends on the number that you try."),
-        (
-            takes_t_of_the_measured,
-            "You take t for the seeds that were measured: it depends on the number that you try.",
+    minutes=3,
+    question="Which sentence do these runs allow?",
+    options={
+        "a": Option(
+            "“UNet++ segments this tissue better than U-Net, because its dense skips close the semantic gap.”",
+            "It was ahead of U-Net. But a U-Net of its size is nearly as good, and nothing here says why.",
         ),
-        (divides_by_all, "The spread is too small: divide by one less than there are differences (`ddof=1`)."),
-        (forgets_the_root, "You divide the spread by the number of seeds: divide by its root."),
-        (takes_the_whole_width, "`half_width` is how far it reaches to *each* side, not from end to end."),
-        (takes_one_side, "You take `ppf(0.95, …)`: 95 % in the middle leave 2.5 % on either side."),
-        (takes_n_freedoms, "You take n degrees of freedom: n values have n − 1, for the mean took one."),
-        (stops_before, "One too few: return the first number whose interval is narrow enough."),
-        (goes_one_further, "One too many: return the first number whose interval is narrow enough."),
-        (counts_further_seeds, "These are further seeds: count the measured ones too."),
-        (solves_with_196, "You take 1.96, of very many seeds, and may return 1: t depends on the number, from 2 on."),
-        (
-            solves_with_the_measured,
-            "You take t for the seeds that were measured, and may return 1: it depends on the number, from 2 on.",
+        "b": Option(
+            "“UNet++ is no better than a U-Net of the same arithmetic, because the interval contains 0.”",
+            "The interval also contains 0.01. “Not resolved” means neither “better” nor “equal”.",
         ),
-        (begins_at_1, "You begin at n = 1: there t is not a number, and no comparison with it is true. Begin at 2."),
-        (
-            takes_the_first_differences,
-            "You take the spread of the first n differences: all that were measured tell of it.",
+        "c": Option(
+            "“UNet++ led in short runs on this tissue. At equal arithmetic its lead is not resolved.”",
+            "It names the images, the length and the control, and it claims neither a difference nor equality.",
+            right=True,
         ),
-        (asks_when_0_is_left, "You ask when the interval leaves 0: asked for is when it reaches at most `half_width`."),
-        (begins_at_the_measured, "You begin at the seeds that were measured: fewer may be enough."),
-    ],
-    also_wrong=[
-        (forgets_to_return_a_number, "returns None"),
-        (divides_a_list, "raises TypeError in line 2"),
-    ],
+        "d": Option(
+            "“On any electron microscopy of brain tissue, the wiring adds between −0.003 and +0.012.”",
+            "All thirty slices are of one fly. The interval is for other runs and blocks like these.",
+        ),
+        "e": Option(
+            "“UNet++ won fifteen pairs of fifteen, so take it: by chance, that happens once in 32,768 times.”",
+            "The pairs share seeds and slices, so they are not fifteen tosses of a coin. And the two were not equal in "
+            "size.",
+        ),
+    },
+    also_wrong=[("f", "by its letter"), (15, "by its letter")],
 )
 
 

@@ -113,6 +113,23 @@ def does_not_round(sizes, patch, batch_size):
     return sum(max(1, round(height * width / patch**2)) / batch_size for height, width in sizes)
 
 
+def divides_without_rounding(sizes, patch, batch_size):
+    return counted(sizes, patch, batch_size, steps=lambda n, b: max(1, n / b))
+
+
+def makes_steps_of_each_image(sizes, patch, batch_size):
+    return sum(max(1, round(height * width / patch**2) // batch_size) for height, width in sizes)
+
+
+def rounds_off_each_image(sizes, patch, batch_size):
+    return max(1, sum(max(1, round(height * width / patch**2)) // batch_size for height, width in sizes))
+
+
+def counts_the_mirrored_area(sizes, patch, batch_size):
+    mirrored = [(max(height, patch), max(width, patch)) for height, width in sizes]
+    return counted(mirrored, patch, batch_size)
+
+
 def counts_only_the_last_image(sizes, patch, batch_size):
     height, width = sizes[-1]
     return max(1, max(1, round(height * width / patch**2)) // batch_size)
@@ -143,6 +160,19 @@ EXERCISE_13_2 = FunctionExercise(
         (adds_the_areas_first, "You add up the areas of all images and round once: round for each image."),
         (divides_by_the_side, "You divide by `patch`: the area of a patch is `patch**2`."),
         (does_not_round, "Steps are whole: use `//`, and at least 1."),
+        (divides_without_rounding, "Steps are whole: divide by the batch with `//` instead of `/`."),
+        (
+            makes_steps_of_each_image,
+            "You make at least one step of each image, but the patches of all images are mixed: add them up first.",
+        ),
+        (
+            rounds_off_each_image,
+            "You round down the batches of each image: add up the patches of all images, then divide once.",
+        ),
+        (
+            counts_the_mirrored_area,
+            "You count the area of the mirrored image. The number of patches follows from the image's own area.",
+        ),
         (counts_only_the_last_image, "This counts the last image alone: does the loop add up?"),
     ],
 )
@@ -201,6 +231,21 @@ def predicted_folders(random: np.random.Generator) -> Iterator[tuple[Masks, Mask
     yield (  # by Dice instead of IoU, b comes first
         {"b": as_mask([0] * 150 + [1] * 10), "a": as_mask([0, 0, 0, 1, 1, 1])},
         {"b": as_mask([0] * 159 + [1]), "a": as_mask([0, 0, 1, 0, 1, 1])},
+        2,
+    )
+    yield (  # a predicts a class that it does not have: it counts, with an IoU of 0
+        {"a": as_mask([0, 0, 1, 1]), "b": as_mask([0, 0, 1, 1])},
+        {"a": as_mask([0, 0, 1, 2]), "b": as_mask([0, 1, 1, 1])},
+        3,
+    )
+    yield (  # the worst class of a is better than that of b, its mean is not
+        {"a": as_mask([0, 0, 0, 0, 1, 1, 1, 1]), "b": as_mask([0] * 20 + [1, 1])},
+        {"a": as_mask([0, 0, 0, 1, 1, 1, 1, 0]), "b": as_mask([0] * 20 + [1, 0])},
+        2,
+    )
+    yield (  # a misses a class; without it a would be better than b, though fewer of its pixels are right
+        {"a": as_mask([0] * 9 + [1]), "b": as_mask([0] * 13 + [1] * 12)},
+        {"a": as_mask([0] * 10), "b": as_mask([1] + [0] * 12 + [0] + [1] * 11)},
         2,
     )
     yield (  # undecided pixels
@@ -267,6 +312,25 @@ def returns_the_scores(truths, predictions, num_classes):
     )
 
 
+def scored_in_order(truths, predictions, num_classes):
+    scores = {}
+    for name in worst_first(truths, predictions, num_classes):
+        scores[name] = float(np.mean(class_ious(*decided(truths[name], predictions[name]), range(num_classes))))
+    return scores
+
+
+def returns_pairs_by_score(truths, predictions, num_classes):
+    return [(score, name) for name, score in scored_in_order(truths, predictions, num_classes).items()]
+
+
+def returns_pairs_by_name(truths, predictions, num_classes):
+    return list(scored_in_order(truths, predictions, num_classes).items())
+
+
+def returns_a_dictionary(truths, predictions, num_classes):
+    return scored_in_order(truths, predictions, num_classes)
+
+
 def counts_undecided_pixels(truths, predictions, num_classes):
     return sorts(truths, predictions, lambda t, p: np.mean(class_ious(t, p, range(num_classes))))
 
@@ -299,6 +363,22 @@ def takes_dice(truths, predictions, num_classes):
     )
 
 
+def leaves_out_invented_classes(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: np.mean(class_ious(*decided(t, p), np.unique(decided(t, p)[0]))))
+
+
+def leaves_out_missed_classes(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: np.mean(class_ious(*decided(t, p), np.unique(decided(t, p)[1]))))
+
+
+def takes_the_worst_class(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: min(class_ious(*decided(t, p), range(num_classes))))
+
+
+def takes_the_best_class(truths, predictions, num_classes):
+    return sorts(truths, predictions, lambda t, p: max(class_ious(*decided(t, p), range(num_classes))))
+
+
 def returns_only_the_worst(truths, predictions, num_classes):
     return worst_first(truths, predictions, num_classes)[0]
 
@@ -325,15 +405,35 @@ EXERCISE_13_3 = FunctionExercise(
         (keeps_the_given_order, "The names come back in the order in which they were given: sort them by their IoU."),
         (sorts_the_names, "This sorts the names by the alphabet: sort them by their IoU."),
         (returns_the_scores, "These are the scores: return the names of the images."),
+        (returns_pairs_by_score, "These are pairs of a score and a name: return the names alone."),
+        (returns_pairs_by_name, "These are pairs of a name and a score: return the names alone."),
         (counts_undecided_pixels, "You count pixels whose truth is 255: take them out before you count."),
-        (counts_right_pixels, "This sorts by the fraction of right pixels: a missed rare class hardly shows there."),
+        (
+            counts_right_pixels,
+            "This sorts as the fraction of right pixels does, where a missed rare class hardly shows: compute one IoU "
+            "for each class, and take their mean.",
+        ),
         (gives_absent_classes_1, "A class that an image lacks counts as 1 here: leave it out of the mean."),
-        (gives_absent_classes_0, "A class that an image lacks counts as 0 here: leave it out of the mean."),
+        (
+            gives_absent_classes_0,
+            "A class that an image lacks counts as 0 here: divide the sum by the number of classes that it has.",
+        ),
         (looks_at_class_1, "This sorts by the IoU of class 1 alone: take the mean over the classes."),
         (leaves_out_class_0, "You leave out class 0: the background is a class as well."),
         (takes_dice, "This sorts by Dice: divide the common pixels by the union, not by the mean of the two areas."),
+        (
+            leaves_out_invented_classes,
+            "You leave out a class that is predicted but does not occur in the truth: it counts, and its IoU is 0.",
+        ),
+        (
+            leaves_out_missed_classes,
+            "You leave out a class that occurs in the truth but is not predicted: it counts, and its IoU is 0.",
+        ),
+        (takes_the_worst_class, "This sorts by the worst class of each image: take the mean over its classes."),
+        (takes_the_best_class, "This sorts by the best class of each image: take the mean over its classes."),
         (returns_only_the_worst, "This is the name of the worst image alone: return all names, as a list."),
     ],
+    also_wrong=[(returns_a_dictionary, "should be a list")],
 )
 
 
@@ -619,7 +719,7 @@ EXERCISE_13_6 = ChoiceExercise(
     options={
         "a": Option(
             "line 1: divide by 255",
-            "That is one of the faults. But the program normalises as well: line 2 does it a second time.",
+            "That is one of the mistakes. But the program normalises as well: line 2 does it a second time.",
         ),
         "b": Option(
             "line 3: leave the channels at the end, as Pillow has them",

@@ -14,7 +14,7 @@ class LiveDepth(OneAtATime, anywidget.AnyWidget):
     empty. The button "prune and keep" is there with ``can_keep``, and sends ``{"keep": True}``.
     """
 
-    _esm = module("widget.js")
+    _esm = module("depth_widget.js")
     _css = style()
 
     about = Dict().tag(sync=True)

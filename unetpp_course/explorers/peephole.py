@@ -90,14 +90,15 @@ class PeepholeGame(PictureExplorer):
 
     @property
     def scores(self) -> str:
-        """A table of your errors and of the head's errors for each window."""
+        """A table of your errors and, for each window that you have played, of its head's errors."""
         lines = ["window   you: wrong of answered   the head: wrong of all"]
         for number, window in enumerate(self.windows):
             questions, given = self.questions[window], self.answers[window]
             yours = sum(question.label != label for question, label in zip(questions, given, strict=False))
             heads = sum(question.label != question.heads[number] for question in questions)
             you = f"{yours} of {len(given)}"
-            lines.append(f"{window:>3} px   {you:<22}   head {number + 1}: {heads} of {len(questions)}")
+            head = f"{heads} of {len(questions)}" if given else "shown when you have played"
+            lines.append(f"{window:>3} px   {you:<22}   head {number + 1}: {head}")
         return "\n".join(lines)
 
     def _update(self, reply: str) -> None:

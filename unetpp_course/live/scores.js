@@ -17,14 +17,25 @@ export function countByThreshold(levels, mask) {
   });
 }
 
-// Intersection over union of a class, from the counts of one image; 1 where there is nothing to find and nothing found.
-export function iou(counts, of) {
+// The pixels of a class that are right, against those that are wrong; null for a class in neither truth nor prediction.
+export const RATIOS = {
+  IoU: (hit, wrong) => (hit + wrong ? hit / (hit + wrong) : null),
+  Dice: (hit, wrong) => (hit + wrong ? (2 * hit) / (2 * hit + wrong) : null),
+};
+
+// A score of RATIOS from the counts of one image, of "background" (class 0), "foreground" (class 1) or "classes" (the
+// mean of both); 1 where there is nothing to find and nothing found.
+export function scoreOf(counts, of, name = "IoU") {
   const [[true0, false1], [false0, true1]] = counts;
-  const ratio = (hit) => (hit + false0 + false1 ? hit / (hit + false0 + false1) : null);
-  if (of === "background") return ratio(true0) ?? 1;
-  if (of === "foreground") return ratio(true1) ?? 1;
-  const present = [ratio(true0), ratio(true1)].filter((score) => score !== null);
-  return present.reduce((sum, score) => sum + score, 0) / present.length;
+  const ratio = (hit) => RATIOS[name](hit, false0 + false1);
+  const asked = { background: [true0], foreground: [true1], classes: [true0, true1] }[of];
+  const present = asked.map(ratio).filter((score) => score !== null);
+  return present.length ? mean(present) : 1;
+}
+
+// Returns the counts of several images together.
+export function pooled(all) {
+  return [0, 1].map((truth) => [0, 1].map((called) => all.reduce((sum, counts) => sum + counts[truth][called], 0)));
 }
 
 export function mean(numbers) {

@@ -1,4 +1,4 @@
-// The parts that every explorer in the browser is made of: elements, controls with names for screen readers, a table.
+// The parts that every explorer in the browser is made of: elements, and controls with names for screen readers.
 
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -44,13 +44,37 @@ export function choices(label, options, onChoose) {
     const input = element("input", { type: "radio", name, value });
     input.addEventListener("change", () => onChoose(value));
     buttons.set(value, input);
-    group.append(element("label", {}, input, element("span", {}, text)));
+    const button = element("label", {}, input, element("span", {}, text));
+    group.append(button);
+    return button;
   };
   options.forEach(([value, text]) => add(value, text));
   const show = (value) => {
     for (const [key, input] of buttons) input.checked = key === value;
   };
   return { row: element("div", { class: "row" }, element("span", { "aria-hidden": "true" }, label), group), add, show };
+}
+
+// A row of buttons, each of which is on or off. `show` is given which buttons there are, [value, text, on].
+export function switches(onSwitch) {
+  const label = element("span", { id: newId("switches") });
+  const group = element("div", { class: "choices", role: "group", "aria-labelledby": label.id });
+  let there = "";
+  const build = (buttons) => {
+    group.replaceChildren(...buttons.map(([value, text]) => {
+      const input = element("input", { type: "checkbox", value, "data-lm-suppress-shortcuts": "true" });
+      input.addEventListener("change", () => onSwitch(value));
+      return element("label", {}, input, element("span", {}, text));
+    }));
+  };
+  const show = (words, buttons) => {
+    label.textContent = words;
+    const now = `${buttons.map(([value]) => value)}`;
+    if (now !== there) build(buttons); // otherwise the keyboard would lose its place
+    there = now;
+    group.querySelectorAll("input").forEach((input, k) => { input.checked = buttons[k][2]; });
+  };
+  return { row: element("div", { class: "row" }, label, group), show };
 }
 
 // A line of news that screen readers read aloud; what changes quickly is only read once it has come to rest.
@@ -65,13 +89,4 @@ export function statusLine() {
     waiting = setTimeout(() => { heard.textContent = words; }, 400);
   };
   return { parts: [seen, heard], say };
-}
-
-export function fillTable(table, head, rows, chosen) {
-  const line = (cells, tag) =>
-    element("tr", {}, ...cells.map((text, k) => element(k ? tag : "th", k ? {} : { scope: "row" }, text)));
-  const top = element("tr", {}, ...head.map((text) => element("th", { scope: "col" }, text)));
-  const body = rows.map((cells) => line(cells, "td"));
-  body[chosen]?.setAttribute("aria-current", "true");
-  table.replaceChildren(element("thead", {}, top), element("tbody", {}, ...body));
 }

@@ -107,7 +107,7 @@ EXERCISES = (
         unit="pixels",
         mistakes=[(6, "A kernel adds its side less one, not its side."), (3, "This is the reach of one convolution.")],
         also_wrong=[
-            ("five", "one number, not a value of type str"),
+            ("five", "one number, not a text"),
             (float("nan"), "one number, not nan."),
             ("5 px", "quotation marks"),
         ],

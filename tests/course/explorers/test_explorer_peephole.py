@@ -62,6 +62,14 @@ def test_answers_are_counted_and_the_last_question_stays(game):
     assert len(game.answers[18]) == 6
 
 
+def test_a_heads_mistakes_are_shown_for_the_windows_that_were_played(game):
+    assert game.scores.count("shown when you have played") == 4
+    game.answer("membrane")
+    played, *others = game.scores.splitlines()[1:]
+    assert played.endswith(" of 6")
+    assert all(line.endswith("shown when you have played") for line in others)
+
+
 def test_each_window_keeps_its_own_answers(game):
     game.answer("membrane")
     game.window.value = 92

@@ -1,4 +1,4 @@
-// What anywidget looks for in a module.
+// The pruning explorer as a widget: what anywidget looks for in a module.
 
 import { render } from "./depth_explorer.js";
 

@@ -1,0 +1,105 @@
+"""What the figures of notebook 12 show: every pair of runs, the interval that belongs to it, and what was equal."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from unetpp_course import comparison_figures as figures
+from unetpp_course.lab import converged, fair_stage
+from unetpp_course.lab.blocked_folds import FOLDS
+from unetpp_course.lab.converged import PASSES
+from unetpp_course.lab.results import Results
+from unetpp_lib.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_runs_and_leads_are_those_of_the_laboratory():
+    runs = {name: figures.runs_on_tissue(name) for name in ("unet", "unetpp_plain")}
+    assert {(run["seed"], run["block"]) for run in runs["unet"]} == {(s, b) for s in range(3) for b in FOLDS}
+    assert {run["passes"] for run in runs["unet"]} == {8}
+    assert {run["passes"] for run in figures.runs_on_tissue("unetpp_plain", "seconds")} == {3}
+    one, other = (np.reshape([run["iou"] for run in runs[name]], (3, 5)) for name in ("unetpp_plain", "unet"))
+    assert figures.leads_on_tissue("unetpp_plain", "unet") == pytest.approx(one - other)
+
+
+def test_the_whole_lead_is_what_comes_with_size_and_what_does_not():
+    whole, bigger, wired = (
+        figures.leads_on_tissue(*pair)
+        for pair in (("unetpp_plain", "unet"), ("unet_matched", "unet"), ("unetpp_plain", "unet_matched"))
+    )
+    assert whole == pytest.approx(bigger + wired)
+    assert str(figures.lead_of(wired)) == "+0.005 [-0.003, +0.012]"
+
+
+def test_costs_are_multiples_of_those_of_unet():
+    costs = figures.relative_costs()
+    assert all(row["unet"] == 1 for row in costs.values())
+    assert 0 < costs["parameters"]["unet_wide"] - costs["parameters"]["unetpp_plain"] < 0.1
+    assert costs["arithmetic"]["unetpp_plain"] < costs["arithmetic"]["unet_matched"] < 1.1 * 2.5
+    figures.draw_costs(costs)
+    assert [label.get_text() for label in plt.gca().get_yticklabels()] == list(costs)
+
+
+def test_every_pair_of_runs_is_a_dot_and_every_row_has_its_interval():
+    crossed, by_seed = np.array([[0.01, 0.02], [0.03, 0.0]]), [0.01, 0.03, 0.02]
+    figures.draw_leads({"crossed": crossed, "by seed": by_seed}, {"by seed": "red"})
+    axis = plt.gca()
+    dots = np.concatenate([line.get_xdata() for line in axis.lines if line.get_marker() == "o"])
+    assert sorted(dots) == pytest.approx(sorted([*crossed.ravel(), *by_seed]))
+    assert {text.get_text().splitlines()[0] for text in axis.texts} == {"+0.015", "+0.020"}
+
+
+def test_longer_runs_are_shown_once_they_are_measured(monkeypatch):
+    def nothing(name):
+        raise InputError("not measured")
+
+    monkeypatch.setattr(figures, "read_results", nothing)
+    assert figures.longer_leads({"a − b": ("a", "b")}) == {}
+    monkeypatch.setattr(figures, "read_results", lambda name: name)
+    monkeypatch.setattr(converged, "lead", lambda results, pair, score: pd_table(0.01 if pair == ("a", "b") else None))
+    found = figures.longer_leads({"a − b": ("a", "b"), "a − c": ("a", "c")})
+    assert list(found) == [f"a − b,\n{PASSES} passes"]
+
+
+def pd_table(value):
+    return pd.DataFrame([] if value is None else np.full((3, 5), value))
+
+
+def test_longer_training_helps_unet_more_than_unetpp_is_ahead():
+    gain, lead = figures.gain_of_length(), figures.leads_on_tissue("unetpp_plain", "unet")
+    assert gain.shape == lead.shape
+    assert gain.mean() > 2 * lead.mean()
+
+
+def test_networks_stand_in_a_chain():
+    lead = figures.lead_of([[0.01, 0.02], [0.0, 0.01]])
+    figures.draw_chain({"one": 0.6, "other": 0.61}, [1, 2.5], [("only bigger", lead)])
+    words = " ".join(text.get_text() for text in plt.gca().texts)
+    assert "arithmetic × 2.5" in words
+    assert "only bigger" in words
+
+
+def stage_outcome(head_4):
+    outputs = {f"head {depth}": {"iou/background/image": head_4 - 0.1 * (4 - depth)} for depth in range(1, 5)}
+    return {"last": outputs | {"mean of heads": {"iou/background/image": head_4 - 0.02}}, "history": []}
+
+
+def stage_results(values):
+    outcomes = {name: {"outcome": stage_outcome(value)} for name, value in values.items()}
+    return Results(fair_stage.EXPERIMENT, outcomes)
+
+
+def test_on_both_stages_what_was_measured_is_drawn_and_nothing_else():
+    names = {"unetpp-rings-seed0": 0.8, "unetpp-rings-seed1": 0.82, "unetpp-no_rings-seed0": 0.83}
+    figures.draw_stage(stage_results(names))
+    dots = [line for line in plt.gca().lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in dots) == 3 * 5
+    assert [text.get_text() for text in plt.gca().get_legend().get_texts()] == ["with rings", "without rings"]
+    figures.draw_stage(stage_results({"l2_alone-rings-seed0": 0.7}))
+    assert "L2 alone, with rings" in [text.get_text() for text in plt.gca().get_legend().get_texts()]

@@ -650,7 +650,7 @@ EXERCISE_11_5 = FunctionExercise(
         (takes_the_first_ones, "You take the first ones, as many as are in time. Times need not rise with the depth."),
         (gives_a_list, "You return all depths that are good enough. The smallest is asked for."),
     ],
-    also_wrong=[(names_the_depth, "of type str")],
+    also_wrong=[(names_the_depth, "not a text")],
     seconds=3,
 )
 

@@ -60,7 +60,7 @@ def show_stages(stages: Mapping[str, pd.DataFrame]) -> None:
             axis.plot(places, row.to_numpy(), "o-", color="C0", linewidth=1)
         for place, mean in zip(places, scores.mean(), strict=True):
             if len(scores):
-                axis.annotate(f"{mean:.2f}", (place, scores.to_numpy()[:, place].max()), (0, 7), **ABOVE)
+                axis.annotate(f"{mean:.2f}", (place, scores.to_numpy()[:, place].min()), (0, -17), **BELOW)
         count = "1 seed" if len(scores) == 1 else f"{len(scores)} seeds"
         axis.set(title=f"{version} ({count})", xlim=(-0.4, scores.shape[1] - 0.6))
         axis.set_xticks(places, list(scores))
@@ -68,7 +68,7 @@ def show_stages(stages: Mapping[str, pd.DataFrame]) -> None:
     axes[0, 0].set(ylabel="membrane IoU, test", ylim=(0.6, 0.9))
 
 
-ABOVE = {"textcoords": "offset points", "ha": "center"}
+BELOW = {"textcoords": "offset points", "ha": "center"}
 
 
 def _draw_interval(axis: Axes, row: int, interval: Interval, mean: bool = True) -> None:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unetpp_course import use_course_style
+from unetpp_course.comparison_figures import draw_stage
 from unetpp_course.lab import best_model, leakage, nuclei, read_results, supervision_seeds
 from unetpp_course.lab.blocked_folds import FOLDS, TEST, by_fold, lead_interval
 from unetpp_course.lab.folds import LAPTOP
@@ -116,6 +117,13 @@ def draw_cuts() -> Figure:
     return plt.gcf()
 
 
+def draw_view() -> Figure:
+    """Draw what each head scores on drawn images with and without rings, and L2 trained alone beside head 2."""
+    use_course_style()
+    draw_stage(read_results("fair_stage"))
+    return plt.gcf()
+
+
 def draw_gains() -> Figure:
     """Draw what longer training and three further steps add to U-Net's membrane IoU, by fold and seed."""
     use_course_style()
@@ -158,6 +166,7 @@ RESULT_FIGURES: dict[str, Callable[[], Figure]] = {
     "folds": draw_folds,
     "supervision": draw_supervision,
     "cuts": draw_cuts,
+    "view": draw_view,
     "gains": draw_gains,
     "nuclei": draw_nuclei,
 }

@@ -666,7 +666,8 @@ class PairsExercise(FunctionExercise):
         if len(found) < len(calls) or self._same_leads(self.reference, calls, found):
             return ""
         known = (sentence for wrong, sentence in self.mistakes if self._same_leads(wrong, calls, found))
-        return next(known, "")
+        sentence = next(known, "")
+        return sentence and f"{sentence} Then look at left_out again."
 
     def _same_leads(self, function: Callable[..., Any], calls: Sequence[Call], found: Sequence[object]) -> bool:
         answers: list[Any] = [attempt(function, call.given).value for call in calls]

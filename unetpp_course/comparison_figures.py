@@ -18,7 +18,6 @@ from unetpp_course.lab.folds import LAPTOP, SEEDS, Arm
 from unetpp_course.lab.intervals import Interval, crossed_interval, t_interval
 from unetpp_course.lab.results import Results
 from unetpp_course.style import LINE_COLOURS, WIDTH
-from unetpp_lib.engine.evaluation import MEAN
 from unetpp_lib.errors import InputError
 
 Pair = tuple[str, str]
@@ -34,6 +33,7 @@ NETWORKS = {  # name in the laboratory: name, marker and colour in the figures
 }
 SCORE = "membrane"
 STAGES = {"rings": ("with rings", LINE_COLOURS[3]), "no rings": ("without rings", BLUE)}  # of `fair_stage`
+UNETPP, L2_ALONE = ("unetpp", "head 4"), ("l2_alone", "head 2")
 
 
 @cache
@@ -52,9 +52,9 @@ def runs_on_tissue(network: str, arm: Arm = "steps") -> list[Run]:
     ]
 
 
-def leads_on_tissue(one: str, other: str) -> NDArray[np.float64]:
-    """Return the membrane IoU of one network minus that of the other: (seeds, blocks)."""
-    leads = LAPTOP.leads(_tissue(), (one, other), SCORE).to_numpy()
+def leads_on_tissue(one: str, other: str, arm: Arm = "steps") -> NDArray[np.float64]:
+    """Return the membrane IoU of one network minus that of the other, in one arm of `folds`: (seeds, blocks)."""
+    leads = LAPTOP.leads(_tissue(), (one, other), SCORE, arm).to_numpy()
     return np.array([by_fold(slices[None]) for slices in leads])
 
 
@@ -104,11 +104,15 @@ def draw_costs(costs: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def draw_leads(
-    rows: Mapping[str, ArrayLike], colours: Mapping[str, str] | None = None, xlabel: str = "difference in membrane IoU"
+    rows: Mapping[str, ArrayLike],
+    colours: Mapping[str, str] | None = None,
+    xlabel: str = "difference in membrane IoU",
+    ringed: tuple[int, int] | None = None,
 ) -> None:
     """Draw differences, one row for each name: a dot for each pair of runs, and the 95 % interval of their mean.
 
     Leads are (seeds, blocks), drawn seed above seed, or one per seed. ``colours`` are of rows that are not blue.
+    ``ringed`` is the (seed, block) of a pair that gets a ring in every row.
     """
     _, axis = plt.subplots(figsize=(WIDTH, 0.8 * len(rows) + 0.8))
     axis.axvline(0, color="black", linewidth=1)
@@ -120,6 +124,9 @@ def draw_leads(
         for line, seed in enumerate(np.atleast_2d(values)):
             height = row + (0.16 * (line - 1) if values.ndim == 2 else 0)
             axis.plot(seed, [height] * len(seed), "o", color=colour, markersize=4.5)
+        if ringed is not None:
+            height = row + 0.16 * (ringed[0] - 1)
+            axis.plot(values[ringed], height, "o", color=ORANGE, markersize=11, mfc="none", markeredgewidth=2)
         axis.text(1.01, row, _in_words(found), transform=axis.get_yaxis_transform(), va="center")
     axis.set_yticks(range(len(rows)), list(rows))
     axis.set(ylim=(len(rows) - 0.4, -0.6), xlabel=f"{xlabel} (dots: pairs of runs; bar: 95 % interval of the mean)")
@@ -130,24 +137,29 @@ def _in_words(found: Interval) -> str:
     return f"{found.mean:+.3f}\n[{found.low:+.3f}, {found.high:+.3f}]".replace("-", "−")
 
 
-def draw_stage(results: Results) -> None:
-    """Draw what each output of UNet++ scores on drawn images, and L2 alone, by version: a dot for each seed.
+def complete_seeds(results: Results) -> list[int]:
+    """Return the seeds of `fair_stage` for which UNet++ and L2 alone have been trained in both versions."""
+    outputs = [output for version in STAGES for output in ((version, UNETPP), (version, L2_ALONE))]
+    measured = [set(fair_stage.by_seed(results, version, output).index) for version, output in outputs]
+    return sorted(set.intersection(*measured))
 
-    A line joins the means of the heads. What has not been measured yet is not there.
+
+def draw_stage(results: Results) -> None:
+    """Draw what each head of UNet++ scores on drawn images, and L2 alone, by version: a dot for each complete seed.
+
+    A line joins the means of the heads.
     """
-    outputs = [f"head {depth}" for depth in range(1, 5)] + [MEAN]
-    _, axis = plt.subplots(figsize=(WIDTH, 3.8))
+    seeds, heads = complete_seeds(results), [f"head {depth}" for depth in range(1, 5)]
+    _, axis = plt.subplots(figsize=(WIDTH, 3.6))
     for shift, (version, (label, colour)) in zip((-0.07, 0.07), STAGES.items(), strict=True):
-        scores = [fair_stage.by_seed(results, version, ("unetpp", output)).to_numpy() for output in outputs]
+        scores = [fair_stage.by_seed(results, version, ("unetpp", head))[seeds].to_numpy() for head in heads]
         for place, values in enumerate(scores):
             axis.plot([place + shift] * len(values), values, "o", color=colour, alpha=0.7)
-        means = [values.mean() for values in scores[:-1] if len(values)]
-        axis.plot(np.arange(len(means)) + shift, means, color=colour, label=label)
-        alone = fair_stage.by_seed(results, version, ("l2_alone", "head 2")).to_numpy()
-        if len(alone):
-            axis.plot([1 + 3 * shift] * len(alone), alone, "D", color=colour, mfc="white", label=f"L2 alone, {label}")
-    axis.set_xticks(range(len(outputs)), [*outputs[:-1], "mean of\nheads"])
-    axis.set(xlim=(-0.5, len(outputs) - 0.5), ylabel="membrane IoU, test images")
+        axis.plot(np.arange(len(heads)) + shift, np.mean(scores, axis=1), color=colour, label=label)
+        alone = fair_stage.by_seed(results, version, L2_ALONE)[seeds].to_numpy()
+        axis.plot([1 + 3 * shift] * len(alone), alone, "D", color=colour, mfc="white", label=f"L2 alone, {label}")
+    axis.set_xticks(range(len(heads)), heads)
+    axis.set(xlim=(-0.5, len(heads) - 0.5), ylabel="membrane IoU, test images")
     axis.legend(loc="lower right")
 
 

@@ -37,7 +37,7 @@ STATIONS = (  # a station's number is its position in this list
     Station("The training loop", "How do I know that training works?", 0, 3, 80),
     Station("GPU training", "What does the real thing take?", 1, 3, 90, optional=True),
     Station("Depth pruning", "How deep must it be?", 2, 3, 90),
-    Station("U-Net or UNet++", "Is it better, or only bigger?", 0, 4, 80),
+    Station("U-Net or UNet++", "Is it better, or only bigger?", 0, 4, 90),
     Station("Your own images", "How do I use this on my data?", 1, 4, 90, optional=True),
 )
 PARTS = ("networks", "learning", "training\nand pruning", "the verdict,\nyour data")  # from row 1 on

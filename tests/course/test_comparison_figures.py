@@ -28,6 +28,14 @@ def test_runs_and_leads_are_those_of_the_laboratory():
     assert figures.leads_on_tissue("unetpp_plain", "unet") == pytest.approx(one - other)
 
 
+def test_what_is_equal_decides_what_is_left_of_the_lead():
+    pair = ("unetpp_plain", "unet_wide"), ("unetpp_plain", "unet", "seconds"), ("unetpp_plain", "unet_matched")
+    found = [str(figures.lead_of(figures.leads_on_tissue(*arguments))) for arguments in pair]
+    assert found == ["+0.010 [+0.004, +0.016]", "-0.005 [-0.032, +0.021]", "+0.005 [-0.003, +0.012]"]
+    best_rates = figures.leads_on_tissue("unetpp_plain", "unet_matched", "wider search")
+    assert str(figures.lead_of(best_rates)) == "-0.001 [-0.009, +0.006]"
+
+
 def test_the_whole_lead_is_what_comes_with_size_and_what_does_not():
     whole, bigger, wired = (
         figures.leads_on_tissue(*pair)
@@ -95,11 +103,27 @@ def stage_results(values):
     return Results(fair_stage.EXPERIMENT, outcomes)
 
 
-def test_on_both_stages_what_was_measured_is_drawn_and_nothing_else():
-    names = {"unetpp-rings-seed0": 0.8, "unetpp-rings-seed1": 0.82, "unetpp-no_rings-seed0": 0.83}
-    figures.draw_stage(stage_results(names))
+def complete(seed):
+    trials = [
+        f"{network}-{version}-seed{seed}" for network in ("unetpp", "l2_alone") for version in ("rings", "no_rings")
+    ]
+    return dict.fromkeys(trials, 0.8)
+
+
+def test_only_seeds_that_are_complete_on_both_stages_are_drawn():
+    results = stage_results(complete(0) | complete(3) | {"unetpp-rings-seed1": 0.82, "l2_alone-rings-seed1": 0.8})
+    assert figures.complete_seeds(results) == [0, 3]
+    figures.draw_stage(results)
     dots = [line for line in plt.gca().lines if line.get_marker() == "o"]
-    assert sum(len(line.get_xdata()) for line in dots) == 3 * 5
-    assert [text.get_text() for text in plt.gca().get_legend().get_texts()] == ["with rings", "without rings"]
-    figures.draw_stage(stage_results({"l2_alone-rings-seed0": 0.7}))
-    assert "L2 alone, with rings" in [text.get_text() for text in plt.gca().get_legend().get_texts()]
+    assert sum(len(line.get_xdata()) for line in dots) == 2 * 2 * 4
+    diamonds = [line for line in plt.gca().lines if line.get_marker() == "D"]
+    assert [len(line.get_xdata()) for line in diamonds] == [2, 2]
+    words = [text.get_text() for text in plt.gca().get_legend().get_texts()]
+    assert words == ["with rings", "L2 alone, with rings", "without rings", "L2 alone, without rings"]
+
+
+def test_a_pair_gets_its_ring_in_every_row():
+    leads = np.array([[0.01, 0.02], [0.03, 0.0], [0.01, 0.01]])
+    figures.draw_leads({"one": leads, "other": -leads}, ringed=(1, 0))
+    rings = [line.get_xdata()[0] for line in plt.gca().lines if line.get_markersize() == 11]
+    assert rings == pytest.approx([0.03, -0.03])

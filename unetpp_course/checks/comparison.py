@@ -141,6 +141,8 @@ def kind_of(value: object) -> str:
         return "a list"
     if isinstance(value, dict):
         return "a dictionary"
+    if isinstance(value, set | frozenset):
+        return "a set"
     if isinstance(value, str):
         return "a text"
     if inspect.isroutine(value):

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, Option
-from unetpp_course.checks.isolation import Call
+from unetpp_course.checks.comparison import alike, as_number, kind_of
+from unetpp_course.checks.isolation import Call, attempt
 
 Widths = Sequence[int]
 Run = dict[str, Any]
@@ -126,6 +127,8 @@ class WidthsExercise(FunctionExercise):
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
         if isinstance(call.value, np.ndarray | Tensor):
             call = replace(call, value=call.value.tolist())
+        if as_number(call.value) is not None:
+            return "This is a single number. If it is b, it is the first width: return all five of them."
         return super()._fault(call, right, answer)
 
 
@@ -218,6 +221,32 @@ def returns_within_the_loop(cost, target):
     return widths_of(b)
 
 
+def count_parameters(widths):
+    total, before = 0, 1
+    for row, width in enumerate(widths):
+        total += 9 * before * width + 9 * width * width + 2 * width  # the encoder
+        if row < len(widths) - 1:
+            total += 4 * widths[row + 1] * width + 27 * width * width + 3 * width  # the decoder
+        before = width
+    return total + widths[0] + 1  # the head
+
+
+def counts_parameters_whatever_the_cost(cost, target):
+    return match_widths(count_parameters, target)
+
+
+def scales_from_32(cost, target):
+    return widths_of(round(32 * (target / cost(widths_of(32))) ** 0.5))
+
+
+def scales_from_32_and_rounds_up(cost, target):
+    return widths_of(ceil(32 * (target / cost(widths_of(32))) ** 0.5))
+
+
+def scales_from_32_and_cuts_off(cost, target):
+    return widths_of(int(32 * (target / cost(widths_of(32))) ** 0.5))
+
+
 def returns_the_base(cost, target):
     return match_widths(cost, target)[0]
 
@@ -240,6 +269,8 @@ def gives_one_width(cost, target):
         base += 1
     return widths_of(base)
 
+
+AS_A_SQUARE = "as if every cost grew exactly with the square. Try b = 1, 2, 3 … instead."
 
 EXERCISE_12_2 = WidthsExercise(
     number="12.2",
@@ -272,9 +303,13 @@ EXERCISE_12_2 = WidthsExercise(
         (takes_multiples_of_8, "You try multiples of 8. The smallest may lie between: begin at 1, and raise b by 1."),
         (takes_equal_widths, "All five widths are equal: each should be twice the one before."),
         (adds_instead_of_doubling, "Your widths are b, 2b, 3b, 4b and 5b: each should be twice the one before."),
+        (takes_the_root, f"You calculate b with a root, {AS_A_SQUARE}"),
+        (scales_from_32, f"You scale 32 with a root, {AS_A_SQUARE}"),
+        (scales_from_32_and_rounds_up, f"You scale 32 with a root and round up, {AS_A_SQUARE}"),
+        (scales_from_32_and_cuts_off, f"You scale 32 with a root and cut off the rest, {AS_A_SQUARE}"),
         (
-            takes_the_root,
-            "You calculate b with a root, as if every cost grew exactly with the square. Try b = 1, 2, 3 … instead.",
+            counts_parameters_whatever_the_cost,
+            "You count the parameters of a U-Net, whatever is to be counted: call `cost`, the function you are given.",
         ),
         (
             divides_by_the_smallest,
@@ -292,7 +327,7 @@ EXERCISE_12_2 = WidthsExercise(
         (turns_the_widths_round, "Your widths run from the bottom to the top: the smallest comes first."),
     ],
     also_wrong=[
-        (returns_the_base, "not a number"),
+        (returns_the_base, "return all five"),
         (returns_the_cost, "has length 2; it should have length 5"),
         (gives_four_widths, "has length 4; it should have length 5"),
         (forgets_to_return_widths, "returns None"),
@@ -359,6 +394,10 @@ def keyed(runs):
 def true_partner(run, runs):
     partner = keyed(runs).get(key_of(run))
     return partner if partner and partner["passes"] == run["passes"] else None
+
+
+def same_kind(one, other):
+    return all(one[what] == other[what] for what in ("seed", "block", "passes"))
 
 
 def rest(one, other, leads):
@@ -503,6 +542,77 @@ def rounds_the_leads(one, other):
     return {key: round(lead, 2) for key, lead in leads.items()}, left
 
 
+def rounds_the_leads_to_three(one, other):
+    leads, left = pair_runs(one, other)
+    return {key: round(lead, 3) for key, lead in leads.items()}, left
+
+
+def checks_the_partner_in_the_same_place(one, other):
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in zip(one, other) if same_kind(a, b)}
+    return leads, rest(one, other, leads)
+
+
+def sorts_and_checks_the_same_place(one, other):
+    pairs = zip(sorted(one, key=key_of), sorted(other, key=key_of))
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in pairs if same_kind(a, b)}
+    return leads, rest(one, other, leads)
+
+
+def sorts_and_checks_nothing(one, other):
+    pairs = zip(sorted(one, key=key_of), sorted(other, key=key_of))
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in pairs}
+    return leads, rest(one, other, leads)
+
+
+def takes_a_partner_with_fewer_passes(one, other):
+    partners = keyed(other)
+    found = [(a, partners[key_of(a)]) for a in one if key_of(a) in partners]
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in found if a["passes"] >= b["passes"]}
+    return leads, rest(one, other, leads)
+
+
+def takes_a_partner_with_more_passes(one, other):
+    partners = keyed(other)
+    found = [(a, partners[key_of(a)]) for a in one if key_of(a) in partners]
+    leads = {key_of(a): a["iou"] - b["iou"] for a, b in found if a["passes"] <= b["passes"]}
+    return leads, rest(one, other, leads)
+
+
+def wants_8_passes(one, other):
+    leads, _ = pair_runs([run for run in one if run["passes"] == 8], [run for run in other if run["passes"] == 8])
+    return leads, rest(one, other, leads)
+
+
+def wants_8_passes_of_the_first(one, other):
+    leads, _ = ignores_the_passes([run for run in one if run["passes"] == 8], other)
+    return leads, rest(one, other, leads)
+
+
+def lists_the_seeds(one, other):
+    leads, left = pair_runs(one, other)
+    return leads, sorted(seed for seed, _ in left)
+
+
+def lists_the_runs(one, other):
+    leads, left = pair_runs(one, other)
+    return leads, [run for run in [*one, *other] if key_of(run) in left]
+
+
+def returns_a_set(one, other):
+    leads, left = pair_runs(one, other)
+    return leads, set(left)
+
+
+def checks_the_place_and_lists_the_first(one, other):
+    leads, left = {}, []
+    for a, b in zip(one, other):
+        if same_kind(a, b):
+            leads[key_of(a)] = a["iou"] - b["iou"]
+        else:
+            left.append(key_of(a))
+    return leads, sorted(left)
+
+
 def returns_the_leads_alone(one, other):
     return pair_runs(one, other)[0]
 
@@ -535,7 +645,61 @@ def forgets_to_return_the_pairs(one, other):
     pair_runs(one, other)
 
 
-EXERCISE_12_3 = FunctionExercise(
+BY_POSITION = (
+    "You pair by position. The runs are in any order, and one list may have runs that the other has not: for each run, "
+    "look for the one with the same seed, block and passes."
+)
+SORTED = "You sort both lists and pair by position. A run without a partner then shifts all that follow."
+EIGHT = "You only take runs of 8 passes: what counts is that both runs of a pair have the same number."
+
+
+class PairsExercise(FunctionExercise):
+    """A function that returns a dictionary of leads and a list of what was left out: each is looked at by itself."""
+
+    def _known_mistake(self, calls: Sequence[Call]) -> str:
+        return super()._known_mistake(calls) or self._mistake_in_the_leads(calls)
+
+    def _mistake_in_the_leads(self, calls: Sequence[Call]) -> str:
+        """Return the sentence of a mistake that gives the same leads, whatever the list is."""
+        values = [call.value for call in calls]
+        found = [value[0] for value in values if isinstance(value, tuple | list) and len(value) == 2]
+        if len(found) < len(calls) or self._same_leads(self.reference, calls, found):
+            return ""
+        known = (sentence for wrong, sentence in self.mistakes if self._same_leads(wrong, calls, found))
+        sentence = next(known, "")
+        return sentence and f"{sentence} Then look at left_out again."
+
+    def _same_leads(self, function: Callable[..., Any], calls: Sequence[Call], found: Sequence[object]) -> bool:
+        answers: list[Any] = [attempt(function, call.given).value for call in calls]
+        firsts = [answer[0] if isinstance(answer, tuple | list) else answer for answer in answers]
+        return all(
+            isinstance(leads, dict) and alike(first, leads, self.tolerance)
+            for first, leads in zip(firsts, found, strict=True)
+        )
+
+    def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        if isinstance(call.value, dict):
+            return "This is the dictionary alone. Return two things: `leads, left_out`."
+        fault = super()._fault(call, right, answer)
+        if isinstance(call.error, KeyError) and call.error.args and isinstance(call.error.args[0], tuple):
+            return f"{fault} A run may have no partner, and `.get(key)` then gives None."
+        if isinstance(call.value, tuple | list) and len(call.value) == 2:
+            return _fault_of_the_list(call.value[1]) or fault
+        return fault
+
+
+def _fault_of_the_list(left_out: object) -> str:
+    if isinstance(left_out, set | np.ndarray):
+        return f"Your left_out should be a sorted list, not {kind_of(left_out)}."
+    entries = left_out if isinstance(left_out, list | tuple) else []
+    if any(isinstance(entry, dict) for entry in entries):
+        return "Your left_out contains runs. It should contain their (seed, block)."
+    if any(not isinstance(entry, tuple | list) or len(entry) != 2 for entry in entries):
+        return "Each entry of left_out should be a pair: (seed, block)."
+    return ""
+
+
+EXERCISE_12_3 = PairsExercise(
     number="12.3",
     title="Are these pairs?",
     difficulty="hard",
@@ -548,10 +712,20 @@ EXERCISE_12_3 = FunctionExercise(
             ignores_the_passes,
             "You also pair runs that were trained for different numbers of passes: compare `passes` as well.",
         ),
+        (pairs_by_the_place, BY_POSITION),
+        (checks_the_partner_in_the_same_place, f"{BY_POSITION} It need not be in the same place."),
+        (sorts_and_checks_the_same_place, f"{SORTED} Then you miss their partners."),
+        (sorts_and_checks_nothing, f"{SORTED} So you subtract what is no pair."),
         (
-            pairs_by_the_place,
-            "You pair by position. The runs come in any order: look for the one with the same seed, block and passes.",
+            takes_a_partner_with_fewer_passes,
+            "You also pair a run with one that was trained for fewer passes: the numbers must be equal (`==`).",
         ),
+        (
+            takes_a_partner_with_more_passes,
+            "You also pair a run with one that was trained for more passes: the numbers must be equal (`==`).",
+        ),
+        (wants_8_passes, EIGHT),
+        (wants_8_passes_of_the_first, f"You only look at the passes of `one`. {EIGHT}"),
         (pairs_by_the_seed, "You pair runs with the same seed: block and passes must be the same as well."),
         (pairs_by_the_block, "You pair runs with the same block: seed and passes must be the same as well."),
         (pairs_by_block_and_passes, "You compare block and passes: the seed must be the same as well."),
@@ -583,20 +757,22 @@ EXERCISE_12_3 = FunctionExercise(
             "Your list also names runs that have a partner. A run is left out only if *no* run of the other list is "
             "its partner.",
         ),
-        (
-            sorts_and_pairs_by_the_place,
-            "You sort both lists and pair by position. A run without a partner then shifts all that follow.",
-        ),
+        (sorts_and_pairs_by_the_place, SORTED),
         (leaves_nothing_out, "Your list stays empty. It should name the runs, of both lists, that are in no pair."),
         (rounds_the_leads, "You round the differences: leave them as they are."),
+        (rounds_the_leads_to_three, "You round the differences to three digits: leave them as they are."),
         (returns_the_list_first, "The two results are swapped: first the dictionary, then the list."),
         (leaves_out_the_pairs, "Your list names the runs that are pairs: the others are asked for."),
     ],
     also_wrong=[
-        (returns_the_leads_alone, "not a dictionary"),
+        (returns_the_leads_alone, "Return two things"),
+        (checks_the_place_and_lists_the_first, "You pair by position"),
+        (lists_the_seeds, "should be a pair: (seed, block)"),
+        (lists_the_runs, "contains runs"),
+        (returns_a_set, "a sorted list, not a set"),
         (returns_lists, "should be a dictionary, not a list"),
         (counts_what_is_left, "should be a list, not a number"),
-        (takes_a_partner_for_granted, "raises KeyError in line 4"),
+        (takes_a_partner_for_granted, "A run may have no partner"),
         (treats_runs_as_dictionaries, "raises TypeError in line 2"),
         (forgets_to_return_the_pairs, "returns None"),
     ],
@@ -616,7 +792,7 @@ EXERCISE_12_4 = ChoiceExercise(
         ),
         "b": Option(
             "about two thirds, with the interval above 0",
-            "It is the other way round: two thirds are gone once the U-Net is as large.",
+            "It is the other way round: on average, two thirds are gone once the U-Net does as much arithmetic.",
         ),
         "c": Option(
             "nothing: now the U-Net is ahead, with the interval below 0",
@@ -624,7 +800,7 @@ EXERCISE_12_4 = ChoiceExercise(
         ),
         "d": Option(
             "about a third, and the interval contains 0",
-            "Yes. Two thirds go with the arithmetic, and of the rest these runs cannot tell the sign.",
+            "Yes. On average, two thirds go with the arithmetic, and of the rest these runs cannot tell the sign.",
             right=True,
         ),
     },
@@ -651,6 +827,7 @@ def lead_tables(random: np.random.Generator) -> Iterator[tuple[Table]]:
     """Yield leads of seeds and blocks."""
     yield (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 9.0]]),)
     yield (np.array([[0.01, -0.02], [0.03, 0.02]]),)
+    yield (np.array([[0.02, 0.01], [0.02, -0.01]]),)
     for shape in ((3, 5), (2, 4), (4, 2), (5, 3)):
         yield (random.normal(0.005, 0.01, shape).round(4),)
 
@@ -727,6 +904,17 @@ def divides_by_14(leads):
     return (leads.sum() - leads) / 14
 
 
+def adds_up_the_rows(leads):
+    return (sum(leads) - leads) / (leads.size - 1)
+
+
+def leaves_out_equal_leads(leads):
+    found = np.empty(leads.shape)
+    for i, j in np.ndindex(leads.shape):
+        found[i, j] = leads[leads != leads[i, j]].mean()
+    return found
+
+
 def returns_a_flat_table(leads):
     return np.array([np.delete(leads, index).mean() for index in range(leads.size)])
 
@@ -789,6 +977,11 @@ EXERCISE_12_5 = FunctionExercise(
         (takes_the_median_of_the_others, "You take the median of the others: take the mean."),
         (divides_by_rows_and_columns, "You divide by (rows − 1) · (columns − 1): the others are rows · columns − 1."),
         (divides_by_14, "You divide by 14, which is right for fifteen leads: take `leads.size - 1`."),
+        (adds_up_the_rows, "Python's `sum` adds up rows and gives one sum per column: take `leads.sum()`."),
+        (
+            leaves_out_equal_leads,
+            "You leave out every lead that has the same value: leave out the one at this place, and keep its equals.",
+        ),
         (divides_by_the_rows, "You divide by the number of rows minus 1: `len` counts rows. Take `leads.size - 1`."),
     ],
     also_wrong=[
@@ -811,7 +1004,7 @@ EXERCISE_12_6 = ChoiceExercise(
     options={
         "a": Option(
             "“UNet++ segments this tissue better than U-Net, because its dense skips close the semantic gap.”",
-            "It was ahead of U-Net. But a U-Net of its size is nearly as good, and nothing here says why.",
+            "It was ahead of U-Net. But a U-Net of the same arithmetic is nearly as good, and nothing here says why.",
         ),
         "b": Option(
             "“UNet++ is no better than a U-Net of the same arithmetic, because the interval contains 0.”",

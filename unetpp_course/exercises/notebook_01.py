@@ -286,7 +286,10 @@ EXERCISE_1_2 = IouExercise(
             scores_what_is_wrongly_called_membrane,
             "You count the interior that is called membrane. Count the pixels that are membrane in both.",
         ),
-        (forgets_a_comparison, "The mask is 1 where it is interior. Compare it with 0, as you did with the prediction."),
+        (
+            forgets_a_comparison,
+            "The mask is 1 where it is interior. Compare it with 0, as you did with the prediction.",
+        ),
         (
             forgets_the_other_comparison,
             "The prediction is 1 where it is interior. Compare it with 0, as you did with the mask.",
@@ -322,7 +325,7 @@ class SplitExercise(FunctionExercise):
 
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
         if isinstance(call.error, TypeError) and "NoneType" in str(call.error):
-            return "Something is None here. `.sort()` and `.extend()` change a list and return None; `sorted` and + do not."
+            return "Something is None: `.sort()` and `.extend()` change a list and return None; `sorted` and + do not."
         if call.error is not None or call.value is None:
             return super()._fault(call, right, answer)
         if call.after[0] != call.given[0]:
@@ -610,8 +613,14 @@ EXERCISE_1_3 = SplitExercise(
             'Not every name begins with six characters that are no number. name.split("_")[-1] gives the last piece.',
         ),
         (counts_from_one, "`start` is counted from 0: the first slice of the block is ordered[start]."),
-        (trains_before_the_block, "The slices behind the block are missing: behind the gap, they are for training too."),
-        (trains_behind_the_block, "The slices before the block are missing: before the gap, they are for training too."),
+        (
+            trains_before_the_block,
+            "The slices behind the block are missing: behind the gap, they are for training too.",
+        ),
+        (
+            trains_behind_the_block,
+            "The slices before the block are missing: before the gap, they are for training too.",
+        ),
         (
             takes_the_end_for_the_last,
             "The block is one slice too long, and the gap begins one too late: the block ends before start + count.",
@@ -637,7 +646,7 @@ EXERCISE_1_3 = SplitExercise(
         (gives_numbers, "should be a list of the names"),
         (sorts_in_place, "changes the list that it is given"),
         (deletes_from_the_list, "changes the list that it is given, which"),
-        (keeps_what_sort_returns, "Something is None here"),
+        (keeps_what_sort_returns, "Something is None"),
         (keeps_what_extend_returns, "The training part is None"),
         (gives_sets, "is a set"),
         (forgets_to_return_parts, "returns None"),
@@ -984,7 +993,7 @@ EXERCISE_1_6 = ChoiceExercise(
     options={
         "a": Option(
             "nearly 1, because the darkest lines are membranes",
-            "Rings are as dark as membranes, and white in the masks. A network that is sure of both pays for every ring.",
+            "Rings are as dark as membranes, and white in the masks. To be sure of both costs a high loss at every ring.",
         ),
         "b": Option(
             "about two thirds",

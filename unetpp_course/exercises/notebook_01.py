@@ -993,7 +993,7 @@ EXERCISE_1_6 = ChoiceExercise(
     options={
         "a": Option(
             "nearly 1, because the darkest lines are membranes",
-            "Rings are as dark as membranes, and white in the masks. To be sure of both costs a high loss at every ring.",
+            "Rings are as dark as membranes, and white in the masks. Being sure of both is expensive at every ring.",
         ),
         "b": Option(
             "about two thirds",

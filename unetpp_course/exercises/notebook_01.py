@@ -329,8 +329,9 @@ class SplitExercise(FunctionExercise):
         if call.error is not None or call.value is None:
             return super()._fault(call, right, answer)
         if call.after[0] != call.given[0]:
+            does = "sorts" if sorted(call.after[0]) == sorted(call.given[0]) else "takes names out of"
             return (
-                "It changes the list that it is given, which the notebook needs again: begin with a sorted copy, as "
+                f"It {does} the very list that it is given, which is needed again: begin with a sorted copy, as "
                 "`sorted(names, key=…)` returns it."
             )
         value = call.value
@@ -644,8 +645,8 @@ EXERCISE_1_3 = SplitExercise(
     also_wrong=[
         (gives_the_validation_alone, "Return two lists of names"),
         (gives_numbers, "should be a list of the names"),
-        (sorts_in_place, "changes the list that it is given"),
-        (deletes_from_the_list, "changes the list that it is given, which"),
+        (sorts_in_place, "It sorts the very list"),
+        (deletes_from_the_list, "It takes names out of the very list"),
         (keeps_what_sort_returns, "Something is None"),
         (keeps_what_extend_returns, "The training part is None"),
         (gives_sets, "is a set"),

@@ -1,4 +1,4 @@
-"""What notebook 01 draws: windows of an image, outlined pixels, the parts of a split, and how sure a network is."""
+"""What notebook 01 draws: windows of an image, outlined pixels, a split, losses, and how sure a network is."""
 
 from collections.abc import Mapping, Sequence
 
@@ -83,6 +83,18 @@ def show_parts(names: Sequence[str], splits: Mapping[str, tuple[Sequence[str], S
     axis.set(xlabel="slice", xlim=(-0.5, len(names) - 0.5))
     handles = [Patch(color=colour, label=part) for part, colour in PARTS.items() if part in shown]
     axis.figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+def show_epochs(losses: Mapping[str, Sequence[float]], lazy: float) -> None:
+    """Show losses by epoch, a line for each kind of images; ``lazy`` is what knowing the class balance alone gives."""
+    _, axis = plt.subplots(figsize=(0.75 * WIDTH, 2.8))
+    for (images, values), marker in zip(losses.items(), "os", strict=True):
+        axis.plot(range(1, len(values) + 1), values, f"{marker}-", label=f"your network, {images} images")
+    last = max(map(len, losses.values()))
+    axis.axhline(lazy, color="black", linestyle=":")
+    axis.text(last, lazy + 0.01, "knows only the class balance", ha="right", va="bottom")
+    axis.set(xlabel="epoch", ylabel="BCE", ylim=(0, 1.2 * lazy), xticks=range(1, last + 1))
+    axis.legend(loc="lower left")
 
 
 def show_sureness(networks: Mapping[str, tuple[Tensor, Tensor]]) -> None:

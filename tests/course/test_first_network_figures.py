@@ -11,6 +11,7 @@ from unetpp_course.first_network_figures import (
     RING,
     draw_chain,
     outline,
+    show_epochs,
     show_parts,
     show_sureness,
     show_windows,
@@ -68,6 +69,16 @@ def test_the_parts_of_a_split_have_their_colours_in_the_order_of_the_stack():
 def test_the_legend_names_no_part_that_is_not_there():
     show_parts(["a", "b"], {"at random": (["a"], ["b"])})
     assert [text.get_text() for text in plt.gcf().legends[0].get_texts()] == ["training", "validation"]
+
+
+def test_the_losses_have_a_line_each_and_the_lazy_one_is_named():
+    show_epochs({"training": [0.4, 0.3], "validation": [0.35, 0.3]}, lazy=0.45)
+    axis = plt.gcf().axes[0]
+    assert [line.get_ydata()[0] for line in axis.lines] == [0.4, 0.35, 0.45]
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == [
+        "your network, training images",
+        "your network, validation images",
+    ]
 
 
 def test_each_curve_of_probabilities_adds_up_to_all_pixels():

@@ -23,6 +23,11 @@ WRONG_GRADIENT = (
     "torch.tensor(…)?"
 )
 
+CHANGED_IN_PLACE = (
+    "The value is right, but the gradient cannot be computed: `+=`, or a function whose name ends in _, has changed a "
+    "tensor that the backward pass needs. Make a new tensor instead, as in `p = p + 1`."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class LossExercise(FunctionExercise):
@@ -42,7 +47,12 @@ class LossExercise(FunctionExercise):
         if not isinstance(call.value, Tensor) or not call.value.requires_grad:
             return NO_GRADIENT
         expected = _gradients(attempt(self.reference, call.given))
-        received = _gradients(call)
+        try:
+            received = _gradients(call)
+        except RuntimeError as error:
+            if "inplace operation" in str(error):
+                return CHANGED_IN_PLACE
+            raise
         if alike(expected, received, max(self.tolerance, 1e-4)):
             return ""
         broken = any(gradient is not None and gradient.isnan().any() for gradient in received)

@@ -57,6 +57,11 @@ class IouExercise(FunctionExercise):
 
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
         if isinstance(call.error, RuntimeError | ValueError) and "ambiguous" in str(call.error):
+            if call.given[1].ndim > 2:  # the masks before, (H, W), were right
+                return (
+                    "It is right for masks of shape (H, W). A mask may have more dimensions, such as (1, H, W): then "
+                    "`prediction[y, x]` is a whole row. Compare the tensors as a whole, or flatten them first."
+                )
             return (
                 "It asks a whole tensor whether it is true, as `and` and `or` do, and `&` without brackets too. "
                 "Put each comparison in brackets, and join the two with & or |."
@@ -191,6 +196,30 @@ def scores_what_is_wrongly_called_membrane(prediction, mask):
     return (p & ~m).sum() / (p | m).sum()
 
 
+def loops_over_rows_and_columns(prediction, mask):
+    both = either = 0
+    for y in range(prediction.shape[0]):
+        for x in range(prediction.shape[1]):
+            both += int(prediction[y, x] == 0 and mask[y, x] == 0)
+            either += int(prediction[y, x] == 0 or mask[y, x] == 0)
+    return both / either
+
+
+def forgets_a_comparison(prediction, mask):
+    p = prediction == 0
+    return (p & mask).sum() / (p | mask).sum()
+
+
+def forgets_the_other_comparison(prediction, mask):
+    m = mask == 0
+    return (prediction & m).sum() / (prediction | m).sum()
+
+
+def compares_the_numbers(prediction, mask):
+    _, predicted, true, _, _ = counts(prediction, mask)
+    return min(predicted, true) / max(predicted, true)
+
+
 def forgets_to_return_the_score(prediction, mask):
     membrane_iou(prediction, mask)
 
@@ -257,10 +286,24 @@ EXERCISE_1_2 = IouExercise(
             scores_what_is_wrongly_called_membrane,
             "You count the interior that is called membrane. Count the pixels that are membrane in both.",
         ),
+        (
+            forgets_a_comparison,
+            "The mask is 1 where it is interior. Compare it with 0, as you did with the prediction.",
+        ),
+        (
+            forgets_the_other_comparison,
+            "The prediction is 1 where it is interior. Compare it with 0, as you did with the mask.",
+        ),
+        (
+            compares_the_numbers,
+            "You divide one number of membrane pixels by the other. Where they are matters, too: count the pixels that "
+            "are membrane in both.",
+        ),
         (rounds_to_whole, "The score is cut to a whole number. Divide with /, and do not round."),
     ],
     also_wrong=[
         (forgets_the_brackets, "Put each comparison in brackets"),
+        (loops_over_rows_and_columns, "is a whole row"),
         (takes_one_sample_each, "should be one number, not a tensor"),
         (forgets_to_return_the_score, "returns None"),
     ],
@@ -277,12 +320,20 @@ Parts = tuple[list[str], list[str]]
 class SplitExercise(FunctionExercise):
     """A function that returns two lists of names; a difference is told by the part and the names in it.
 
-    Any sequences of names are taken for lists, and the names that are given may be sorted in place.
+    Any sequences of names are taken for lists. The names that are given must stay as they are.
     """
 
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
+        if isinstance(call.error, TypeError) and "NoneType" in str(call.error):
+            return "Something is None: `.sort()` and `.extend()` change a list and return None; `sorted` and + do not."
         if call.error is not None or call.value is None:
             return super()._fault(call, right, answer)
+        if call.after[0] != call.given[0]:
+            does = "sorts" if sorted(call.after[0]) == sorted(call.given[0]) else "takes names out of"
+            return (
+                f"It {does} the very list that it is given, which is needed again: begin with a sorted copy, as "
+                "`sorted(names, key=…)` returns it."
+            )
         value = call.value
         if not isinstance(value, list | tuple) or len(value) != 2 or any(isinstance(part, str) for part in value):
             return "Return two lists of names: first the training part, then the validation part."
@@ -295,6 +346,8 @@ def difference_of(part: str, given: object, wanted: list[str]) -> str:
     """Return a sentence on how a part differs from the one that is wanted; nothing where it does not."""
     if isinstance(given, set | frozenset):
         return f"The {part} part is a set, which has no order: return a list."
+    if given is None:
+        return f"The {part} part is None: `.sort()` and `.extend()` change a list and return None."
     found = [str(name) for name in given if isinstance(name, str)] if isinstance(given, Iterable) else []
     if not isinstance(given, list | tuple | np.ndarray) or len(found) < len(given):
         return f"The {part} part should be a list of the names that you were given."
@@ -302,6 +355,8 @@ def difference_of(part: str, given: object, wanted: list[str]) -> str:
         return ""
     if sorted(found) == sorted(wanted):
         return f"The {part} part has the right slices, but not in the order of the stack."
+    if found[:-1] == wanted:
+        return f"The {part} part is one slice too long: {found[-1]} does not belong there."
     if len(found) != len(wanted):
         return f"The number of slices in the {part} part is {len(found)}; it should be {len(wanted)}."
     wrong = next((name for name in found if name not in wanted), found[0])
@@ -466,6 +521,50 @@ def takes_the_distance(names, start, count, gap):
     return names[: abs(start - gap)] + names[end + gap :], names[start:end]
 
 
+def counts_from_one(names, start, count, gap):
+    names, start = sorted(names, key=number), start - 1
+    end = start + count
+    return names[: max(start - gap, 0)] + names[end + gap :], names[max(start, 0) : end]
+
+
+def trains_before_the_block(names, start, count, gap):
+    names = sorted(names, key=number)
+    return names[: max(start - gap, 0)], names[start : start + count]
+
+
+def trains_behind_the_block(names, start, count, gap):
+    names, end = sorted(names, key=number), start + count
+    return names[end + gap :], names[start:end]
+
+
+def takes_the_end_for_the_last(names, start, count, gap):
+    names, end = sorted(names, key=number), start + count
+    return names[: max(start - gap, 0)] + names[end + gap + 1 :], names[start : end + 1]
+
+
+def sorts_in_place(names, start, count, gap):
+    names.sort(key=number)
+    return split_stack(names, start, count, gap)
+
+
+def deletes_from_the_list(names, start, count, gap):
+    names.sort(key=number)
+    validation = names[start : start + count]
+    del names[max(0, start - gap) : start + count + gap]
+    return names, validation
+
+
+def keeps_what_sort_returns(names, start, count, gap):
+    ordered = list(names).sort(key=number)
+    return ordered[: max(start - gap, 0)] + ordered[start + count + gap :], ordered[start : start + count]
+
+
+def keeps_what_extend_returns(names, start, count, gap):
+    ordered, end = sorted(names, key=number), start + count
+    training = ordered[: max(start - gap, 0)].extend(ordered[end + gap :])
+    return training, ordered[start:end]
+
+
 def gives_numbers(names, start, count, gap):
     numbers, end = sorted(number(name) for name in names), start + count
     return numbers[: max(start - gap, 0)] + numbers[end + gap :], numbers[start:end]
@@ -514,6 +613,19 @@ EXERCISE_1_3 = SplitExercise(
             cuts_letters_off,
             'Not every name begins with six characters that are no number. name.split("_")[-1] gives the last piece.',
         ),
+        (counts_from_one, "`start` is counted from 0: the first slice of the block is ordered[start]."),
+        (
+            trains_before_the_block,
+            "The slices behind the block are missing: behind the gap, they are for training too.",
+        ),
+        (
+            trains_behind_the_block,
+            "The slices before the block are missing: before the gap, they are for training too.",
+        ),
+        (
+            takes_the_end_for_the_last,
+            "The block is one slice too long, and the gap begins one too late: the block ends before start + count.",
+        ),
         (shortens_both_gaps, "The gap behind the block stays `gap` long, even where the one before it is shorter."),
         (halves_the_gap, "`gap` slices are left out on each side, not on both sides together."),
         (
@@ -533,6 +645,10 @@ EXERCISE_1_3 = SplitExercise(
     also_wrong=[
         (gives_the_validation_alone, "Return two lists of names"),
         (gives_numbers, "should be a list of the names"),
+        (sorts_in_place, "It sorts the very list"),
+        (deletes_from_the_list, "It takes names out of the very list"),
+        (keeps_what_sort_returns, "Something is None"),
+        (keeps_what_extend_returns, "The training part is None"),
         (gives_sets, "is a set"),
         (forgets_to_return_parts, "returns None"),
     ],
@@ -580,8 +696,14 @@ class NetworkExercise(FunctionExercise):
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
         if isinstance(call.error, TypeError) and "got (ReLU" in str(call.error):
             return "nn.ReLU is a layer, which is made first and then called: nn.ReLU()(y), or torch.relu(y)."
+        if isinstance(call.error, RuntimeError) and "ambiguous" in str(call.error):
+            return "Python's `max` cannot compare a whole tensor with 0: use torch.relu(y), or y.clamp(min=0)."
+        if isinstance(call.error, TypeError) and "max()" in str(call.error):
+            return "`torch.max` compares two tensors, and 0 is none: use torch.relu(y), or y.clamp(min=0)."
+        if isinstance(call.error, TypeError) and "relu" in str(call.error) and "Conv2d" in str(call.error):
+            return "torch.relu takes what a convolution returns, not the convolution itself: torch.relu(conv1(x))."
         fault = super()._fault(call, right, answer)
-        if call.error is not None or call.value is None:
+        if call.error is not None or call.value is None or fault.startswith("It changes what it is given"):
             return fault
         if not fault and not isinstance(call.value, Tensor):
             return "The values are right, but an array of NumPy has no gradient to learn from: return the tensor."
@@ -757,6 +879,29 @@ def uses_a_module_wrongly(x, conv1, conv2, conv3):
     return conv3(nn.ReLU(conv2(nn.ReLU(conv1(x)))))
 
 
+def uses_the_max_of_python(x, conv1, conv2, conv3):
+    return conv3(max(conv2(max(conv1(x), 0)), 0))
+
+
+def uses_the_max_of_torch(x, conv1, conv2, conv3):
+    y = torch.max(conv1(x), 0.0)
+    return conv3(torch.max(conv2(y), 0.0))
+
+
+def applies_relu_to_a_layer(x, conv1, conv2, conv3):
+    return conv3(torch.relu(conv2)(torch.relu(conv1)(x)))
+
+
+def changes_the_image_afterwards(x, conv1, conv2, conv3):
+    logits = three_layers(x, conv1, conv2, conv3)
+    x += 1
+    return logits
+
+
+def uses_gelu_between(x, conv1, conv2, conv3):
+    return conv3(functional.gelu(conv2(functional.gelu(conv1(x)))))
+
+
 def detaches_the_logits(x, conv1, conv2, conv3):
     return conv3(torch.relu(conv2(torch.relu(conv1(x))))).detach()
 
@@ -810,6 +955,7 @@ EXERCISE_1_5 = NetworkExercise(
         ),
         (leaks_a_little, "Negative numbers are made smaller. A ReLU replaces them by 0."),
         (uses_tanh_between, "Between the convolutions is a tanh. It should be a ReLU."),
+        (uses_gelu_between, "Between the convolutions is a GELU. It should be a ReLU."),
         (swaps_the_first_two, "conv1 and conv2 have changed places."),
         (
             uses_relu_at_the_end_alone,
@@ -827,6 +973,10 @@ EXERCISE_1_5 = NetworkExercise(
         (forgets_to_return_the_logits, "returns None"),
         (returns_all_maps, "should be a tensor of shape"),
         (uses_a_module_wrongly, "nn.ReLU is a layer"),
+        (uses_the_max_of_python, "Python's `max` cannot"),
+        (uses_the_max_of_torch, "`torch.max` compares two tensors"),
+        (applies_relu_to_a_layer, "not the convolution itself"),
+        (changes_the_image_afterwards, "It changes what it is given"),
         (detaches_the_logits, "no gradient reaches conv1, conv2, conv3"),
         (detaches_a_map, "no gradient reaches conv1, so"),
         (gives_an_array, "an array of NumPy has no gradient"),
@@ -837,27 +987,28 @@ EXERCISE_1_5 = NetworkExercise(
 
 EXERCISE_1_6 = ChoiceExercise(
     number="1.6",
-    title="What will it do with the rings?",
+    title="How sure is it of the darkest pixels?",
     difficulty="easy",
     minutes=2,
-    question="What does your network make of the rings in images that it has not seen?",
+    question="What probability of membrane does your network give to pixels darker than 0.3, on average?",
     options={
         "a": Option(
-            "It leaves them out, because they are white in all 28 masks that it was trained on.",
-            "The masks do say so. But the network would have to see that a line is part of a ring.",
+            "nearly 1, because the darkest lines are membranes",
+            "Rings are as dark as membranes, and white in the masks. Being sure of both is expensive at every ring.",
         ),
         "b": Option(
-            "It hesitates: rings get clearly lower probabilities of membrane.",
-            "Then it would have found something that tells the two apart. It has not.",
-        ),
-        "c": Option(
-            "It treats rings and membranes alike.",
-            "On average, rings get as high a probability of membrane as the membranes themselves.",
+            "about two thirds",
+            "About two thirds of these pixels are membrane, and most of the others belong to rings. For pixels that it "
+            "cannot tell apart, that fraction is the probability with the lowest loss.",
             right=True,
         ),
+        "c": Option(
+            "one half, because it can only guess",
+            "It cannot tell rings from membranes, but among the dark pixels membranes are more common than rings.",
+        ),
         "d": Option(
-            "It recognises small rings, but not the large ones.",
-            "A small ring would be easier to see as a whole. But small ones, too, are called membrane in part.",
+            "about 0.2, because four fifths of all pixels are interior",
+            "Among all pixels, yes. But it does look at the grey value, and dark pixels are rarely plain interior.",
         ),
     },
     also_wrong=[("e", "by its letter")],

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from unetpp_course.checks import LossExercise
-from unetpp_course.checks.losses import NO_GRADIENT, WRONG_GRADIENT
+from unetpp_course.checks.losses import CHANGED_IN_PLACE, NO_GRADIENT, WRONG_GRADIENT
 from unetpp_course.checks.verdict import Mark
 
 
@@ -54,6 +54,16 @@ def made_new(z, scale):
 
 def by_another_leaf(z, scale):
     return scale * z.detach().clone().requires_grad_().square().mean()
+
+
+def test_a_tensor_that_is_changed_before_the_backward_pass_needs_it_is_told_so():
+    def changed_in_place(z, scale):
+        roots = z.exp()
+        loss = scale * (roots.log() ** 2).mean()
+        roots += 1
+        return loss
+
+    assert EXERCISE.examine(changed_in_place).sentence == CHANGED_IN_PLACE
 
 
 @pytest.mark.parametrize("wrong", [detached, a_number, an_array, made_new])

@@ -49,6 +49,13 @@ def test_a_station_states_the_minutes_of_its_notebook(path: Path):
     assert f"**Time:** about {STATIONS[int(path.stem[:2])].minutes} minutes" in first
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_says_what_of_it_is_on_the_core_path(path: Path):
+    first = nbformat.read(path, as_version=4).cells[0].source
+    (said,) = re.findall(r"\*\*Core path:\*\* (.*)\.", first)
+    assert said == ("the whole notebook" if STATIONS[int(path.stem[:2])].core else "opening and summary only")
+
+
 def test_the_core_path_takes_about_six_hours():
     whole = sum(station.minutes for station in STATIONS if station.core)
     others = 5 * sum(not station.core for station in STATIONS)  # their opening and summary

@@ -26,8 +26,8 @@ class FunctionExercise(Exercise):
     of another dtype, or an array instead of a tensor. ``seconds`` is for all cases.
     ``describe`` puts the arguments of a case into words, where they would be too long to show.
     A mistake of ``mistakes`` is a wrong function: an answer that does in all cases what that one does is told so.
-    ``usable`` looks at a right answer for what a later cell could not work with, such as a float where an index is asked
-    for; it returns a sentence, or "".
+    ``usable`` looks at a right answer for what a later cell could not work with, such as a float instead of an index;
+    it returns a sentence, or "".
     ``broken`` is the function that the learner is to repair: what still does the same has not been attempted.
     """
 

@@ -461,8 +461,8 @@ EXERCISE_11_3 = ChoiceExercise(
         ),
         "b": Option(
             "rounding: the two networks add up the same numbers in another order",
-            "Rounding would show all over the image, and far behind the decimal point. Here most pixels are equal to the "
-            "last bit, and the others differ by up to whole units.",
+            "Rounding would show all over the image, and far behind the decimal point. Here most pixels are equal to "
+            "the last bit, and the others differ by up to whole units.",
         ),
         "c": Option(
             "batch norm: one of the two networks is still in training mode",

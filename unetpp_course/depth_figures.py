@@ -6,8 +6,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from unetpp_course.lab import read_results
+from unetpp_course.lab import fair_stage, read_results
 from unetpp_course.lab.intervals import Interval, t_interval
+from unetpp_course.lab.results import Results
 from unetpp_course.lab.tables import across
 from unetpp_course.supervision_figures import HEADS, Losses, cut_losses
 
@@ -49,6 +50,17 @@ def show_arms(arms: Mapping[str, Sequence[float]]) -> None:
         axis.text(right, row, f"{interval.mean:.3f}", ha="right", va="center")
     _name_rows(axis, list(arms))
     axis.set(xlabel="membrane IoU on the test images; on the right: the mean", xlim=(None, right + 0.005))
+
+
+def complete_stages(results: Results, outputs: Mapping[str, fair_stage.Output]) -> dict[str, pd.DataFrame]:
+    """Return the scores of the named outputs in each version of `fair_stage`: the seeds that have all of them."""
+    scores = {
+        (version, name): fair_stage.by_seed(results, version, output)
+        for version in fair_stage.VERSIONS
+        for name, output in outputs.items()
+    }
+    complete = pd.concat(scores, axis=1).dropna()
+    return {version: complete[version] for version in fair_stage.VERSIONS}
 
 
 def show_stages(stages: Mapping[str, pd.DataFrame]) -> None:

@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from unetpp_course.style import LINE_COLOURS, WIDTH
@@ -198,7 +199,9 @@ class GraphDrawing:
         """Explain the colours of the values, above the legend."""
         height = self.figure.get_figheight()
         axes = self.figure.add_axes((0.3, (self.layout.bottom + 0.45) / height, 0.4, 0.12 / height))
-        self.figure.colorbar(ScalarMappable(scale, COLOUR_MAP), cax=axes, orientation="horizontal")
+        bar = self.figure.colorbar(ScalarMappable(scale, COLOUR_MAP), cax=axes, orientation="horizontal")
+        if (scale.vmax or 0) - (scale.vmin or 0) >= 2:  # no halves where counts are shown
+            bar.locator = MaxNLocator(nbins=5, integer=True)
         axes.tick_params(labelsize=self.layout.text_size)
         axes.set_xlabel(label, size=self.layout.text_size)
 

@@ -4,7 +4,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from unetpp_course.depth_figures import losses_by_images, show_arms, show_losses, show_stages
+from unetpp_course.depth_figures import complete_stages, losses_by_images, show_arms, show_losses, show_stages
+from unetpp_course.lab import fair_stage
+from unetpp_course.lab.results import Results
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +49,15 @@ def test_each_seed_is_a_line_and_their_number_is_told(seeds, title):
     rings, empty = plt.gcf().axes
     assert rings.get_title() == title
     assert (len(rings.lines), len(empty.lines)) == (len(seeds), 0)
+
+
+def test_only_seeds_that_are_complete_in_both_versions_are_shown():
+    complete = ["unetpp-rings-seed0", "l2_alone-rings-seed0", "unetpp-no_rings-seed0", "l2_alone-no_rings-seed0"]
+    outcome = {"last": {"head 2": {"iou/background/image": 0.7}}, "history": []}
+    outcomes = {name: {"outcome": outcome} for name in [*complete, "unetpp-rings-seed1", "l2_alone-rings-seed1"]}
+    outputs = {"L2 alone": ("l2_alone", "head 2"), "head 2": ("unetpp", "head 2")}
+    stages = complete_stages(Results(fair_stage.EXPERIMENT, outcomes), outputs)
+    assert list(stages) == ["rings", "no rings"]
+    for scores in stages.values():
+        assert list(scores) == list(outputs)
+        assert list(scores.index) == [0]

@@ -26,12 +26,15 @@ class FunctionExercise(Exercise):
     of another dtype, or an array instead of a tensor. ``seconds`` is for all cases.
     ``describe`` puts the arguments of a case into words, where they would be too long to show.
     A mistake of ``mistakes`` is a wrong function: an answer that does in all cases what that one does is told so.
+    ``usable`` looks at a right answer for what a later cell could not work with, such as a float instead of an index;
+    it returns a sentence, or "".
     ``broken`` is the function that the learner is to repair: what still does the same has not been attempted.
     """
 
     reference: Callable[..., object]
     cases: Callable[[np.random.Generator], Iterable[Case]]
     mistakes: Sequence[tuple[Callable[..., object], str]] = ()
+    usable: Callable[[object], str] | None = None
     broken: Callable[..., object] | None = None
     describe: Callable[..., str] | None = None
     tolerance: float = 1e-6
@@ -80,7 +83,7 @@ class FunctionExercise(Exercise):
 
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
         if call.error is not None:
-            return _error_sentence(call.error, answer)
+            return _error_sentence(call, call.error, answer)
         if call.value is None and right is not None:
             if call.printed:
                 return "It prints something and returns None: only `return` hands a value over."
@@ -92,7 +95,8 @@ class FunctionExercise(Exercise):
             return tracked
         if self.only_values and alike(right, call.value, self.tolerance):
             return ""
-        return difference(right, call.value, self.tolerance)
+        found = difference(right, call.value, self.tolerance)
+        return found or (self.usable(call.value) if self.usable is not None else "")
 
     def _tracked(self, call: Call) -> str:
         """Return a sentence on a tensor that was given without a gradient, and collects one from now on."""
@@ -122,13 +126,15 @@ class FunctionExercise(Exercise):
         return alike(one.value, other.value, self.tolerance)
 
 
-def _error_sentence(error: BaseException, answer: Callable[..., object]) -> str:
+def _error_sentence(call: Call, error: BaseException, answer: Callable[..., object]) -> str:
     frames = list(walk_tb(error.__traceback__))
     if isinstance(error, TypeError) and len(frames) == 1:  # raised by the call, before the first line
         return f"It cannot be called with these arguments: {shorten(str(error))}."
     code = getattr(answer, "__code__", None)
     lines = [line - code.co_firstlineno + 1 for frame, line in frames if code and frame.f_code is code]
     place = f" in line {lines[-1]} of the function" if lines else ""
+    if isinstance(error, TypeError) and "NoneType" in str(error) and call.printed:  # a call of itself gave None
+        return f"It raises TypeError{place}, because it prints a result: only `return` hands a value over."
     return f"It raises {type(error).__name__}{place}: see what was received."
 
 

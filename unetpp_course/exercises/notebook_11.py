@@ -26,6 +26,7 @@ def needed_nodes(wires: Wires, node: Node) -> list[Node]:
 def grids(random: np.random.Generator) -> Iterator[tuple[Wires, Node]]:
     """Yield wires, with a node of theirs: UNet++, UNet+ and U-Net, then grids whose wires are drawn."""
     yield _nested(2), (0, 1)
+    yield _unet(2), (1, 1)  # short enough to be shown whole
     yield _nested(3), (0, 2)
     yield _nested(3), (0, 3)
     yield _nested(3), (1, 1)
@@ -125,6 +126,11 @@ def counts_diagonals(wires, node):
     return sorted((i, j) for i, j in wires if i + j <= node[0] + node[1])
 
 
+def writes_out_the_triangle(wires, node):
+    d = sum(node)
+    return [(i, j) for i in range(d + 1) for j in range(d + 1 - i)]
+
+
 def goes_forwards(wires, node):
     found = [node]
     for one in found:
@@ -186,6 +192,25 @@ def forgets_to_return_nodes(wires, node):
     sorted(ways_back(wires, node))
 
 
+def makes_lists_of_the_nodes(wires, node):
+    return [list(one) for one in needed_nodes(wires, node)]
+
+
+def prints_instead_of_returning(wires, node):
+    found = {node}
+    for source in wires[node]:
+        found |= set(prints_instead_of_returning(wires, source))
+    print(sorted(found))
+
+
+def nodes_are_tuples(value: object) -> str:
+    """Return a sentence on nodes that cannot be looked up in the wires; "" where there are none."""
+    nodes = value if isinstance(value, list | tuple) else []
+    if all(isinstance(node, tuple) for node in nodes):
+        return ""
+    return "These are the right nodes, but as lists. Write each as a pair, as in `wires`: (0, 1), not [0, 1]."
+
+
 EXERCISE_11_1 = FunctionExercise(
     number="11.1",
     title="What a head needs",
@@ -203,6 +228,10 @@ EXERCISE_11_1 = FunctionExercise(
         (cuts_a_rectangle, "You compare rows and columns with those of the node. Follow the wires instead."),
         (forgets_itself, "The node itself is missing. It is needed as well."),
         (counts_diagonals, "You compare i + j. Follow the wires instead: in U-Net, a node needs fewer nodes."),
+        (
+            writes_out_the_triangle,
+            "You write out the triangle i + j ≤ d. That is right for UNet++ only: follow the wires instead.",
+        ),
         (goes_forwards, "You go forwards, to the nodes that read this one. Go back, to the nodes that it reads."),
         (repeats_nodes, "Some nodes come several times, once for each path. Add a node only if it is not there yet."),
         (forgets_to_sort, "These are the right nodes, but in another order: sort them."),
@@ -220,7 +249,10 @@ EXERCISE_11_1 = FunctionExercise(
         (gives_a_set, "not a value of type set"),
         (spoils_the_wires, "changes what it is given"),
         (forgets_to_return_nodes, "returns None"),
+        (makes_lists_of_the_nodes, "as in `wires`"),
+        (prints_instead_of_returning, "only `return` hands a value over"),
     ],
+    usable=nodes_are_tuples,
     seconds=3,
 )
 
@@ -244,6 +276,7 @@ def state_names(random: np.random.Generator) -> Iterator[tuple[list[str], int]]:
     """Yield names of weights with a depth; the first ones can be followed by hand."""
     short = ["nodes.0.0.conv1.weight", "nodes.0.1.up.weight", "nodes.0.2.up.weight", "nodes.1.0.conv1.weight"]
     yield [*short, "nodes.1.1.up.weight", "heads.0.weight", "heads.1.weight"], 1
+    yield ["nodes.0.2.up.weight", "nodes.1.2.up.weight", "heads.0.weight", "heads.1.weight", "heads.2.weight"], 2
     for size, depth in ((3, 2), (3, 1), (4, 2), (4, 3), (4, 4)):
         yield _names(size), depth
     yield list(map(str, random.permutation(_names(4)))), 2
@@ -288,6 +321,18 @@ looks_at_rows = select(lambda i, j, depth: i <= depth, right_head)
 stops_too_early = select(lambda i, j, depth: i + j < depth, right_head)
 keeps_a_diagonal = select(lambda i, j, depth: i + j == depth, right_head)
 keeps_the_top_row = select(lambda i, j, depth: not i and j <= depth, right_head)
+
+
+always_cuts_to_depth_1 = select(lambda i, j, _: i + j <= 1, lambda k, *_: k + 1 <= 1)
+always_cuts_to_depth_2 = select(lambda i, j, _: i + j <= 2, lambda k, *_: k + 1 <= 2)
+
+
+def gives_all_names(names, depth):
+    return list(names)
+
+
+def compares_text_with_the_depth(names, depth):
+    return [name for name in names if name.split(".")[1] <= depth]
 
 
 def compares_text(names, depth):
@@ -337,6 +382,10 @@ def gives_a_dictionary(names, depth):
     return dict.fromkeys(select(right_node, right_head)(names, depth))
 
 
+def gives_a_set_of_names(names, depth):
+    return set(select(right_node, right_head)(names, depth))
+
+
 def forgets_to_return_names(names, depth):
     select(right_node, right_head)(names, depth)
 
@@ -364,6 +413,13 @@ EXERCISE_11_2 = FunctionExercise(
             drops_the_statistics,
             "You keep only weights and biases. The running statistics of batch norm belong to the network, too.",
         ),
+        (gives_all_names, "You return every name. Those of nodes and heads beyond the depth must go."),
+        (always_cuts_to_depth_1, "You cut to depth 1, whatever `depth` is."),
+        (always_cuts_to_depth_2, "You cut to depth 2, whatever `depth` is."),
+        (
+            compares_text_with_the_depth,
+            "The parts of a name are text, and the depth is a number. Turn the parts into `int` first.",
+        ),
         (compares_text, "You compare text with text. Turn the numbers into `int` first."),
         (keeps_head_d, "You keep only `heads.d`. Heads 1 to d stay, and `heads.0` is head 1."),
         (puts_heads_last, "You list the nodes first, then the heads. Keep the order in which the names come."),
@@ -383,6 +439,7 @@ EXERCISE_11_2 = FunctionExercise(
     ],
     also_wrong=[
         (gives_a_dictionary, "not a dictionary"),
+        (gives_a_set_of_names, "not a value of type set"),
         (forgets_to_return_names, "returns None"),
     ],
     seconds=3,
@@ -392,7 +449,7 @@ EXERCISE_11_2 = FunctionExercise(
 EXERCISE_11_3 = ChoiceExercise(
     number="11.3",
     title="Why does it differ?",
-    difficulty="hard",
+    difficulty="medium",
     minutes=5,
     question="Why is your network equal at 64 × 64 and at 96 × 80, and not at 152 × 136?",
     options={
@@ -404,7 +461,8 @@ EXERCISE_11_3 = ChoiceExercise(
         ),
         "b": Option(
             "rounding: the two networks add up the same numbers in another order",
-            "Rounding would show at every size, and all over the image. Here most pixels are equal to the last bit.",
+            "Rounding would show all over the image, and far behind the decimal point. Here most pixels are equal to "
+            "the last bit, and the others differ by up to whole units.",
         ),
         "c": Option(
             "batch norm: one of the two networks is still in training mode",
@@ -424,27 +482,27 @@ EXERCISE_11_3 = ChoiceExercise(
 
 EXERCISE_11_4 = ChoiceExercise(
     number="11.4",
-    title="What does L2 cost?",
+    title="Where does L2 save?",
     difficulty="medium",
     minutes=2,
-    question="L2 has 6 % of the parameters. Which fraction of the whole network's time does it take?",
+    question="L2 saves 70 % of the arithmetic. Which fraction of what it saves was done in rows 3 and 4?",
     options={
         "a": Option(
-            "about two thirds",
-            "That is near L3. L2 has lost two of the five nodes in row 0, and they are the most expensive ones.",
+            "about 95 %, because L2 has lost these two rows altogether",
+            "So it is with the parameters that L2 saves: most were in rows 3 and 4. But their maps are small.",
         ),
         "b": Option(
-            "about 6 %, as with the parameters",
-            "The parameters that go are those of the deep rows. They work on small maps, so they take little time.",
+            "about two thirds",
+            "It is less. The nodes of rows 3 and 4 do an eighth of the network's arithmetic, and L2 saves 70 %.",
         ),
         "c": Option(
-            "about 15 %",
-            "It is more, because most of the top rows stays, and there the maps are large.",
+            "about a fifth, and the rest in rows 0 to 2",
+            "Yes. Rows 0 to 2 stay, but each loses two nodes at its right end, and these are the most expensive ones.",
+            right=True,
         ),
         "d": Option(
-            "a quarter to a third",
-            "Yes. L2 does 30 % of the multiply-accumulates. The time is near that, and differs by machine.",
-            right=True,
+            "next to nothing",
+            "It is 18 %. A map in row 3 has few pixels, but there are many channels to work on.",
         ),
     },
     also_wrong=[
@@ -482,6 +540,8 @@ def budgets(random: np.random.Generator) -> Iterator[Budget]:
     yield latencies, [0.5, 0.25, 0.75, 0.875], 50.0, 0.25
     yield latencies, [0.3125, 0.375, 0.5, 0.4375], 60.0, 0.25
     yield [10.0, 40.0, 20.0, 60.0], scores, 30.0, 0.125
+    yield [40.0, 10.0, 20.0, 60.0], [0.75, 0.75, 0.75, 0.5], 50.0, 0.125
+    yield [40.0, 10.0, 20.0, 60.0], [0.75, 0.75, 0.75, 0.5], 30.0, 0.125
     for _ in range(6):
         drawn = random.integers(8, 31, 4) / 32
         yield latencies, drawn.tolist(), float(random.choice([15, 40, 50, 70])), float(random.integers(1, 10) / 32)
@@ -519,6 +579,21 @@ def takes_the_best(latencies, scores, max_latency, max_drop):
 def takes_the_fastest(latencies, scores, max_latency, max_drop):
     found = in_time(latencies, scores, max_latency)
     return min(found) if found else None
+
+
+def takes_the_fastest_good_one(latencies, scores, max_latency, max_drop):
+    found = in_time(latencies, scores, max_latency)
+    good = [d for d in found if found[d] >= max(found.values()) - max_drop]
+    return min(good, key=lambda d: latencies[d - 1], default=None)
+
+
+def stops_at_the_first_too_slow(latencies, scores, max_latency, max_drop):
+    found = []
+    for latency, score in zip(latencies, scores, strict=True):
+        if latency > max_latency:
+            break
+        found.append(score)
+    return next((index + 1 for index, score in enumerate(found) if score >= max(found) - max_drop), None)
 
 
 def takes_the_deepest_in_time(latencies, scores, max_latency, max_drop):
@@ -611,6 +686,18 @@ def forgets_that_none_may_do(latencies, scores, max_latency, max_drop):
     return min(d for d in found if found[d] >= best - max_drop)
 
 
+def gives_a_float(*budget):
+    depth = chosen(*budget)
+    return depth and float(depth)
+
+
+def depth_is_whole(value: object) -> str:
+    """Return a sentence on a depth that cannot be an index; "" where there is none."""
+    if value is None or isinstance(value, int | np.integer):
+        return ""
+    return "The depth is right, but not a whole number of type `int`: return 3, not 3.0."
+
+
 EXERCISE_11_5 = FunctionExercise(
     number="11.5",
     title="The smallest that will do",
@@ -631,6 +718,7 @@ EXERCISE_11_5 = FunctionExercise(
         (goes_deepest, "You take the deepest that is good enough. The smallest is asked for."),
         (takes_the_best, "You take the best in time, whatever it costs. A smaller one within `max_drop` is enough."),
         (takes_the_fastest, "You take the smallest in time, but its IoU may be too low."),
+        (takes_the_fastest_good_one, "You take the fastest that is good enough. The smallest depth is asked for."),
         (takes_the_deepest_in_time, "You take the deepest in time. The smallest within `max_drop` is asked for."),
         (gives_the_index, "You return the index: index 0 is depth 1."),
         (gives_the_index_in_time, "You return a position in your shorter list. Which depth is at that position?"),
@@ -647,10 +735,12 @@ EXERCISE_11_5 = FunctionExercise(
             takes_the_best_without_asking,
             "You take the best in time, whatever it costs, and it fails where none is in time.",
         ),
+        (stops_at_the_first_too_slow, "You stop at the first depth that is too slow. A deeper one may be in time."),
         (takes_the_first_ones, "You take the first ones, as many as are in time. Times need not rise with the depth."),
         (gives_a_list, "You return all depths that are good enough. The smallest is asked for."),
     ],
-    also_wrong=[(names_the_depth, "not a text")],
+    also_wrong=[(names_the_depth, "not a text"), (gives_a_float, "of type `int`")],
+    usable=depth_is_whole,
     seconds=3,
 )
 
@@ -668,7 +758,7 @@ EXERCISE_11_6 = ChoiceExercise(
         ),
         "b": Option(
             "the full network, also trained for longer; then look at its head 2",
-            "Yes. Only the length of training changes. If head 2 catches up with L2, the length was the reason.",
+            "Yes. If head 2 catches up with L2, the length of training was the reason for L2's lead.",
             right=True,
         ),
         "c": Option(
@@ -695,20 +785,20 @@ EXERCISE_11_7 = ChoiceExercise(
     question="After 60 epochs each, on images with rings: where are head 2, L2 trained alone, and head 4?",
     options={
         "a": Option(
-            "L2 alone is far ahead of head 2, by about 0.1, as it was after 53 epochs.",
-            "That lead was one in epochs: L2 had 53, and head 2 had 20. With equally many, little is left of it.",
+            "L2 alone is ahead of head 2 by 0.1 or more, as it was after 53 epochs.",
+            "That lead was one in epochs: L2 had 53, and head 2 had 20. With equally many, it was never there.",
         ),
         "b": Option(
             "Head 2 catches up with head 4: all it needed was more time.",
-            "More time has helped it, but it still cannot see a large ring as a whole.",
+            "More time has helped it, but head 4 has moved on as well.",
         ),
         "c": Option(
-            "Head 2 and L2 alone are close together, and both far below head 4.",
-            "Yes. The length of training explains most of the lead that L2 had, and the view most of the rest.",
+            "Head 2 and L2 alone are less than 0.05 apart, and both 0.1 or more below head 4.",
+            "Yes. L2 led after 53 epochs because head 2 had only 20. What both lack is what head 4 has: more depth.",
             right=True,
         ),
         "d": Option(
-            "Head 2 is far ahead of L2 alone, because the deep nodes have taught it.",
+            "Head 2 is ahead of L2 alone by 0.1 or more, because the deep nodes have taught it.",
             "So one might hope, for the paper trains all depths together. But no such lead was seen.",
         ),
     },

@@ -147,7 +147,7 @@ EXERCISE_4_1 = FunctionExercise(
     ],
     also_wrong=[
         (gives_names, "should be a list, not a text"),
-        (gives_a_set, "not a value of type set"),
+        (gives_a_set, "not a set"),
         (forgets_to_return_inputs, "returns None"),
         (joins_wrongly, "raises TypeError in line 2"),
         (takes_a_node, "cannot be called"),

@@ -320,7 +320,7 @@ EXERCISE_8_2 = SplitExercise(
         (keeps_all_in_training, "The test names are still in training, too. That is the largest leak there is."),
     ],
     also_wrong=[
-        (returns_sets, "not a value of type set"),
+        (returns_sets, "not a set"),
         (names_one_twice, "times in the test"),
         (builds_sets, "not in the order of `names`"),
         (returns_the_test_alone, "The answer has length"),

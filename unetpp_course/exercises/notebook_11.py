@@ -246,7 +246,7 @@ EXERCISE_11_1 = FunctionExercise(
         (gives_the_rest, "You return the nodes that can be dropped. Those that stay are asked for."),
     ],
     also_wrong=[
-        (gives_a_set, "not a value of type set"),
+        (gives_a_set, "not a set"),
         (spoils_the_wires, "changes what it is given"),
         (forgets_to_return_nodes, "returns None"),
         (makes_lists_of_the_nodes, "as in `wires`"),
@@ -439,7 +439,7 @@ EXERCISE_11_2 = FunctionExercise(
     ],
     also_wrong=[
         (gives_a_dictionary, "not a dictionary"),
-        (gives_a_set_of_names, "not a value of type set"),
+        (gives_a_set_of_names, "not a set"),
         (forgets_to_return_names, "returns None"),
     ],
     seconds=3,

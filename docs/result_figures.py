@@ -41,8 +41,8 @@ def draw_lead(axis: Axes, row: int, lead: pd.DataFrame) -> None:
     found = lead_interval(values)
     axis.plot([found.low, found.high], [row, row], color=colour)
     axis.plot(found.mean, row, "|", color=colour, markersize=14, markeredgewidth=3)
-    for seed in values:
-        axis.plot(by_fold(seed[None]), [row + 0.3] * len(FOLDS), "o", color="black", alpha=0.4, markersize=4)
+    for means in by_fold(values):
+        axis.plot(means, [row + 0.3] * len(FOLDS), "o", color="black", alpha=0.4, markersize=4)
 
 
 def draw_leakage() -> Figure:

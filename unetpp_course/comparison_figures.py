@@ -33,7 +33,7 @@ NETWORKS = {  # name in the laboratory: name, marker and colour in the figures
 }
 SCORE = "membrane"
 STAGES = {"rings": ("with rings", LINE_COLOURS[3]), "no rings": ("without rings", BLUE)}  # of `fair_stage`
-UNETPP, L2_ALONE = ("unetpp", "head 4"), ("l2_alone", "head 2")
+L2_ALONE = ("l2_alone", "head 2")
 
 
 @cache
@@ -47,15 +47,14 @@ def runs_on_tissue(network: str, arm: Arm = "steps") -> list[Run]:
     passes = LAPTOP.configuration(network, 0, 0, arm).epochs
     return [
         {"seed": seed, "block": block, "passes": passes, "iou": iou}
-        for seed, slices in zip(SEEDS, table, strict=True)
-        for block, iou in zip(FOLDS, by_fold(slices[None]), strict=True)
+        for seed, means in zip(SEEDS, by_fold(table).tolist(), strict=True)
+        for block, iou in zip(FOLDS, means, strict=True)
     ]
 
 
 def leads_on_tissue(one: str, other: str, arm: Arm = "steps") -> NDArray[np.float64]:
     """Return the membrane IoU of one network minus that of the other, in one arm of `folds`: (seeds, blocks)."""
-    leads = LAPTOP.leads(_tissue(), (one, other), SCORE, arm).to_numpy()
-    return np.array([by_fold(slices[None]) for slices in leads])
+    return by_fold(LAPTOP.leads(_tissue(), (one, other), SCORE, arm))
 
 
 def longer_leads(pairs: Mapping[str, Pair]) -> dict[str, NDArray[np.float64]]:
@@ -71,8 +70,7 @@ def longer_leads(pairs: Mapping[str, Pair]) -> dict[str, NDArray[np.float64]]:
 def gain_of_length() -> NDArray[np.float64]:
     """Return by how much U-Net's membrane IoU is higher after four times as many passes: (seeds, blocks)."""
     found = best_model.by_slice(read_results("best_model"), SCORE)
-    gains = (found["long, last weights"] - found[best_model.START]).to_numpy()
-    return np.array([by_fold(slices[None]) for slices in gains])
+    return by_fold(found["long, last weights"] - found[best_model.START])
 
 
 def lead_of(values: ArrayLike) -> Interval:
@@ -137,19 +135,12 @@ def _in_words(found: Interval) -> str:
     return f"{found.mean:+.3f}\n[{found.low:+.3f}, {found.high:+.3f}]".replace("-", "−")
 
 
-def complete_seeds(results: Results) -> list[int]:
-    """Return the seeds of `fair_stage` for which UNet++ and L2 alone have been trained in both versions."""
-    outputs = [output for version in STAGES for output in ((version, UNETPP), (version, L2_ALONE))]
-    measured = [set(fair_stage.by_seed(results, version, output).index) for version, output in outputs]
-    return sorted(set.intersection(*measured))
-
-
 def draw_stage(results: Results) -> None:
     """Draw what each head of UNet++ scores on drawn images, and L2 alone, by version: a dot for each complete seed.
 
     A line joins the means of the heads.
     """
-    seeds, heads = complete_seeds(results), [f"head {depth}" for depth in range(1, 5)]
+    seeds, heads = fair_stage.complete_seeds(results), [f"head {depth}" for depth in range(1, 5)]
     _, axis = plt.subplots(figsize=(WIDTH, 3.6))
     for shift, (version, (label, colour)) in zip((-0.07, 0.07), STAGES.items(), strict=True):
         scores = [fair_stage.by_seed(results, version, ("unetpp", head))[seeds].to_numpy() for head in heads]

@@ -54,13 +54,13 @@ def show_arms(arms: Mapping[str, Sequence[float]]) -> None:
 
 def complete_stages(results: Results, outputs: Mapping[str, fair_stage.Output]) -> dict[str, pd.DataFrame]:
     """Return the scores of the named outputs in each version of `fair_stage`: the seeds that have all of them."""
-    scores = {
-        (version, name): fair_stage.by_seed(results, version, output)
+    seeds = fair_stage.complete_seeds(results, outputs.values())
+    return {
+        version: pd.DataFrame(
+            {name: fair_stage.by_seed(results, version, output)[seeds] for name, output in outputs.items()}
+        )
         for version in fair_stage.VERSIONS
-        for name, output in outputs.items()
     }
-    complete = pd.concat(scores, axis=1).dropna()
-    return {version: complete[version] for version in fair_stage.VERSIONS}
 
 
 def show_stages(stages: Mapping[str, pd.DataFrame]) -> None:

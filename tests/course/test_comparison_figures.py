@@ -112,7 +112,7 @@ def complete(seed):
 
 def test_only_seeds_that_are_complete_on_both_stages_are_drawn():
     results = stage_results(complete(0) | complete(3) | {"unetpp-rings-seed1": 0.82, "l2_alone-rings-seed1": 0.8})
-    assert figures.complete_seeds(results) == [0, 3]
+    assert fair_stage.complete_seeds(results) == [0, 3]
     figures.draw_stage(results)
     dots = [line for line in plt.gca().lines if line.get_marker() == "o"]
     assert sum(len(line.get_xdata()) for line in dots) == 2 * 2 * 4

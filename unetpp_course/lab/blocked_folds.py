@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from unetpp_course.lab.base import RUNS, Outcome, Row, copy_pairs, last_network, read_answers
@@ -88,11 +88,12 @@ def slice_rows(outcome: Outcome) -> Iterator[Row]:
                 yield {"output": output, "slice": name, "score": score, "value": value}
 
 
-def by_fold(values: ArrayLike) -> list[float]:
-    """Return the mean of values (seeds, slices) in each fold."""
-    return [float(mean) for mean in np.asarray(values, float).mean(axis=0).reshape(len(FOLDS), -1).mean(axis=1)]
+def by_fold(values: ArrayLike) -> NDArray[np.float64]:
+    """Return the means of values (seeds, slices) in each fold: (seeds, folds)."""
+    table = np.asarray(values, dtype=float)
+    return np.asarray(table.reshape(len(table), len(FOLDS), -1).mean(axis=2))
 
 
 def lead_interval(values: ArrayLike) -> Interval:
     """Return the mean of differences (seeds, slices), with `crossed_interval` over seeds and folds."""
-    return crossed_interval([by_fold(seed[None]) for seed in np.asarray(values, float)], SHARED)
+    return crossed_interval(by_fold(values), SHARED)

@@ -29,7 +29,7 @@ from unetpp_course.lab.blocked_folds import FOLDS, INTERVAL, SHARED, score_slice
 from unetpp_course.lab.folds import LAPTOP, SEARCH_FOLD, SEARCH_SCORE, SEEDS, training_rows
 from unetpp_course.lab.intervals import crossed_interval
 from unetpp_course.lab.results import Row
-from unetpp_course.lab.tables import as_text, pick
+from unetpp_course.lab.tables import as_text, pick, titled
 from unetpp_lib.engine import TrainConfig
 
 PASSES, LOOK = 32, 4
@@ -131,7 +131,7 @@ def table(results: Results) -> str:
         "validation IoU of membrane (pooled)": as_text(shown, "pass"),
         "paired differences, the first is primary": as_text(leads, "score", "pair"),
     }
-    return "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text)
+    return titled(parts)
 
 
 EXPERIMENT = Experiment(

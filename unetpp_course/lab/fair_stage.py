@@ -24,7 +24,7 @@ Declared before the first trial ran:
   called not resolved. All but the primary contrast is exploratory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,12 +33,21 @@ from statistics import mean
 import pandas as pd
 
 from unetpp_course.lab.architectures import SCORES, SEARCH_SCORE, deepest, search_score, training_rows
-from unetpp_course.lab.base import RUNS, Experiment, Outcome, Results, Trial, last_network, read_results, training_trial
+from unetpp_course.lab.base import (
+    RUNS,
+    Experiment,
+    Outcome,
+    Results,
+    Trial,
+    last_network,
+    open_set,
+    read_results,
+    training_trial,
+)
 from unetpp_course.lab.results import Row, unnest
 from unetpp_course.lab.supervision import CONFIG
-from unetpp_course.lab.tables import across, as_text, each, interval, pick
+from unetpp_course.lab.tables import across, as_text, each, interval, pick, titled
 from unetpp_course.membranes import write_membranes
-from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine import Run, TrainConfig, choose_runtime, evaluate
 from unetpp_lib.engine.evaluation import MEAN
 
@@ -98,9 +107,9 @@ def configuration(network: str, version: str, seed: int) -> TrainConfig:
 def score_last(run: Run) -> Outcome:
     """Return the scores that the last weights of a run have on its test part."""
     _, card = run.load_model()
-    folder = SegmentationFolder(Path(run.config.data))
+    folder, split = open_set(run.config.data)
     runtime = choose_runtime(run.config.device, run.config.precision)
-    return {"last": evaluate(last_network(run), folder, card, run.split.test, runtime).scores}
+    return {"last": evaluate(last_network(run), folder, card, split.test, runtime).scores}
 
 
 def stage_rows(outcome: Outcome) -> Iterator[Row]:
@@ -162,6 +171,12 @@ def by_seed(results: Results, version: str, output: Output) -> "pd.Series[float]
     return found[network].dropna() if network in found else pd.Series(dtype=float)
 
 
+def complete_seeds(results: Results, outputs: Iterable[Output] = PAIRS["head 2 - L2 alone"]) -> list[int]:
+    """Return the seeds for which the outputs were measured in both versions."""
+    measured = [set(by_seed(results, version, output).index) for output in outputs for version in VERSIONS]
+    return sorted(set.intersection(*measured))
+
+
 def lead(results: Results, version: str, pair: str) -> "pd.Series[float]":
     """Return the first output's score minus the second's, by seed."""
     one, other = (by_seed(results, version, output) for output in PAIRS[pair])
@@ -201,7 +216,7 @@ def table(results: Results) -> str:
         "validation part, pooled, deepest head": as_text(looks, "images", "epoch"),
         "the search for the rate": search(results).T.to_string(float_format="{:.3f}".format),
     }
-    return "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text)
+    return titled(parts)
 
 
 EXPERIMENT = Experiment(

@@ -52,6 +52,11 @@ def as_text(rows: Sequence[Mapping[str, object]], *labels: str) -> str:
     return str(frame.map(_cell).to_string(sparsify=False, index_names=False))
 
 
+def titled(parts: Mapping[str, str]) -> str:
+    """Return texts one below the other, each under its title; those that are empty are left out."""
+    return "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text)
+
+
 def _cell(value: object) -> str:
     if value is None or value != value:  # NaN
         return ""

@@ -142,7 +142,7 @@ def draw_pairs(
     right.axvline(0, color="black", linewidth=1)
 
 
-def draw_leads(leads: ArrayLike, title: str) -> None:
+def draw_lead_table(leads: ArrayLike, title: str) -> None:
     """Draw a table of differences (seeds, blocks) as numbers on shades, and beside it the means of rows and columns."""
     table = np.asarray(leads, dtype=float)
     seeds, blocks = table.shape

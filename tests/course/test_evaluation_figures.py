@@ -47,7 +47,7 @@ def test_pairs_are_joined_and_their_differences_shown():
 
 
 def test_leads_are_shown_with_the_means_of_rows_and_columns():
-    figures.draw_leads([[1.0, 3.0], [5.0, 7.0]], "leads")
+    figures.draw_lead_table([[1.0, 3.0], [5.0, 7.0]], "leads")
     assert [text.get_text() for text in plt.gca().texts] == ["+1", "+3", "+5", "+7", "+3", "+5", "+2", "+6"]
 
 

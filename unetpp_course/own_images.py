@@ -162,9 +162,9 @@ def score(label: Tensor, mask: Tensor, num_classes: int) -> float:
 
 def best_constant(folder: SegmentationFolder, names: Sequence[str], class_names: Sequence[str]) -> tuple[str, float]:
     """Return the class that scores best if it is painted over whole images, and its IoU: of classes, pooled."""
+    masks = [folder[folder.index_of[name]][1][None] for name in names]
     scores = {}
     for number, label in enumerate(class_names):
-        masks = [folder[folder.index_of[name]][1][None] for name in names]
         counts = [confusion_counts(torch.full_like(mask, number), mask, folder.num_classes) for mask in masks]
         scores[label] = iou(torch.cat(counts), "classes", "pooled")
     best = max(scores, key=lambda label: scores[label])

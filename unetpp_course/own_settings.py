@@ -2,10 +2,11 @@
 
 import re
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from unetpp_lib.data import FolderError, SegmentationFolder, Split
 from unetpp_lib.engine import PRESETS, Card, Run, TrainConfig
@@ -29,7 +30,6 @@ WORDS: dict[str, str | Callable[[re.Match[str]], str]] = {
         "are too few: one is needed to train on, one for validation and one for the test. Add images."
     ),
 }
-Result = TypeVar("Result")
 
 
 class SettingsError(Exception):
@@ -94,7 +94,8 @@ def choose_config(
     chosen: dict[str, Any] = {"patch": fitting_patch(folder.sizes, known[preset].patch) if patch is None else patch}
     if epochs is not None:
         chosen["epochs"] = epochs
-    return _or_settings_error(lambda: replace(known[preset], **chosen, **data))
+    with _settings_errors():
+        return replace(known[preset], **chosen, **data)
 
 
 def fitting_patch(sizes: Sequence[tuple[int, int]], largest: int) -> int:
@@ -109,19 +110,17 @@ def fitting_patch(sizes: Sequence[tuple[int, int]], largest: int) -> int:
 
 def divide(folder: SegmentationFolder, config: TrainConfig) -> Split:
     """Return the split that the training will use, or raise SettingsError where the images cannot be divided."""
-
-    def checked() -> Split:
+    with _settings_errors():
         split = choose_split(folder, config)
         refuse_copies(folder, split)
-        return split
-
-    return _or_settings_error(checked)
+    return split
 
 
 def open_finished(path: str, folder: SegmentationFolder) -> Run:
     """Return the run in the folder MY_RUN; raise SettingsError where it is none, or was trained on other images."""
     run = Run(Path(path).expanduser())
-    config, split = _or_settings_error(lambda: (run.config, run.split))
+    with _settings_errors():
+        config, split = run.config, run.split
     if (config.channels, config.num_classes) != (folder.channels, folder.num_classes):
         raise SettingsError(
             f"The run in MY_RUN has CHANNELS = {config.channels} and NUM_CLASSES = {config.num_classes}: "
@@ -150,9 +149,11 @@ def join_alike(faults: Sequence[str]) -> list[str]:
     return joined
 
 
-def _or_settings_error(work: Callable[[], Result]) -> Result:
+@contextmanager
+def _settings_errors() -> Iterator[None]:
+    """Turn the library's complaints into those of the settings cell."""
     try:
-        return work()
+        yield
     except InputError as error:
         raise SettingsError(in_the_words_of_the_cell(str(error))) from None
 

@@ -83,7 +83,7 @@ class FunctionExercise(Exercise):
 
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
         if call.error is not None:
-            return _error_sentence(call, call.error, answer)
+            return _error_sentence(call.error, answer, call.printed)
         if call.value is None and right is not None:
             if call.printed:
                 return "It prints something and returns None: only `return` hands a value over."
@@ -126,14 +126,14 @@ class FunctionExercise(Exercise):
         return alike(one.value, other.value, self.tolerance)
 
 
-def _error_sentence(call: Call, error: BaseException, answer: Callable[..., object]) -> str:
+def _error_sentence(error: BaseException, answer: Callable[..., object], printed: str) -> str:
     frames = list(walk_tb(error.__traceback__))
     if isinstance(error, TypeError) and len(frames) == 1:  # raised by the call, before the first line
         return f"It cannot be called with these arguments: {shorten(str(error))}."
     code = getattr(answer, "__code__", None)
     lines = [line - code.co_firstlineno + 1 for frame, line in frames if code and frame.f_code is code]
     place = f" in line {lines[-1]} of the function" if lines else ""
-    if isinstance(error, TypeError) and "NoneType" in str(error) and call.printed:  # a call of itself gave None
+    if isinstance(error, TypeError) and "NoneType" in str(error) and printed:  # a call of itself gave None
         return f"It raises TypeError{place}, because it prints a result: only `return` hands a value over."
     return f"It raises {type(error).__name__}{place}: see what was received."
 

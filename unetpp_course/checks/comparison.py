@@ -10,6 +10,15 @@ from torch import Tensor
 
 from unetpp_course.checks.verdict import GENERIC
 
+KINDS = {
+    list: "a list",
+    tuple: "a tuple",
+    dict: "a dictionary",
+    set: "a set",
+    frozenset: "a set",
+    str: "a string",
+    type: "a class",
+}
 SHOWN = 200  # characters of a value; more would hide the sentence that names the mistake
 
 
@@ -26,6 +35,8 @@ def difference(expected: object, received: object, tolerance: float) -> str:
     'The answer has length 1; it should have length 2.'
     >>> difference(np.zeros((2, 3)), np.zeros((3, 2)), tolerance=0)
     'The shape is (3, 2); it should be (2, 3).'
+    >>> difference([(0, 0), (0, 1)], [(0, 0), "X01"], tolerance=0)
+    'Entry 1 should be a tuple, not a string.'
     >>> difference({(0, 0): 1, (0, 1): 2}, {(0, 0): 1}, tolerance=0)
     'The entry (0, 1) is missing.'
     """
@@ -58,8 +69,11 @@ def _sequence_difference(expected: list[object] | tuple[object, ...], received: 
         return should_be(kind_of(expected), received)
     if len(received) != len(expected):
         return f"The answer has length {len(received)}; it should have length {len(expected)}."
-    found = (difference(*pair, tolerance) for pair in zip(expected, received, strict=True))
-    return next(filter(None, found), "")
+    for number, pair in enumerate(zip(expected, received, strict=True)):
+        found = difference(*pair, tolerance)
+        if found:
+            return found if found == GENERIC else _of_entry(number, found)
+    return ""
 
 
 def _mapping_difference(expected: dict[object, object], received: object, tolerance: float) -> str:
@@ -74,8 +88,15 @@ def _mapping_difference(expected: dict[object, object], received: object, tolera
     for key, value in expected.items():
         found = difference(value, received[key], tolerance)
         if found:
-            return f"Entry {show(key)}: {found[0].lower()}{found[1:]}"
+            return _of_entry(key, found)
     return ""
+
+
+def _of_entry(key: object, sentence: str) -> str:
+    """Return a sentence on an answer as one on an entry of it."""
+    if sentence.startswith("The answer "):
+        return sentence.replace("The answer", f"Entry {show(key)}", 1)
+    return f"Entry {show(key)}: {sentence[0].lower()}{sentence[1:]}"
 
 
 def alike(one: object, other: object, tolerance: float) -> bool:
@@ -133,28 +154,23 @@ def only_value(value: object) -> float | None:
 
 def kind_of(value: object) -> str:
     """Return in words what sort of thing a value is."""
-    if value is None:
-        return "None"
+    if value is None or isinstance(value, bool | np.bool_):
+        return str(value)
     if isinstance(value, Tensor | np.ndarray):
         return f"a {'tensor' if isinstance(value, Tensor) else 'NumPy array'} of shape {tuple(value.shape)}"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if isinstance(value, dict):
-        return "a dictionary"
-    if isinstance(value, set | frozenset):
-        return "a set"
-    if isinstance(value, str):
-        return "a text"
     if inspect.isroutine(value):
         return "a function"
-    return "a number" if as_number(value) is not None else f"a value of type {type(value).__name__}"
+    if as_number(value) is not None:
+        return "a number"
+    named = (name for kind, name in KINDS.items() if isinstance(value, kind))
+    return next(named, f"a value of type {type(value).__name__}")
 
 
 def should_be(wanted: str, value: object) -> str:
     """Return a sentence on an answer of the wrong kind: what it should have been, and what it is.
 
     >>> should_be("one number", (1, 2)), should_be("one number", math.nan)
-    ('The answer should be one number, not a list.', 'The answer should be one number, not nan.')
+    ('The answer should be one number, not a tuple.', 'The answer should be one number, not nan.')
     >>> should_be("a list", [].count)
     'The answer should be a list, not the function `count`: did you forget its brackets?'
     """

@@ -45,7 +45,7 @@ class FunctionExercise(Exercise):
         cases = list(self.cases(np.random.default_rng(SEED)))
         expected = [attempt(self.reference, case).value for case in cases]
         if not callable(answer):
-            sentence = f"A function is asked for, not {kind_of(answer)}: hand it over by its name, without brackets."
+            sentence = f"The answer should be a function, not {kind_of(answer)}: give its name, without brackets."
             return self._failure(sentence, cases[0], show(expected[0]), show(answer))
         run = run_cases(answer, cases, self.seconds)
         if any(call.value is ... or isinstance(call.error, NotImplementedError) for call in run.calls):

@@ -234,7 +234,7 @@ EXERCISE_9_1 = BatchExercise(
     also_wrong=[
         (forgets_to_make_the_mask_float, "keep `.float()`"),
         (returns_arrays, "no tensor any more"),
-        (returns_the_image_alone, "should be a list, not a tensor"),
+        (returns_the_image_alone, "should be a tuple, not a tensor"),
         (forgets_to_return_the_batch, "returns None"),
     ],
 )

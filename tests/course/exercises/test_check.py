@@ -129,7 +129,7 @@ def test_an_answer_may_carry_gradients():
 
 def test_the_result_of_a_call_is_no_function():
     verdict = BY_NUMBER["99.1"].examine(torch.zeros(2))
-    assert verdict.sentence.startswith("A function is asked for, not a tensor of shape (2,): hand it over by its name")
+    assert verdict.sentence.startswith("The answer should be a function, not a tensor of shape (2,): give its name")
 
 
 def test_an_input_that_collects_a_gradient_from_then_on_counts_as_changed():

@@ -62,7 +62,8 @@ def trials() -> Iterator[Trial]:
 
 def curves(results: Results) -> pd.DataFrame:
     """Return the validation IoU of membrane: passes × networks."""
-    return pick(results.frame, output=CURVE).pivot(index="pass", columns="network", values="value")
+    looks = pick(results.frame, output=CURVE).astype({"pass": int})
+    return looks.pivot(index="pass", columns="network", values="value")
 
 
 def summary(results: Results) -> str:
@@ -78,7 +79,7 @@ def summary(results: Results) -> str:
 
 def table(results: Results) -> str:
     """Return `summary` and the curves."""
-    shown = [{"pass": int(number), **row} for number, row in curves(results).iterrows()]
+    shown = [{"pass": number, **row} for number, row in curves(results).iterrows()]
     parts = {
         f"{PASSES} passes, fold {FOLD}, seed {SEED}; mean over the test slices": summary(results),
         "validation IoU of membrane (pooled)": as_text(shown, "pass"),

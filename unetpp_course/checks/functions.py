@@ -93,9 +93,7 @@ class FunctionExercise(Exercise):
         tracked = self._tracked(call)
         if tracked:
             return tracked
-        if self.only_values and alike(right, call.value, self.tolerance):
-            return ""
-        found = difference(right, call.value, self.tolerance)
+        found = difference(right, call.value, self.tolerance, self.only_values)
         return found or (self.usable(call.value) if self.usable is not None else "")
 
     def _tracked(self, call: Call) -> str:

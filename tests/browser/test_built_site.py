@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from live_pages import WIDE
+from live_pages import NARROW, WIDE, grave_violations
 from playwright.sync_api import expect
 from served import Log, served
 
@@ -75,3 +75,12 @@ def test_the_other_explorers_have_pages_and_answer(opened):
     page, status = opened("docs/wiring.html")
     page.get_by_role("radio", name="UNet++", exact=True).check(force=True)
     expect(status).to_contain_text("UNet++: 34 wires")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "390"])
+@pytest.mark.parametrize("path", ["", "docs/api.html", "docs/other_libraries.html", "notebooks/07_iou.html"])
+def test_pages_can_be_used_with_a_keyboard_and_a_screen_reader(opened, path, size):
+    page, _ = opened(path)
+    page.set_viewport_size(size)
+    page.reload()
+    assert grave_violations(page) == []

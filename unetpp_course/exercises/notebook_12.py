@@ -109,6 +109,7 @@ def targets(random: np.random.Generator) -> Iterator[tuple[Callable[[Widths], fl
     yield add_a_fixed_part, 1400
     yield count_weights, count_weights(widths_of(35))
     yield count_macs, 0.4
+    yield count_channels, 31  # the smallest of all is enough
     for cost in (count_channels, count_weights, count_macs, add_a_fixed_part):
         base = int(random.integers(3, 60))
         low, high = cost(widths_of(base)), cost(widths_of(base + 1))
@@ -175,6 +176,10 @@ def begins_at_32(cost, target):
 
 def begins_at_8(cost, target):
     return first_base(cost, target, range(8, 1000))
+
+
+def begins_at_2(cost, target):
+    return first_base(cost, target, range(2, 1000))
 
 
 def takes_even_widths(cost, target):
@@ -296,6 +301,7 @@ EXERCISE_12_2 = WidthsExercise(
         (doubles_the_base, "You double b in each step and jump over smaller networks: raise it by 1."),
         (begins_at_32, "You begin at b = 32. A smaller network may be enough: begin at 1."),
         (begins_at_8, "You begin at b = 8. A smaller network may be enough: begin at 1."),
+        (begins_at_2, "You begin at b = 2. The smallest network may be enough: begin at 1."),
         (
             takes_even_widths,
             "Your b is always even, so the smallest network may lie between: raise it by 1, and begin with b.",

@@ -28,6 +28,7 @@ NAMES = (
     "first_steps",
     "folds",
     "folds_full",
+    "full_width",
     "head_weights",
     "leakage",
     "losses",

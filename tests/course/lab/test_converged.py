@@ -58,6 +58,11 @@ def test_the_search_takes_the_mean_of_three_seeds_from_both_experiments(results_
     assert converged.search(results, of_folds)["unet", 1e-2] == pytest.approx(0.7)
 
 
+def test_the_search_alone_can_be_shown(results_of) -> None:
+    results = results_of(EXPERIMENT, {LAPTOP.trial_name("unet", 0, 1, rate=1e-2): outcome(0.6)})
+    assert converged.table(results) == ""
+
+
 def test_half_measured_seeds_are_left_out(results_of) -> None:
     outcomes = {converged.trial_name("unet", fold, 0): outcome(0.6) for fold in FOLDS[:-1]}
     assert converged.by_training(results_of(EXPERIMENT, outcomes), "unet", "membrane").shape == (0, len(FOLDS))

@@ -19,6 +19,7 @@ DIRECT = [
     *(line for name, extra in EXTRAS.items() if name != "bench" for line in extra if not line.startswith("unetpp[")),
 ]
 PINS = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split("\n") if "==" in line)
+IN_CONTAINERS = "3.13"  # the Python of environment.yml, and of the container for Codespaces
 
 
 def canonical(name: str) -> str:
@@ -27,7 +28,7 @@ def canonical(name: str) -> str:
 
 def test_conda_installs_what_the_makefile_installs():
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    assert f"python{PROJECT['requires-python']}" in dependencies
+    assert [d for d in dependencies if str(d).startswith("python")] == [f"python={IN_CONTAINERS}"]
     pip = next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
     assert pip == ["-c constraints.txt", "-e .[course,dev]"]
     assert "-e '.[course,dev]'" in (ROOT / "Makefile").read_text()
@@ -88,6 +89,13 @@ def test_the_public_workflow_runs_what_ci_runs_and_on_windows_the_same_commands(
         *commands,
         "python -m pytest -n 2 --dist loadfile",
     ]
+
+
+def test_the_python_of_conda_and_of_the_container_is_one_that_is_tried():
+    container = (ROOT / ".devcontainer/devcontainer.json").read_text()
+    assert f'"image": "mcr.microsoft.com/devcontainers/python:{IN_CONTAINERS}"' in container
+    matrix = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["test"]["strategy"]["matrix"]
+    assert IN_CONTAINERS in matrix["python"]
 
 
 def test_every_python_that_is_promised_is_tried_on_linux():

@@ -38,14 +38,17 @@ PARTS = ("C3", "C1", "C2", "C4", "C5")  # colours of the dots that the top one r
 def draw_convolution(image: Tensor, kernel: Tensor, places: Sequence[tuple[int, int]]) -> None:
     """Draw an image (H, W) in its frame of zeros, a 3×3 kernel and the result, all as numbers.
 
-    For each place (row, column) of the result, a coloured frame shows the window that it comes from.
+    In the image, 0 is dark; in the kernel and the result, darker means larger. For each place (row, column) of the
+    result, a coloured frame shows the window that it comes from.
     """
     result = conv2d(image[None, None], kernel[None, None], padding=1)[0, 0]
     framed = pad(image, (1, 1, 1, 1))
     show_numbers({"image in a frame of zeros": framed, "kernel": kernel, "result": result}, one_scale=False)
     before, _, after = plt.gcf().axes
+    brightest = float(framed.max())
+    before.collections[0].set(cmap="gray", clim=(-brightest, 1.1 * brightest))  # bright enough for black numbers
     height, width = image.shape
-    before.add_patch(Rectangle((1, 1), width, height, fill=False, edgecolor="0.4", linestyle="--", linewidth=1.5))
+    before.add_patch(Rectangle((1, 1), width, height, fill=False, edgecolor="black", linestyle="--", linewidth=1.5))
     for colour, (row, column) in zip(("C3", "C2"), places, strict=True):
         style: dict[str, Any] = {"fill": False, "edgecolor": colour, "linewidth": 3}
         before.add_patch(Rectangle((column + 0.06, row + 0.06), 2.88, 2.88, **style))

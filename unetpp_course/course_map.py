@@ -34,7 +34,7 @@ STATIONS = (  # a station's number is its position in this list
     Station("Combined loss", "What does each loss pull on?", 1, 2, 90),
     Station("IoU", "What does a score count?", 2, 2, 90),
     Station("Honest evaluation", "Would it hold on new tissue?", 3, 2, 90),
-    Station("The training loop", "How do I know that training works?", 0, 3, 80),
+    Station("The training loop", "How do I know that training works?", 0, 3, 85),
     Station("GPU training", "What does the real thing take?", 1, 3, 90, optional=True),
     Station("Depth pruning", "How deep must it be?", 2, 3, 90),
     Station("U-Net or UNet++", "Is it better, or only bigger?", 0, 4, 90),

@@ -191,16 +191,33 @@ def show_thresholds(tried: Sequence[float], scores: Sequence[float], chosen: flo
     plt.show()
 
 
-def show_seams(whole: Tensor, tiled: Tensor, distance: Tensor, reach: int) -> None:
+def distance_to_cuts(side: int, cuts: Sequence[int]) -> Tensor:
+    """Return how many pixels each pixel of a square image is from the nearest cut, (side, side); 1 is beside it.
+
+    ``cuts`` are the rows and columns at which a new tile begins.
+
+    >>> distance_to_cuts(6, cuts=(3,))[0]
+    tensor([3., 2., 1., 1., 2., 3.])
+    """
+    line = torch.arange(side) + 0.5
+    to_cut = torch.stack([(line - cut).abs() for cut in cuts]).amin(0) + 0.5
+    return torch.minimum(to_cut[:, None], to_cut[None])
+
+
+def show_seams(whole: Tensor, tiled: Tensor, distance: Tensor, cuts: Sequence[int], reach: int) -> None:
     """Show the middle of both predictions, and how many pixels changed at each distance from a cut.
 
-    ``whole`` and ``tiled`` are probabilities (H, W), and so is ``distance``, 1 at the cut. ``reach`` is marked.
+    ``whole`` and ``tiled`` are probabilities (H, W); ``distance`` and ``cuts`` are those of `distance_to_cuts`, and
+    ``reach`` is marked.
     """
     _, axes = plt.subplots(1, 3, figsize=(WIDTH, 3.1), width_ratios=(1, 1, 1.2))
     height, width = whole.shape
-    middle = slice(height // 6, -(height // 6)), slice(width // 6, -(width // 6))
+    top, left = height // 6, width // 6
     for axis, (title, picture) in zip(axes, {"whole": whole, "nine tiles": tiled}.items(), strict=False):
-        _show(axis, (picture[middle] > 0.5).to(torch.uint8).numpy(), title)
+        _show(axis, (picture[top:-top, left:-left] > 0.5).to(torch.uint8).numpy(), title)
+    for cut in cuts:
+        axes[1].axhline(cut - top - 0.5, color="C1", linestyle="--", linewidth=1)
+        axes[1].axvline(cut - left - 0.5, color="C1", linestyle="--", linewidth=1)
     changed = (tiled - whole).abs() > CHANGE
     steps = range(1, reach + 11)
     axes[2].plot(steps, [100 * changed[distance == step].float().mean().item() for step in steps])

@@ -136,28 +136,39 @@ def draw_counts(counts: Tensor, k: int, names: Sequence[str]) -> None:
 def show_interior_and_membrane(other_iou: Callable[[float, float], float]) -> None:
     """Show the IoU of the membrane against that of the interior, and where published and own networks lie.
 
-    ``other_iou(iou, fraction)`` gives the IoU of the other class; where both were measured, the point is the measured.
+    ``other_iou(iou, fraction)`` gives the IoU of the other class if false positives and false negatives balance. A band
+    reaches from false positives alone to false negatives alone.
     """
     white = pixel_error.WHITE
     _, axis = plt.subplots(figsize=(7.5, 4.3))
-    curve = np.linspace(white / (2 - white) + 0.01, 1, 100)
+    curve = np.linspace(white, 1, 100)
+    band = np.array([_bounds(float(value)) for value in curve])
+    axis.fill_between(curve, *band.T, color="0.9", linewidth=0)
     axis.plot(curve, [other_iou(float(value), white) for value in curve], color="0.6")
-    axis.plot(white, 0, "X", color="black", markersize=9, clip_on=False)
-    axis.annotate("everything called interior", (white, 0), (8, 5), textcoords="offset points")
+    axis.plot(white, 0, "X", color="black", markersize=9, clip_on=False, zorder=3)
+    axis.annotate("everything called interior", (white, 0), (10, 5), textcoords="offset points")
+    best, measured = list(pixel_error.measured().items())[-1]  # the best of this course
     entry = "U-Net's entry to the challenge"
-    best, (x, y) = list(pixel_error.measured().items())[-1]  # the best of this course
-    whites = pixel_error.REPORTED | {entry: pixel_error.iou_of(pixel_error.PUBLISHED[entry])}
-    points = {name: (iou, other_iou(iou, white)) for name, iou in whites.items()} | {best: (x, y)}
-    for name, colour in zip(points, (ORANGE, ORANGE, BLUE, GREEN), strict=True):
-        x, y = points[name]
+    whites = {entry: pixel_error.iou_of(pixel_error.PUBLISHED[entry])} | pixel_error.REPORTED
+    points = {name: (value, other_iou(value, white)) for name, value in whites.items()} | {best: measured}
+    for (name, (x, y)), colour in zip(points.items(), (BLUE, ORANGE, ORANGE, GREEN), strict=True):
         axis.plot(x, y, "s" if name == best else "o", color=colour, markersize=8)
-        text = f"{x:.3f} / {y:.3f}"
         if name == entry:
-            axis.annotate(f"{name}:\n{text}", (x, y), (10, -14), textcoords="offset points", va="center")
+            low, high = _bounds(x)
+            axis.vlines(x, low, high, color=colour, linewidth=2)
+            text = f"{name}:\n{x:.3f} / {low:.3f} to {high:.3f}"
+            axis.annotate(text, (x, y), (10, -34), textcoords="offset points", va="center")
         else:
-            title = "the best U-Net of this course" if name == best else name
-            axis.annotate(f"{title}: {text}", (x, y), (-10, 6), textcoords="offset points", ha="right", va="center")
+            text = f"{'the best U-Net of this course' if name == best else name}: {x:.3f} / {y:.3f}"
+            up = 20 if name == best else 8
+            axis.annotate(text, (x, y), (-10, up), textcoords="offset points", ha="right", va="center")
     axis.set(xlabel="IoU of the interior", ylabel="IoU of the membrane", xlim=(0.72, 1), ylim=(-0.02, 1))
+
+
+def _bounds(interior: float) -> tuple[float, float]:
+    """Return the lowest and the highest IoU of the membrane: all mistakes are false positives, or false negatives."""
+    low, high = (pixel_error.other_iou(interior, pixel_error.WHITE, missed) for missed in (0, 1))
+    return low, high
 
 
 def show_by_batch_size(

@@ -1,10 +1,11 @@
-"""The figures of notebook 09: what a broken training script looks like, and what each test of it shows."""
+"""The figures of notebook 09, a broken training script and what each test of it shows, and a run's curve (10)."""
 
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
@@ -16,6 +17,7 @@ from unetpp_course.style import LINE_COLOURS
 from unetpp_lib.metrics import confusion_counts, iou
 
 BLUE, ORANGE, GREEN, RED = LINE_COLOURS[:4]
+NETWORKS = {"unet": ("U-Net", BLUE), "unetpp": ("UNet++", RED)}
 WINDOW = 10  # steps: losses are drawn as their mean over so many
 
 
@@ -114,6 +116,23 @@ def show_overfitting() -> None:
         axis.set(title=title, xlabel="step", ylim=(0, 1))
     axes[0].set(ylabel="membrane IoU")
     axes[0].legend(loc="lower right")
+
+
+def show_curves(curves: pd.DataFrame) -> None:
+    """Draw the validation IoU of membrane by pass, each curve with its network's name at its end.
+
+    ``curves`` is what `full_width.curves` returns: passes × networks.
+    """
+    _, axis = plt.subplots(figsize=(8, 3.2))
+    last = curves.iloc[-1]
+    for network, values in curves.items():
+        name, colour = NETWORKS[network]
+        axis.plot(curves.index, values, "o-", color=colour)
+        side = "bottom" if last[network] == last.max() else "top"  # so that no two names overlap
+        axis.annotate(f"  {name}", (curves.index[-1], last[network]), color=colour, va=side, annotation_clip=False)
+    axis.set_xticks(curves.index)
+    axis.set(xlabel="passes over the training slices", ylabel="membrane IoU, validation")
+    axis.set(xlim=(0, curves.index[-1] * 1.15))
 
 
 def show_rates(rates: Sequence[float], losses: Sequence[float], chosen: Mapping[str, float]) -> None:

@@ -13,6 +13,7 @@ from unetpp_lib.data import SegmentationFolder, find_dataset
 from unetpp_lib.engine import PRESETS, Run, TrainConfig, choose_runtime, evaluate
 from unetpp_lib.errors import InputError
 from unetpp_lib.files import write_atomically
+from unetpp_lib.metrics import iou
 
 SHIPPED = Path(__file__).parent
 
@@ -42,10 +43,7 @@ def ship(run: Run, name: str) -> None:
     folder = SegmentationFolder(find_dataset(config.data), config.channels, config.num_classes)
     runtime = choose_runtime("cpu", "float32")
     evaluation = evaluate(model, folder, card, run.split.test, runtime)
-    by_image = {}
-    for image in run.split.test:
-        scores = evaluate(model, folder, card, [image], runtime).scores
-        by_image[image] = round(scores[f"head {model.depth}"]["iou/foreground/image"], 4)
+    counts = dict(zip(evaluation.names, evaluation.counts[f"head {model.depth}"].split(1), strict=True))
     weights = run.weights.read_bytes()
     about = {
         "file": f"{name}.safetensors",
@@ -60,7 +58,7 @@ def ship(run: Run, name: str) -> None:
         "part": "test",
         "images": evaluation.names,
         "scores": evaluation.scores,
-        "by_image": by_image,
+        "by_image": {image: round(iou(of_image), 4) for image, of_image in counts.items()},
     }
     write_atomically(SHIPPED / f"{name}.safetensors", weights)
     write_atomically(SHIPPED / f"{name}.json", json.dumps(about, indent=2) + "\n")

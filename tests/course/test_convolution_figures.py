@@ -52,6 +52,15 @@ def test_a_framed_window_and_its_number_belong_together():
     assert [float(text.get_text()) for text in after.texts] == expected.flatten().tolist()
 
 
+def test_zero_is_dark_in_the_image_and_a_large_number_in_the_result():
+    draw_convolution(torch.eye(3), torch.eye(3), places=[(0, 0), (1, 1)])
+    before, _, after = (axes.collections[0] for axes in plt.gcf().axes)
+    dark, bright = before.to_rgba([0.0, 1.0])[:, :3].mean(axis=1)
+    small, large = after.to_rgba([0.0, 3.0])[:, :3].mean(axis=1)
+    assert dark < bright
+    assert large < small
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_the_dots_see_what_a_head_of_the_library_sees(depth):
     edges = first_and_last(reach(UNetPlusPlus(widths=(2,) * (depth + 1)), 256))

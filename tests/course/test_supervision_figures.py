@@ -2,9 +2,12 @@
 
 import matplotlib.pyplot as plt
 import pytest
+import torch
 
+from unetpp_course import shipped_model
 from unetpp_course.lab import read_results
 from unetpp_course.supervision_figures import HEADS, cut_losses, show_cut_losses, show_differences
+from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +50,15 @@ def test_the_sum_of_the_heads_gradients_is_longer_than_that_of_head_4_and_points
     cosines = [trial["shares"][3] * ratio for trial, ratio in zip(trials, ratios, strict=True)]
     assert (round(min(ratios), 1), round(max(ratios), 1)) == (2.6, 11.6)  # as notebook 05 says
     assert max(cosines) < 0.7
+
+
+def test_nine_tenths_of_what_the_mean_of_the_heads_misses_are_missed_by_heads_1_and_2():
+    network, card = shipped_model("unetpp_membranes")
+    folder = SegmentationFolder(find_dataset("membranes"))
+    pairs = [folder[folder.index_of[name]] for name in read_split(folder.root / "split.json").test]
+    images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))
+    with torch.inference_mode():
+        heads = torch.stack(network.eval()(card.normalise(images))).sigmoid()
+    missed = (heads.mean(dim=0) > 0.5) & (masks == 0)
+    by_both = missed & (heads[:2] > 0.5).all(dim=0)
+    assert by_both.sum() / missed.sum() == pytest.approx(0.9, abs=0.02)  # as notebook 05 says

@@ -10,15 +10,24 @@ from torch import Tensor
 
 from unetpp_course.checks.verdict import GENERIC
 
+KINDS = {
+    list: "a list",
+    tuple: "a tuple",
+    dict: "a dictionary",
+    set: "a set",
+    frozenset: "a set",
+    str: "a string",
+    type: "a class",
+}
 SHOWN = 200  # characters of a value; more would hide the sentence that names the mistake
 
 
-def difference(expected: object, received: object, tolerance: float) -> str:
+def difference(expected: object, received: object, tolerance: float, only_values: bool = False) -> str:
     """Return a sentence on how ``received`` differs from ``expected``, or nothing where it does not.
 
-    A tensor or an array must have the expected kind, shape, dtype and device; a number may also be a tensor or an
-    array of no dimension; a list may be a tuple; a dictionary may have any order. Values may differ by ``tolerance``,
-    and by that share of themselves.
+    A tensor or an array must have the expected kind, shape, dtype and device; with ``only_values`` shape and values
+    are enough. A number may also be a tensor or an array of no dimension; a list may be a tuple; a dictionary may have
+    any order. Values may differ by ``tolerance``, and by that share of themselves.
 
     >>> difference([1, 2], (1, 2.0), tolerance=0)
     ''
@@ -26,43 +35,54 @@ def difference(expected: object, received: object, tolerance: float) -> str:
     'The answer has length 1; it should have length 2.'
     >>> difference(np.zeros((2, 3)), np.zeros((3, 2)), tolerance=0)
     'The shape is (3, 2); it should be (2, 3).'
+    >>> difference([(0, 0), (0, 1)], [(0, 0), "X01"], tolerance=0)
+    'Entry 1 should be a tuple, not a string.'
+    >>> difference(np.zeros(2), np.zeros(2, int), tolerance=0), difference(np.zeros(2), np.zeros(2, int), 0, True)
+    ('The dtype is int64; it should be float64.', '')
     >>> difference({(0, 0): 1, (0, 1): 2}, {(0, 0): 1}, tolerance=0)
     'The entry (0, 1) is missing.'
     """
     if isinstance(expected, Tensor | np.ndarray):
-        return _array_difference(expected, received, tolerance)
+        return _array_difference(expected, received, tolerance, only_values)
     if isinstance(expected, list | tuple):
-        return _sequence_difference(expected, received, tolerance)
+        return _sequence_difference(expected, received, tolerance, only_values)
     if isinstance(expected, dict):
-        return _mapping_difference(expected, received, tolerance)
+        return _mapping_difference(expected, received, tolerance, only_values)
     if as_number(expected) is not None and as_number(received) is None:
         return should_be("one number", received)
     return "" if alike(expected, received, tolerance) else GENERIC
 
 
-def _array_difference(expected: Tensor | NDArray[np.generic], received: object, tolerance: float) -> str:
+def _array_difference(
+    expected: Tensor | NDArray[np.generic], received: object, tolerance: float, only_values: bool
+) -> str:
     library = Tensor if isinstance(expected, Tensor) else np.ndarray
-    if not isinstance(received, Tensor | np.ndarray) or not isinstance(received, library):
+    if not isinstance(received, Tensor | np.ndarray) or not (only_values or isinstance(received, library)):
         return should_be(kind_of(expected), received)
     if received.shape != expected.shape:
         return f"The shape is {tuple(received.shape)}; it should be {tuple(expected.shape)}."
-    for name in ("dtype", "device"):  # arrays of NumPy before 2.0 have a dtype alone
+    for name in () if only_values else ("dtype", "device"):  # arrays of NumPy before 2.0 have a dtype alone
         found, wanted = getattr(received, name, None), getattr(expected, name, None)
         if found != wanted:
             return f"The {name} is {found}; it should be {wanted}."
     return "" if alike(expected, received, tolerance) else GENERIC
 
 
-def _sequence_difference(expected: list[object] | tuple[object, ...], received: object, tolerance: float) -> str:
+def _sequence_difference(
+    expected: list[object] | tuple[object, ...], received: object, tolerance: float, only_values: bool
+) -> str:
     if not isinstance(received, list | tuple):
         return should_be(kind_of(expected), received)
     if len(received) != len(expected):
         return f"The answer has length {len(received)}; it should have length {len(expected)}."
-    found = (difference(*pair, tolerance) for pair in zip(expected, received, strict=True))
-    return next(filter(None, found), "")
+    for number, pair in enumerate(zip(expected, received, strict=True)):
+        found = difference(*pair, tolerance, only_values)
+        if found:
+            return found if found == GENERIC else _of_entry(number, found)
+    return ""
 
 
-def _mapping_difference(expected: dict[object, object], received: object, tolerance: float) -> str:
+def _mapping_difference(expected: dict[object, object], received: object, tolerance: float, only_values: bool) -> str:
     if not isinstance(received, dict):
         return should_be("a dictionary", received)
     for key in expected:
@@ -72,10 +92,17 @@ def _mapping_difference(expected: dict[object, object], received: object, tolera
         if key not in expected:
             return f"There is an entry {show(key)}, which should not be there."
     for key, value in expected.items():
-        found = difference(value, received[key], tolerance)
+        found = difference(value, received[key], tolerance, only_values)
         if found:
-            return f"Entry {show(key)}: {found[0].lower()}{found[1:]}"
+            return _of_entry(key, found)
     return ""
+
+
+def _of_entry(key: object, sentence: str) -> str:
+    """Return a sentence on an answer as one on an entry of it."""
+    if sentence.startswith("The answer "):
+        return sentence.replace("The answer", f"Entry {show(key)}", 1)
+    return f"Entry {show(key)}: {sentence[0].lower()}{sentence[1:]}"
 
 
 def alike(one: object, other: object, tolerance: float) -> bool:
@@ -133,28 +160,23 @@ def only_value(value: object) -> float | None:
 
 def kind_of(value: object) -> str:
     """Return in words what sort of thing a value is."""
-    if value is None:
-        return "None"
+    if value is None or isinstance(value, bool | np.bool_):
+        return str(value)
     if isinstance(value, Tensor | np.ndarray):
         return f"a {'tensor' if isinstance(value, Tensor) else 'NumPy array'} of shape {tuple(value.shape)}"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if isinstance(value, dict):
-        return "a dictionary"
-    if isinstance(value, set | frozenset):
-        return "a set"
-    if isinstance(value, str):
-        return "a text"
     if inspect.isroutine(value):
         return "a function"
-    return "a number" if as_number(value) is not None else f"a value of type {type(value).__name__}"
+    if as_number(value) is not None:
+        return "a number"
+    named = (name for kind, name in KINDS.items() if isinstance(value, kind))
+    return next(named, f"a value of type {type(value).__name__}")
 
 
 def should_be(wanted: str, value: object) -> str:
     """Return a sentence on an answer of the wrong kind: what it should have been, and what it is.
 
     >>> should_be("one number", (1, 2)), should_be("one number", math.nan)
-    ('The answer should be one number, not a list.', 'The answer should be one number, not nan.')
+    ('The answer should be one number, not a tuple.', 'The answer should be one number, not nan.')
     >>> should_be("a list", [].count)
     'The answer should be a list, not the function `count`: did you forget its brackets?'
     """

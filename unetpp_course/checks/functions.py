@@ -45,7 +45,7 @@ class FunctionExercise(Exercise):
         cases = list(self.cases(np.random.default_rng(SEED)))
         expected = [attempt(self.reference, case).value for case in cases]
         if not callable(answer):
-            sentence = f"A function is asked for, not {kind_of(answer)}: hand it over by its name, without brackets."
+            sentence = f"The answer should be a function, not {kind_of(answer)}: give its name, without brackets."
             return self._failure(sentence, cases[0], show(expected[0]), show(answer))
         run = run_cases(answer, cases, self.seconds)
         if any(call.value is ... or isinstance(call.error, NotImplementedError) for call in run.calls):
@@ -93,9 +93,7 @@ class FunctionExercise(Exercise):
         tracked = self._tracked(call)
         if tracked:
             return tracked
-        if self.only_values and alike(right, call.value, self.tolerance):
-            return ""
-        found = difference(right, call.value, self.tolerance)
+        found = difference(right, call.value, self.tolerance, self.only_values)
         return found or (self.usable(call.value) if self.usable is not None else "")
 
     def _tracked(self, call: Call) -> str:

@@ -58,7 +58,7 @@ class NumberExercise(ValueExercise):
 
 def _no_number(answer: object) -> str:
     if isinstance(answer, str) and re.match(r"\s*[-+−]?\.?\d", answer):
-        return "The answer should be one number, not a text: leave out the quotation marks, and a unit if there is one."
+        return "The answer should be one number, not a string: leave out the quotation marks and the unit, if any."
     return should_be("one number", answer)
 
 
@@ -136,7 +136,7 @@ class MaskExercise(ValueExercise):
         if mask.shape != self.solution.shape:
             return self._failed(f"The mask is {mask.shape}; it should be {self.solution.shape}.", expected, show(mask))
         if not np.isin(mask, [0, 1]).all():
-            return self._failed("A mask holds 0 and 1 alone, a class for each pixel.", expected, show(mask))
+            return self._failed("A mask contains only 0 and 1, one class per pixel.", expected, show(mask))
         wrong = mask != self.solution
         if not wrong.any():
             return self._passed(f"{mask.sum():.0f} pixels of foreground")
@@ -200,9 +200,9 @@ def _count(edges: frozenset[Edge]) -> str:
 def _no_edges(answer: object) -> str:
     """Return a sentence on how an answer that holds no edges should be written."""
     if isinstance(answer, dict):
-        return "This is no set of edges: write each node as a pair of numbers, and its inputs as a list of such pairs."
+        return "This is not a set of edges. Write each node as a pair of numbers, and its inputs as a list of pairs."
     if isinstance(answer, set | frozenset | list | tuple):
-        return "This is no set of edges: an edge is a pair of nodes, and the answer a set of such pairs."
+        return "This is not a set of edges. An edge is a pair of nodes, and the answer is a set of such pairs."
     return should_be("a set of edges", answer)
 
 

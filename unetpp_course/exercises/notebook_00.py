@@ -234,7 +234,7 @@ EXERCISE_0_1 = FractionExercise(
         (looks_for_255, "gives 0 whatever"),
         (rounds_to_two_digits, "do not round"),
         (forgets_to_return, "returns None"),
-        (prints_instead, "one number, not a text"),
+        (prints_instead, "one number, not a string"),
         (forgets_the_brackets, "one number, not the function `mean`: did you forget its brackets?"),
         (returns_what_print_returns, "It prints something and returns None"),
         (scales_the_mask_itself, "changes what it is given"),
@@ -306,7 +306,7 @@ EXERCISE_0_3 = NumberExercise(
     ],
     also_wrong=[
         (torch.zeros(32, 48), "one number, not a tensor of shape (32, 48)"),
-        ((32, 48), "one number, not a list"),
+        ((32, 48), "one number, not a tuple"),
         ("1536", "leave out the quotation marks"),
         (float("nan"), "one number, not nan."),
     ],
@@ -363,7 +363,7 @@ EXERCISE_0_5 = NumberExercise(
         (24, "Each of the two slopes is 2w = 6."),
     ],
     also_wrong=[
-        ("None", "one number, not a text"),
+        ("None", "one number, not a string"),
         (torch.tensor([12.0]), "one number, not a tensor of shape (1,)"),
     ],
 )

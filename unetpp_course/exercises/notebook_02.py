@@ -562,7 +562,7 @@ EXERCISE_2_2 = NumberExercise(
     ],
     also_wrong=[
         ("10", "leave out the quotation marks"),
-        ("ten", "one number, not a text"),
+        ("ten", "one number, not a string"),
         (float("inf"), "one number, not inf"),
     ],
 )
@@ -1267,7 +1267,7 @@ EXERCISE_2_3 = ReceptiveFieldExercise(
         (reads_names_of_torch, "raises AttributeError"),
         (empties_the_list, "changes what it is given"),
         (prints_only, "returns None"),
-        (gives_text, "one number, not a text"),
+        (gives_text, "one number, not a string"),
         (knows_head_one, "gives 18 whatever"),
         (knows_two_heads, "It goes wrong with convolutions already"),
         (counts_real_dots, "one of the real windows"),

@@ -146,7 +146,7 @@ EXERCISE_4_1 = FunctionExercise(
         (takes_all_below, "You take the whole row below: equation 1 takes one node of it, in column j - 1."),
     ],
     also_wrong=[
-        (gives_names, "should be a list, not a text"),
+        (gives_names, "Entry 0 should be a tuple, not a string."),
         (gives_a_set, "not a set"),
         (forgets_to_return_inputs, "returns None"),
         (joins_wrongly, "raises TypeError in line 2"),

@@ -1666,7 +1666,7 @@ EXERCISE_6_7 = FunctionExercise(
     also_wrong=[
         (always_one_half, "0.5 whatever"),
         (returns_all_scores, "one number, not a dictionary"),
-        (returns_both, "one number, not a list"),
+        (returns_both, "one number, not a tuple"),
         (takes_the_list_for_one, "raises TypeError in line 2"),
     ],
 )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unetpp_course.checks import ChoiceExercise, FunctionExercise, NumberExercise, Option
-from unetpp_course.checks.comparison import as_number
+from unetpp_course.checks.comparison import alike, as_number
 from unetpp_course.checks.isolation import Call, attempt
 from unetpp_course.lab import pixel_error
 from unetpp_lib.metrics import confusion_counts, dice, iou
@@ -21,32 +21,47 @@ NAN = float("nan")
 class ScoreExercise(FunctionExercise):
     """A function that returns a score: what is rounded, or outside 0 to 1, is told so where no mistake has a name.
 
-    So is an answer that calls a function of the learner's that is still to be written; ``helper`` is the name of one
-    that works in its place.
+    ``errors`` are words of what an answer may raise, each with the sentence that says where it comes from.
     """
 
-    helper: str = ""
+    errors: Sequence[tuple[str, str]] = ()
 
     def _known_mistake(self, calls: Sequence[Call]) -> str:
-        found = super()._known_mistake(calls)
-        if not found and self.helper and any("ellipsis" in str(call.error) for call in calls):
-            return (
-                "You use a function of yours that still returns the dots of its exercise: solve that one first, or use "
-                f"`{self.helper}`."
-            )
-        values = [as_number(call.value) for call in calls]
-        if found or None in values:
-            return found
-        scores = [float(value) for value in values if value is not None]
+        raised = (sentence for words, sentence in self.errors if any(words in str(call.error) for call in calls))
+        return super()._known_mistake(calls) or next(raised, "") or self._odd_score(calls)
+
+    def _odd_score(self, calls: Sequence[Call]) -> str:
+        """Return a sentence on scores that are rounded or outside 0 to 1, whatever other calls have raised."""
+        done = [call for call in calls if call.error is None]
+        scores = [score for score in (as_number(call.value) for call in done) if score is not None]
+        if not scores or len(scores) < len(done):
+            return ""
         outside = [score for score in scores if not (-1e-3 <= score <= 1.001 or math.isnan(score))]
         if outside:
             return f"You return {outside[0]:.3g}, but an IoU lies between 0 and 1."
-        right = [as_number(attempt(self.reference, call.given).value) or 0.0 for call in calls]
+        right = [self._right(call) for call in done]
+        if _agree(scores, right):
+            return ""
         for digits in range(1, 6):
-            rounded = [round(score, digits) for score in right]
-            if np.allclose(scores, rounded, rtol=0, atol=1e-6, equal_nan=True):
+            if _agree(scores, [round(score, digits) for score in right]):
                 return f"You round to {digits} {'digit' if digits == 1 else 'digits'}. Return the number as it is."
+        known = [pair for pair in zip(scores, right, strict=True) if not math.isnan(pair[1])]
+        if {(score, math.floor(exact)) for score, exact in known} == {(0, 0), (1, 1)}:
+            return "Your scores are rounded down to 0 or 1: divide with /, not with //."
         return ""
+
+    def _right(self, call: Call) -> float:
+        return as_number(attempt(self.reference, call.given).value) or 0.0
+
+
+def _agree(scores: Sequence[float], others: Sequence[float]) -> bool:
+    return np.allclose(scores, others, rtol=0, atol=1e-6, equal_nan=True)
+
+
+def unsolved(helper: str) -> tuple[str, str]:
+    """Return what is raised by a call of a function whose exercise is still to be solved, and what to do then."""
+    sentence = "You use a function of yours that still returns the dots of its exercise: solve that one first, or use "
+    return "ellipsis", f"{sentence}`{helper}`."
 
 
 # Exercise 7.1: IoU from counts
@@ -75,6 +90,24 @@ def tables(random: np.random.Generator) -> Iterator[tuple[Tensor, int]]:
     for classes in (2, 3, 3, 4):
         yield torch.from_numpy(random.integers(1, 50, (classes, classes))), int(random.integers(classes))
     yield torch.tensor([[5, 0, 2], [0, 0, 0], [3, 0, 7]]), 1
+    yield torch.tensor([[6, 0], [0, 14]]), 1  # all of it is right
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableExercise(ScoreExercise):
+    """A score from a table: an answer for two classes alone is told so, whatever it does where a class is absent."""
+
+    def _known_mistake(self, calls: Sequence[Call]) -> str:
+        sentence = super()._known_mistake(calls)
+        present = [call for call in calls if not math.isnan(self._right(call))]
+        two = [self._is_right(call) for call in present if len(call.given[0]) == 2]
+        more = [self._is_right(call) for call in present if len(call.given[0]) > 2]
+        if not sentence and all(two) and not any(more):
+            return "This is right for two classes, but not for three: take all of row k and of column k."
+        return sentence
+
+    def _is_right(self, call: Call) -> bool:
+        return call.error is None and alike(self._right(call), call.value, self.tolerance)
 
 
 def both_of(counts, k):
@@ -118,7 +151,10 @@ def scores_class_1(counts, k):
 
 
 def holds_for_two_classes(counts, k):
-    return counts[k, k] / (counts.sum() - counts[1 - k, 1 - k])
+    if k == 1:
+        return counts[1, 1] / (counts[1, 1] + counts[0, 1] + counts[1, 0])
+    else:
+        return counts[0, 0] / (counts[0, 0] + counts[0, 1] + counts[1, 0])
 
 
 def unpacks_two_classes(counts, k):
@@ -170,8 +206,7 @@ def divides_by_the_mistakes(counts, k):
 
 
 def rounds_down(counts, k):
-    union = (both_of(counts, k) - counts[k, k]).item()
-    return counts[k, k].item() // union if union else NAN
+    return counts[k, k] // (both_of(counts, k) - counts[k, k])
 
 
 def divides_by_the_row_or_gives_1(counts, k):
@@ -213,14 +248,6 @@ def scores_class_1_by_its_cells_and_raises(counts, k):
     return counts[1, 1].item() / (counts[1, 1] + counts[0, 1] + counts[1, 0]).item()
 
 
-def takes_the_mistakes_of_two_classes(counts, k):
-    return counts[k, k] / (counts[k, k] + counts[0, 1] + counts[1, 0])
-
-
-def takes_the_mistakes_of_two_classes_and_raises(counts, k):
-    return counts[k, k].item() / (counts[k, k] + counts[0, 1] + counts[1, 0]).item()
-
-
 def takes_all_mistakes(counts, k):
     return counts[k, k] / (counts[k, k] + counts.sum() - counts.diag().sum())
 
@@ -246,7 +273,7 @@ def forgets_to_return(counts, k):
     counts[k, k] / (both_of(counts, k) - counts[k, k])
 
 
-EXERCISE_7_1 = ScoreExercise(
+EXERCISE_7_1 = TableExercise(
     number="7.1",
     title="IoU from counts",
     difficulty="easy",
@@ -295,16 +322,6 @@ EXERCISE_7_1 = ScoreExercise(
             "where both are empty.",
         ),
         (
-            takes_the_mistakes_of_two_classes,
-            "Your mistakes, [0, 1] and [1, 0], are all that a table of two has. Here are three classes: the mistakes "
-            "of class k are in row k and column k.",
-        ),
-        (
-            takes_the_mistakes_of_two_classes_and_raises,
-            "Your mistakes, [0, 1] and [1, 0], are all that a table of two has: take row k and column k instead. And "
-            "where both are empty, return nan.",
-        ),
-        (
             takes_all_mistakes,
             "You add up all mistakes of the table. Those between two other classes are not in the union of class k.",
         ),
@@ -316,10 +333,6 @@ EXERCISE_7_1 = ScoreExercise(
             takes_all_mistakes_and_raises,
             "You add up all mistakes of the table: take only those in row k and column k. And where both are empty, "
             "return nan.",
-        ),
-        (
-            holds_for_two_classes,
-            "This is right for two classes, but here are three: take row k and column k, however many there are.",
         ),
         (
             unpacks_two_classes,
@@ -370,9 +383,10 @@ EXERCISE_7_1 = ScoreExercise(
             adds_a_little_above_and_below,
             "You add a small number in numerator and denominator. Count exactly: a class in neither gets nan.",
         ),
-        (rounds_down, "// rounds down to 0 or 1: divide with /."),
     ],
     also_wrong=[
+        (holds_for_two_classes, "right for two classes, but not for three"),
+        (rounds_down, "divide with /, not with //"),
         (scores_all_classes, "should be one number, not a tensor"),
         (rounds_to_three_digits, "You round to 3 digits"),
         (gives_the_per_cent, "between 0 and 1"),
@@ -579,7 +593,7 @@ EXERCISE_7_2 = ScoreExercise(
     difficulty="medium",
     minutes=7,
     reference=mean_over_classes,
-    helper="score_class",
+    errors=[unsolved("score_class")],
     cases=tables_with_classes,
     mistakes=[
         (
@@ -733,6 +747,15 @@ def lets_all_be_missed(iou, fraction):
     return (1 - fraction) / (1 - fraction + e)
 
 
+def gives_the_accuracy(iou, fraction):
+    return 1 - 2 * one_kind(iou, fraction)
+
+
+def turns_e_upside_down(iou, fraction):
+    e = fraction * (1 + iou) / (1 - iou)
+    return (1 - fraction - e) / (1 - fraction + e)
+
+
 def takes_half_of_what_is_lost(iou, fraction):
     e = (1 - iou) / 2
     return (1 - fraction - e) / (1 - fraction + e)
@@ -864,6 +887,14 @@ EXERCISE_7_3 = ScoreExercise(
             takes_all_of_what_is_lost,
             "Your e is 1 - iou. But that is a fraction of the union, and of both kinds of mistakes together.",
         ),
+        (
+            gives_the_accuracy,
+            "This is the accuracy: 2e of all pixels are wrong. The other class has an IoU of its own.",
+        ),
+        (
+            turns_e_upside_down,
+            "Your e is upside down: it should be 0 if the IoU is 1. Solve (f - e) / (f + e) = iou for e again.",
+        ),
         (takes_the_reports_fraction, "You calculate with 0.78, whatever `fraction` is."),
         (
             turns_a_sign_round,
@@ -921,7 +952,7 @@ EXERCISE_7_4 = NumberExercise(
         (0.46945, "This is half of the Dice. Solve D = 2J / (1 + J) for J."),
         (0.03151, "You took 0.0611 itself for the Dice: the Dice is 1 - 0.0611."),
         (0.11515, "This is 1 - J. The IoU itself is asked for."),
-        (88.485, "This is in per cent: give a number between 0 and 1."),
+        *((score, "This is in per cent: give a number between 0 and 1.") for score in (88.48, 88.485, 88.49)),
         (88.5, "This is in per cent, and rounded: give a number between 0 and 1, with three digits."),
         (0.48424, "You divide the Dice by 1 + D. Solve D = 2J / (1 + J) for J again, and mind the sign."),
         (0.6442, "This is the IoU of the membrane: the interior is asked for."),
@@ -946,7 +977,7 @@ EXERCISE_7_5 = ChoiceExercise(
     options={
         "a": Option(
             "the mean of both classes' IoU",
-            "Yes: the background gets 0.975, and the mean with 0.839 is 0.907.",
+            "Yes: the background gets 0.974, and the mean with 0.839 is 0.907.",
             right=True,
         ),
         "b": Option(
@@ -955,7 +986,7 @@ EXERCISE_7_5 = ChoiceExercise(
         ),
         "c": Option(
             "the IoU of the background, which covers 87 % of the pixels",
-            "It is 0.975: the background hardly notices these mistakes.",
+            "It is 0.974: the background hardly notices these mistakes.",
         ),
         "d": Option(
             "the accuracy, the fraction of all pixels that are right",
@@ -1152,6 +1183,15 @@ def returns_at_once(batches):
     return 1.0
 
 
+def scores_a_batch_as_one_table(batches):
+    return mean([class_iou(confusion_counts(*batch), 1) for batch in batches])
+
+
+SEVERAL_TABLES = (  # where `confusion_counts` is scored as it is
+    "Several numbers stand where one is needed. Do you score a whole batch as if it were one table? `confusion_counts` "
+    "gives one table for each image, (n, 2, 2): take them one by one."
+)
+
 EXERCISE_7_6 = ScoreExercise(
     number="7.6",
     title="A score that stays",
@@ -1160,7 +1200,11 @@ EXERCISE_7_6 = ScoreExercise(
     reference=mean_over_images,
     cases=batches_of,
     describe=in_words,
-    helper="average_classes",
+    errors=[
+        unsolved("average_classes"),
+        ("converted to", SEVERAL_TABLES),
+        ("Boolean value of Tensor", SEVERAL_TABLES),
+    ],
     mistakes=[
         (
             pools_each_batch,
@@ -1217,6 +1261,7 @@ EXERCISE_7_6 = ScoreExercise(
         (takes_one_batch, "cannot be called"),
         (returns_no_score, "returns None"),
         (adds_an_unsolved_score, "or use `average_classes`"),
+        (scores_a_batch_as_one_table, "one table for each image"),
         (rounds_the_mean, "You round to 3 digits"),
         (joins_lists, "raises TypeError in line 2"),
         (returns_at_once, "whatever it is given"),
@@ -1268,7 +1313,7 @@ EXERCISE_7_8 = ChoiceExercise(
     options={
         "a": Option(
             "The membrane's IoU and V_rand both fall by more than 0.1.",
-            "The IoU does. V_rand first gives the pixels of the membrane to the cells, and the cells are the same.",
+            "The IoU does. V_rand first gives the pixels of the membrane to the cells, and these are almost the same.",
         ),
         "b": Option(
             "V_rand falls by more than 0.1, the membrane's IoU by less than 0.01.",
@@ -1276,7 +1321,7 @@ EXERCISE_7_8 = ChoiceExercise(
         ),
         "c": Option(
             "The membrane's IoU falls by more than 0.1, V_rand by less than 0.01.",
-            "Yes. IoU counts the pixels along every border. V_rand asks whether the cells are the same, and they are.",
+            "Yes. IoU counts the pixels along every border. V_rand asks for the same cells, and nearly all are.",
             right=True,
         ),
         "d": Option(

@@ -75,7 +75,7 @@ class EndsExercise(FunctionExercise):
         ends = right if isinstance(right, tuple) else ()
         if fault and any(alike([round(end, digits) for end in ends], call.value, 1e-9) for digits in range(1, 6)):
             return "These are the right ends, but rounded: return them with all their digits."
-        return fault.replace("should be a list", "should be a pair of numbers")
+        return fault.replace("should be a tuple", "should be a pair of numbers")
 
 
 EXERCISE_8_1 = ChoiceExercise(

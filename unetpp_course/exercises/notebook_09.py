@@ -60,6 +60,11 @@ def turns_the_mask_back(images, masks, seed):
     return normalise(torch.rot90(x, turns, (2, 3))), torch.rot90(y, -turns, (2, 3))
 
 
+def turns_both_back(images, masks, seed):
+    (x, y), turns, _ = drawn(images, masks, seed)
+    return normalise(torch.rot90(x, -turns, (2, 3))), torch.rot90(y, -turns, (2, 3))
+
+
 def turns_nothing(images, masks, seed):
     (x, y), _, _ = drawn(images, masks, seed)
     return normalise(x), y
@@ -200,6 +205,10 @@ EXERCISE_9_1 = BatchExercise(
     mistakes=[
         (turns_the_mask_back, "You turn the mask the other way round: both turn by `turns`."),
         (
+            turns_both_back,
+            "The pairs fit again, but both turn the other way round. The image was right: turn the mask like it.",
+        ),
+        (
             turns_nothing,
             "The pairs fit again, but nothing is turned any more. Keep the augmentation, and turn the mask as well.",
         ),
@@ -234,7 +243,7 @@ EXERCISE_9_1 = BatchExercise(
     also_wrong=[
         (forgets_to_make_the_mask_float, "keep `.float()`"),
         (returns_arrays, "no tensor any more"),
-        (returns_the_image_alone, "should be a list, not a tensor"),
+        (returns_the_image_alone, "should be a tuple, not a tensor"),
         (forgets_to_return_the_batch, "returns None"),
     ],
 )
@@ -278,6 +287,8 @@ EXERCISE_9_2 = NumberExercise(
             "This is the cross-entropy of p = 0.8: the network says ½ everywhere, whatever the mask.",
         ),
         (0.5 * log(2) + 1 - RARE, "You took 20 % foreground: it is 80 %."),
+        (0.5 * log(2) + 1 - 0.8, "You took the foreground, 0.8, for the Dice: it is 2Σpy / (Σp + Σy)."),
+        (-0.5 * log(2) - 1 + DICE, "The sign of the whole loss is turned round: a loss is not below 0."),
     ],
     also_wrong=[
         (1.078, "counts half"),
@@ -285,7 +296,9 @@ EXERCISE_9_2 = NumberExercise(
         (0.347, "1 − Dice is missing"),
         (0.885, "base 2"),
         (0.535, "base 10"),
-        (0.0381, "sign"),
+        (0.0381, "sign of the cross-entropy"),
+        (-0.731, "sign of the whole"),
+        (0.547, "0.8, for the Dice"),
         (0.4577, "as foreground"),
         (0.6348, "p = 0.8"),
         (1.0609, "20 %"),
@@ -390,6 +403,10 @@ EXERCISE_9_3 = LossExercise(
         (
             another_loss(lambda z, y: bce_dice_loss(z.softmax(dim=1), y)),
             "With a single channel, softmax is 1 everywhere: the loss wants the logits themselves.",
+        ),
+        (
+            another_loss(lambda z, y: bce_dice_loss(z.sigmoid() - 0.5, y)),
+            "You hand over p − ½: its sign is right, but it still lies between −½ and ½. The loss wants the logits.",
         ),
         (
             another_loss(lambda z, y: bce_dice_loss(z.tanh(), y)),
@@ -708,8 +725,8 @@ EXERCISE_9_6 = ChoiceExercise(
     options={
         "a": Option(
             "what happens between the image and the mask in `predict`",
-            "The loss says that the network is right about training pieces. `predict` is the only code between it "
-            "and a score of 0 on these very images.",
+            "The loss says that the network tells membrane from interior in the training pieces. Between it and a "
+            "score of 0 on these very images stands `predict`: what the network is given, and the threshold.",
             right=True,
         ),
         "b": Option(
@@ -745,11 +762,12 @@ def predict(net: nn.Module, image: Tensor) -> Tensor:
 
 def networks_and_images(random: np.random.Generator) -> Iterator[tuple[nn.Module, Tensor]]:
     """Yield networks in training mode, whose averages fit normalised images, and images of various sizes."""
-    for seed, (height, width) in enumerate([(6, 8), (16, 16), (12, 20), (10, 10)]):
+    for seed, (height, width) in enumerate([(6, 8), (16, 16), (12, 20), (64, 64)]):
         net = SmallNet(seed)
         for _ in range(10):
             net(torch.from_numpy(random.normal(0.4, 2, (2, 1, 16, 16))).float())
-        with torch.no_grad():  # logits around 0, so that both classes are predicted
+        with torch.no_grad():  # logits around 0, so that both classes are predicted, and wide enough to tell cuts apart
+            net.head.weight *= 10
             image = torch.from_numpy(random.uniform(0, 1, (1, height, width))).float()
             net.head.bias -= net.eval()(normalise(image)[None])[0].median() + 0.003  # no logit is 0 itself
         yield net.train(), image
@@ -802,6 +820,11 @@ EXERCISE_9_7 = FunctionExercise(
     only_values=True,
     mistakes=[
         (another_prediction(decide=lambda z: normalise(z) > 0), "You normalise the logits as well: leave them."),
+        (
+            another_prediction(lambda image: image, lambda z: z > 0.5),
+            "You cut the logits at 0.5, but `> 0` was right: a logit of 0 is a probability of ½. "
+            "Look at what the network is given instead.",
+        ),
         (
             another_prediction(lambda image: image, lambda z: normalise(z) > 0),
             "You normalise the logits: it is the image that has to be normalised.",
@@ -874,12 +897,13 @@ EXERCISE_9_8 = ChoiceExercise(
         ),
         "b": Option(
             "0.01, where the loss is falling fast",
-            "Here the steps are long enough to help, and a factor of 100 away from where they do harm.",
+            "Here the loss falls fast, and the rate is a tenth of the one where it stops falling, which is about 0.1.",
             right=True,
         ),
         "c": Option(
             "1, because a higher rate trains faster as long as the loss does not explode",
-            "The loss has stopped falling long before: at this rate the steps are too long to improve anything.",
+            "In the range test the loss stops falling near 0.1, a tenth of this rate. At 1 it is low because of the "
+            "steps before.",
         ),
         "d": Option(
             "none of them: it cannot be told before all three have been trained",

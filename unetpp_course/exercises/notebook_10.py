@@ -26,11 +26,12 @@ def seconds_per_step(machine: PretendGPU, count: int) -> float:
 
 
 def pretend_gpus(random: np.random.Generator) -> Iterator[tuple[PretendGPU, int]]:
-    """Yield pretend GPUs with numbers of steps to time, always odd ones: their median is one of them."""
+    """Yield pretend GPUs with numbers of steps to time; an even number has two steps in the middle."""
     yield PretendGPU([2.0, 0.03, 0.03, 0.03]), 3
-    yield PretendGPU([1.0, 0.25], launch=0.01), 1
+    yield PretendGPU([1.0, 0.25, 0.35], launch=0.01), 2
     yield PretendGPU([1.0, 0.03, 0.5, 0.04]), 3
     yield PretendGPU([1.0, 0.05, 0.02, 0.07, 0.02, 0.9]), 5
+    yield PretendGPU([1.0, 0.06, 0.02, 0.3, 0.04]), 4
     for _ in range(3):
         yield PretendGPU([1.0, *random.uniform(0.01, 0.1, 5).round(3).tolist()], launch=0.002), 5
 
@@ -74,8 +75,7 @@ def times_one_step(machine, count):
 
 
 def drops_one_of_them(machine, count):
-    seconds = time_steps(machine, count, warm_up=False)
-    return median(seconds[1:] or seconds)
+    return median(time_steps(machine, count, warm_up=False)[1:])
 
 
 def takes_the_mean(machine, count):
@@ -88,6 +88,14 @@ def takes_the_fastest_step(machine, count):
 
 def takes_the_slowest_step(machine, count):
     return max(time_steps(machine, count))
+
+
+def takes_the_upper_middle(machine, count):
+    return sorted(time_steps(machine, count))[count // 2]
+
+
+def takes_the_lower_middle(machine, count):
+    return sorted(time_steps(machine, count))[(count - 1) // 2]
 
 
 def takes_the_total(machine, count):
@@ -141,6 +149,14 @@ EXERCISE_10_1 = FunctionExercise(
         (takes_the_mean, "You take the mean. One slow step spoils it, so the median is asked for."),
         (takes_the_fastest_step, "You take the fastest step. The median is asked for."),
         (takes_the_slowest_step, "You take the slowest step. The median is asked for."),
+        (
+            takes_the_upper_middle,
+            "For an even `count` the median is the mean of the middle two; you take the upper.",
+        ),
+        (
+            takes_the_lower_middle,
+            "For an even `count` the median is the mean of the middle two; you take the lower.",
+        ),
         (takes_the_total, "You add the times up. The median of one step is asked for."),
         (takes_the_last, "You return the time of the last step. The median of all timed ones is asked for."),
         (counts_milliseconds, "You return milliseconds. Seconds are asked for."),
@@ -312,7 +328,7 @@ def speedup(fraction: float, factor: float) -> float:
 
 
 def remedies(random: np.random.Generator) -> Iterator[tuple[float, float]]:
-    """Yield fractions with factors; an infinite factor makes a part free."""
+    """Yield fractions with factors; an infinite factor makes a part free, and a later cell asks for one."""
     yield 0.5, 2.0
     yield 0.8, 4.0
     yield 0.1, float("inf")
@@ -365,6 +381,22 @@ def gives_the_gain(fraction, factor):
     return 1 / (1 - fraction + fraction / factor) - 1
 
 
+def multiplies_the_part(fraction, factor):
+    return 1 / (1 - fraction + fraction * factor)
+
+
+def adds_the_new_part_outside(fraction, factor):
+    return 1 / (1 - fraction) + fraction / factor
+
+
+def multiplies_by_the_factor(fraction, factor):
+    return factor / (factor * (1 - fraction) + fraction)
+
+
+def rounds_the_speedup(fraction, factor):
+    return round(1 / (1 - fraction + fraction / factor), 2)
+
+
 def gives_per_cent(fraction, factor):
     return 100 / (1 - fraction + fraction / factor)
 
@@ -393,6 +425,13 @@ EXERCISE_10_4 = FunctionExercise(
         (saves_a_fraction, "`fraction / factor` is the new time of the part, not what is saved."),
         (gives_the_gain, "You return the gain. Where nothing changes, the answer is 1, not 0."),
         (gives_per_cent, "You return per cent. As fast as before is 1."),
+        (multiplies_the_part, "You multiply the part's time by `factor`. What is faster takes less time: divide."),
+        (adds_the_new_part_outside, "The whole new time belongs below the 1: put it into brackets."),
+        (
+            multiplies_by_the_factor,
+            "Right for every finite factor, but an infinite one makes inf / inf, which is nan: divide by it instead.",
+        ),
+        (rounds_the_speedup, "You round the result. Return it as it is."),
     ],
     also_wrong=[(forgets_to_return_the_speedup, "returns None")],
 )
@@ -566,6 +605,11 @@ def swaps_mantissa_and_exponent(x):
     return np.ldexp(np.round(mantissa * 256) / 256, exponent)
 
 
+def multiplies_by_the_exponent(x):
+    mantissa, exponent = np.frexp(x)
+    return np.round(mantissa * 256) / 256 * 2 * exponent
+
+
 EXERCISE_10_6 = FunctionExercise(
     number="10.6",
     title="Round to bf16",
@@ -607,6 +651,11 @@ EXERCISE_10_6 = FunctionExercise(
         (forgets_the_exponent, "You forget the exponent: put the number together again."),
         (forgets_to_divide, "You forget to divide by 256 again."),
         (loses_the_sign, "You lose the sign."),
+        (multiplies_by_the_exponent, "`2 * e` is no power of two. `np.ldexp(m, e)` multiplies by 2 to the power of e."),
+        (
+            swaps_mantissa_and_exponent,
+            "You have swapped mantissa and exponent: `frexp` returns the mantissa first, and `ldexp` takes it first.",
+        ),
         (takes_a_logarithm, "Zero has no logarithm: `frexp` knows what to do with it."),
     ],
     only_values=True,
@@ -614,7 +663,6 @@ EXERCISE_10_6 = FunctionExercise(
         (returns_a_list, "not a list"),
         (forgets_to_return, "returns None"),
         (rounds_in_place, "changes what it is given"),
-        (swaps_mantissa_and_exponent, "raises TypeError in line 3"),
     ],
 )
 

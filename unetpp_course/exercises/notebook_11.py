@@ -739,7 +739,7 @@ EXERCISE_11_5 = FunctionExercise(
         (takes_the_first_ones, "You take the first ones, as many as are in time. Times need not rise with the depth."),
         (gives_a_list, "You return all depths that are good enough. The smallest is asked for."),
     ],
-    also_wrong=[(names_the_depth, "not a text"), (gives_a_float, "of type `int`")],
+    also_wrong=[(names_the_depth, "not a string"), (gives_a_float, "of type `int`")],
     usable=depth_is_whole,
     seconds=3,
 )

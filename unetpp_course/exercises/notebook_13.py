@@ -1,6 +1,7 @@
 """The exercises of notebook 13: a wrong mask, steps, the worst image, seams, joining tiles, an exported network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, product
 
 import numpy as np
 import torch
@@ -185,21 +186,24 @@ Masks = dict[str, NDArray[np.uint8]]
 CLASSES = 3  # in the cases
 UNDECIDED = 255
 THREE_CLASSES = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
+SHOWN_WHOLE = 10  # pixels; a longer row is shown in runs
 
 
 def worst_first(truths: Masks, predictions: Masks, num_classes: int) -> list[str]:
     """Return the names of the images, the one with the lowest IoU first; the IoU is the mean over its classes."""
-    scores = {}
-    for name in truths:
-        counted = truths[name] != UNDECIDED
-        truth, found = truths[name][counted], predictions[name][counted]
-        values = []
-        for label in range(num_classes):
-            union = np.sum((truth == label) | (found == label))
-            if union > 0:
-                values.append(np.sum((truth == label) & (found == label)) / union)
-        scores[name] = sum(values) / len(values) if values else 1.0
+    scores = {name: mean_iou(truths[name], predictions[name], num_classes) for name in truths}
     return sorted(scores, key=lambda name: scores[name])
+
+
+def mean_iou(truth: NDArray[np.uint8], found: NDArray[np.uint8], num_classes: int) -> float:
+    """Return the mean IoU over the classes that occur in the truth or in the prediction, without undecided pixels."""
+    found, truth = found[truth != UNDECIDED], truth[truth != UNDECIDED]
+    values = []
+    for label in range(num_classes):
+        union = np.sum((truth == label) | (found == label))
+        if union > 0:
+            values.append(np.sum((truth == label) & (found == label)) / union)
+    return float(np.mean(values)) if values else 1.0
 
 
 def predicted_folders(random: np.random.Generator) -> Iterator[tuple[Masks, Masks, int]]:
@@ -247,6 +251,11 @@ def predicted_folders(random: np.random.Generator) -> Iterator[tuple[Masks, Mask
         {"a": as_mask([0] * 9 + [1]), "b": as_mask([0] * 13 + [1] * 12)},
         {"a": as_mask([0] * 10), "b": as_mask([1] + [0] * 12 + [0] + [1] * 11)},
         2,
+    )
+    yield (  # class 2 is absent from b, which is still the worst: nan, which `argsort` puts last, is no 1
+        {"a": as_mask([0, 0, 1, 1, 2, 2]), "b": as_mask([0, 0, 0, 1, 1, 1])},
+        {"a": as_mask([0, 0, 1, 1, 2, 0]), "b": as_mask([1, 1, 0, 0, 0, 1])},
+        3,
     )
     yield (  # undecided pixels
         {"a": as_mask([0, 0, 1, 255, 255, 255]), "b": as_mask([0, 0, 1, 1, 1, 1])},
@@ -347,6 +356,20 @@ def gives_absent_classes_0(truths, predictions, num_classes):
     return sorts(truths, predictions, lambda t, p: np.mean(class_ious(*decided(t, p), range(num_classes), absent=0)))
 
 
+def divides_0_by_0(truths, predictions, num_classes):
+    return sorts(
+        truths, predictions, lambda t, p: np.mean(class_ious(*decided(t, p), range(num_classes), absent=np.nan))
+    )
+
+
+def sorts_nan_last(truths, predictions, num_classes):
+    names, scores = list(truths), []
+    for name in names:
+        ious = class_ious(*decided(truths[name], predictions[name]), range(num_classes), absent=np.nan)
+        scores.append(np.mean(ious))
+    return [names[i] for i in np.argsort(scores)]
+
+
 def looks_at_class_1(truths, predictions, num_classes):
     return sorts(truths, predictions, lambda t, p: sum(class_ious(*decided(t, p), [1], absent=1)))
 
@@ -361,6 +384,13 @@ def takes_dice(truths, predictions, num_classes):
         predictions,
         lambda t, p: np.mean([2 * x / (1 + x) for x in class_ious(*decided(t, p), range(num_classes))]),
     )
+
+
+def takes_recall(truths, predictions, num_classes):
+    def score(truth, found):
+        return np.mean([np.mean(found[truth == label] == label) for label in range(num_classes) if label in truth])
+
+    return sorts(truths, predictions, lambda t, p: score(*decided(t, p)))
 
 
 def leaves_out_invented_classes(truths, predictions, num_classes):
@@ -384,12 +414,25 @@ def returns_only_the_worst(truths, predictions, num_classes):
 
 
 def described(truths: Masks, predictions: Masks, num_classes: int) -> str:
-    """Put a case into words: small masks are shown, of large ones the names."""
-    text = f"{len(truths)} images, {', '.join(truths)}, with num_classes = {num_classes}"
-    if max(truth.size for truth in truths.values()) > 10:
-        return text
-    shown = [f"{name}: truth {truths[name].tolist()}, prediction {predictions[name].tolist()}" for name in truths]
-    return "; ".join([text, *shown])
+    """Put a case into words: masks of one row are shown, of larger ones the IoUs."""
+    text = f"num_classes = {num_classes}; "
+    if any(len(truth) > 1 for truth in truths.values()):
+        scores = [f"{name} {mean_iou(truths[name], predictions[name], num_classes):.2f}" for name in truths]
+        return text + f"{len(truths)} random images of 8 × 9 pixels, whose IoUs are {', '.join(scores)}"
+    return text + "; ".join(
+        f"{name}: truth {in_runs(truths[name][0])}, prediction {in_runs(predictions[name][0])}" for name in truths
+    )
+
+
+def in_runs(row: NDArray[np.uint8]) -> str:
+    """Return a short row as it is, and a long one as runs of equal values.
+
+    >>> in_runs(np.array([0, 1, 1], np.uint8)), in_runs(np.array([0] * 15 + [1] * 2, np.uint8))
+    ('[0, 1, 1]', '15 × 0, 2 × 1')
+    """
+    if len(row) <= SHOWN_WHOLE:
+        return str(row.tolist())
+    return ", ".join(f"{len(list(run))} × {value}" for value, run in groupby(row))
 
 
 EXERCISE_13_3 = FunctionExercise(
@@ -418,9 +461,24 @@ EXERCISE_13_3 = FunctionExercise(
             gives_absent_classes_0,
             "A class that an image lacks counts as 0 here: divide the sum by the number of classes that it has.",
         ),
+        (
+            divides_0_by_0,
+            "A class that an image lacks gives 0 / 0 here, which is nan, and nan has no place in an order: divide only "
+            "if the union is greater than 0.",
+        ),
+        (
+            sorts_nan_last,
+            "A class that an image lacks gives 0 / 0 here, which is nan, and `argsort` puts nan last: divide only if "
+            "the union is greater than 0.",
+        ),
         (looks_at_class_1, "This sorts by the IoU of class 1 alone: take the mean over the classes."),
         (leaves_out_class_0, "You leave out class 0: the background is a class as well."),
         (takes_dice, "This sorts by Dice: divide the common pixels by the union, not by the mean of the two areas."),
+        (
+            takes_recall,
+            "You divide by the pixels that the class has in the truth (this is the recall), where it costs nothing to "
+            "predict a class too widely: divide by the union.",
+        ),
         (
             leaves_out_invented_classes,
             "You leave out a class that is predicted but does not occur in the truth: it counts, and its IoU is 0.",
@@ -572,39 +630,47 @@ def drops_the_overlap(left, right, overlap):
     return np.append(left[:-overlap], right[overlap:])
 
 
-def fades_the_wrong_pixels(left, right, overlap):
-    share = (np.arange(overlap) + 0.5) / overlap
-    return np.concatenate([left[overlap:], (1 - share) * left[:overlap] + share * right[:overlap], right[overlap:]])
-
-
 def forgets_the_brackets(left, right, overlap):
     return join(left, right, overlap, np.arange(overlap) + 0.5 / overlap)
 
 
-def reads_the_left_from_its_beginning(left, right, overlap):
-    row = list(left[:-overlap])
-    for k in range(overlap):
-        share = (k + 0.5) / overlap
-        row.append((1 - share) * left[k] + share * right[k])
-    return np.array(row + list(right[overlap:]))
+SLICES = {
+    "the first": lambda overlap: slice(overlap),
+    "the last": lambda overlap: slice(-overlap, None),
+    "all but the first": lambda overlap: slice(overlap, None),
+    "all but the last": lambda overlap: slice(-overlap),
+}
+PARTS = {  # of the row, each with what belongs there, and then what may be taken instead
+    "before the overlap you take {} `overlap` pixels of `left`": ("all but the last", "all but the first", "the first"),
+    "in the overlap you take {} `overlap` pixels of `left`": ("the last", "the first"),
+    "in the overlap you take {} `overlap` pixels of `right`": ("the first", "the last"),
+    "behind the overlap you take {} `overlap` pixels of `right`": ("all but the first", "all but the last", "the last"),
+}
 
 
-def reads_the_right_at_its_end(left, right, overlap):
-    share = (np.arange(overlap) + 0.5) / overlap
-    both = (1 - share) * left[-overlap:] + share * right[-overlap:]
-    return np.concatenate([left[:-overlap], both, right[overlap:]])
+def wrong_ends() -> Iterator[tuple[Callable[[Row, Row, int], Row], str]]:
+    """Yield every way to take a part of the row from a wrong end of its tile, or several parts, with its sentence."""
+    right = tuple(ends[0] for ends in PARTS.values())
+    for taken in product(*PARTS.values()):
+        if taken != right:
+            faults = [
+                f"{part.format(end)} instead of {wanted}"
+                for part, end, wanted in zip(PARTS, taken, right, strict=True)
+                if end != wanted
+            ]
+            sentence = "; ".join(faults)
+            yield takes_ends(*taken), f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def begins_with_the_overlap(left, right, overlap):
-    share = (np.arange(overlap) + 0.5) / overlap
-    both = (1 - share) * left[-overlap:] + share * right[:overlap]
-    return np.concatenate([left[:overlap], both, right[overlap:]])
+def takes_ends(*ends):
+    def blend_from(left, right, overlap):
+        before, one, other, behind = (
+            tile[SLICES[end](overlap)] for tile, end in zip((left, left, right, right), ends, strict=True)
+        )
+        share = (np.arange(overlap) + 0.5) / overlap
+        return np.concatenate([before, (1 - share) * one + share * other, behind])
 
-
-def ends_with_the_overlap(left, right, overlap):
-    share = (np.arange(overlap) + 0.5) / overlap
-    both = (1 - share) * left[-overlap:] + share * right[:overlap]
-    return np.concatenate([left[:-overlap], both, right[-overlap:]])
+    return blend_from
 
 
 def adds_a_share(left, right, overlap):
@@ -668,23 +734,7 @@ EXERCISE_13_5 = FunctionExercise(
             returns_the_overlap,
             "You return the overlap alone: what lies before and behind it belongs to the row as well.",
         ),
-        (fades_the_wrong_pixels, "You take the wrong end of the left tile: it is its last pixels that are shared."),
-        (
-            reads_the_left_from_its_beginning,
-            "In the overlap you read the left tile from its beginning: its last pixels are the shared ones.",
-        ),
-        (
-            reads_the_right_at_its_end,
-            "In the overlap you read the end of the right tile: its first pixels are the shared ones.",
-        ),
-        (
-            begins_with_the_overlap,
-            "Before the overlap stand all but the last `overlap` pixels of `left`, not its first ones.",
-        ),
-        (
-            ends_with_the_overlap,
-            "Behind the overlap stand all but the first `overlap` pixels of `right`, not its last ones.",
-        ),
+        *wrong_ends(),
         (adds_a_share, "The left tile counts in full: it takes what `right` leaves, 1 minus the share."),
         (shares_alike, "Both tiles get the same share: the left takes what `right` leaves, 1 minus it."),
         (

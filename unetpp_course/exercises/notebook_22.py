@@ -362,7 +362,7 @@ EXERCISE_22_2 = FunctionExercise(
         (divides_into_fractions, "A slice needs whole numbers: divide with `//`."),
     ],
     also_wrong=[
-        (gives_both, "not a list"),
+        (gives_both, "not a tuple"),
         (forgets_to_return_the_join, "returns None"),
         (blanks_the_skip, "changes what it is given"),
     ],

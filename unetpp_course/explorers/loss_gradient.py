@@ -88,7 +88,8 @@ class LossGradientExplorer(PictureExplorer):
         for name, values in self.pulls.items():
             share = (values[0, 0] / strongest).numpy()
             panels[f"pull of {name}"] = GRADIENT_COLOURS((1 + np.sign(share) * np.sqrt(np.abs(share))) / 2)[..., :3]
-        legend = f"Blue: pulled down. Orange: pulled up, at most by {strongest:.2f}. Weak pulls are drawn darker."
+        legend = f"Blue: pulled down. Orange: pulled up, at most by {strongest:.2f}."
+        legend += " Colours are stretched to show weak pulls."
         return _beside(panels, self.target[0, 0].numpy(), legend)
 
 

@@ -41,7 +41,6 @@ NAMES = (
     "step_profile",
     "supervision",
     "supervision_seeds",
-    "vendor_dice",
 )
 """Each is a module of this package that holds its ``EXPERIMENT``."""
 

@@ -62,20 +62,26 @@ def trials() -> Iterator[Trial]:
 
 def curves(results: Results) -> pd.DataFrame:
     """Return the validation IoU of membrane: passes × networks."""
-    return pick(results.frame, output=CURVE).pivot(index="pass", columns="network", values="value")
+    looks = pick(results.frame, output=CURVE).astype({"pass": int})
+    return looks.pivot(index="pass", columns="network", values="value")
 
 
-def table(results: Results) -> str:
-    """Return steps, minutes and scores of each network, and the curves."""
+def summary(results: Results) -> str:
+    """Return steps, minutes and scores of each network; scores are means over the test slices."""
     rows = []
     for network, found in results.frame.groupby("network", sort=False):
         of_deepest = pick(found, output=DEEPEST)
         scores = {score: pick(of_deepest, score=score)["value"].mean() for score in ("membrane", "white", "v_rand")}
         steps, seconds = (pick(found, score=name)["value"].item() for name in ("steps", "training seconds"))
         rows.append({"network": network, "steps": f"{steps:.0f}", "minutes": f"{seconds / 60:.0f}", **scores})
-    shown = [{"pass": int(number), **row} for number, row in curves(results).iterrows()]
+    return as_text(rows, "network")
+
+
+def table(results: Results) -> str:
+    """Return `summary` and the curves."""
+    shown = [{"pass": number, **row} for number, row in curves(results).iterrows()]
     parts = {
-        f"{PASSES} passes, fold {FOLD}, seed {SEED}; mean over the test slices": as_text(rows, "network"),
+        f"{PASSES} passes, fold {FOLD}, seed {SEED}; mean over the test slices": summary(results),
         "validation IoU of membrane (pooled)": as_text(shown, "pass"),
     }
     return titled(parts)

@@ -178,6 +178,12 @@ def rate_of(outcome: Outcome, way: str) -> float:
     return float(outcome["convolution"]["bf16" if WAYS[way][1] else "float32"])
 
 
+def split_step(outcome: Outcome, way: str) -> tuple[float, float]:
+    """Return the seconds that the convolutions of a way's profiled step take, and those of all else."""
+    families = outcome["families"][way]
+    return families["convolution"], sum(families.values()) - families["convolution"]
+
+
 def table(results: Mapping[str, Outcome]) -> str:
     """Return for each way its step, how much faster that is, its share of the best convolution's rate, its families."""
     lines = []

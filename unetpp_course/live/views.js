@@ -52,7 +52,7 @@ export function fillLegend(list, [zero, one], counts, saying) {
   list.replaceChildren(...cells.map(([truth, called], k) => {
     const count = counts ? `${counts[truth][called].toLocaleString("en")} pixels` : "";
     const patch = element("span", { class: "patch", style: `background: ${COLOURS[truth][called]}` });
-    return element("li", {}, patch, element("span", {}, `${words[k]} `, element("b", {}, count)));
+    return element("li", {}, patch, element("span", {}, `${words[k]}${count && ": "}`, element("b", {}, count)));
   }));
 }
 

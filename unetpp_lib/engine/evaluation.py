@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -32,6 +32,8 @@ class Evaluation:
     have distractors, also "distractors/small", "…/medium" and "…/large": the share of their pixels called membrane."""
     classes: tuple[str, ...] = ()
     """The names of the classes, where there are several: then ``scores`` has "iou_by_class/NAME" of each as well."""
+    counts: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
+    """By reading: the confusion counts of each image, (N, K, K), from which any other score can be computed."""
 
     @property
     def answer(self) -> dict[str, float]:
@@ -114,7 +116,7 @@ def evaluate(
     names = tuple(folder.names if names is None else names)
     _require_fit(model, folder, names)
     model = runtime.place(deepcopy(model).float())
-    counts: dict[str, list[Tensor]] = {}
+    found: dict[str, list[Tensor]] = {}
     traps: dict[str, list[Tensor]] = {}
     for name in names:
         image, mask = folder[folder.index_of[name]]
@@ -124,16 +126,17 @@ def evaluate(
             labels["all foreground"] = torch.ones_like(mask[None])
         distractors = read_distractors(folder.root, name)
         for row, label in labels.items():
-            counts.setdefault(row, []).append(confusion_counts(label, mask[None], folder.num_classes))
+            found.setdefault(row, []).append(confusion_counts(label, mask[None], folder.num_classes))
             if distractors is not None:
                 traps.setdefault(row, []).append(_count_traps(label[0], distractors))
     classes = card.names_of(model.num_classes) if model.num_classes > 1 else ()
-    scores = {row: score_table(torch.cat(parts), classes) for row, parts in counts.items()}
+    counts = {row: torch.cat(parts) for row, parts in found.items()}
+    scores = {row: score_table(parts, classes) for row, parts in counts.items()}
     for row, parts in traps.items():
         called, total = torch.stack(parts).sum(0)
         shares = {size: (called[i] / total[i]).item() for i, size in enumerate(DISTRACTORS) if total[i]}
         scores[row] |= {f"distractors/{size}": share for size, share in shares.items()}
-    return Evaluation(names, scores, classes)
+    return Evaluation(names, scores, classes, counts)
 
 
 def _require_fit(model: SegmentationNetwork, folder: SegmentationFolder, names: tuple[str, ...]) -> None:

@@ -107,7 +107,7 @@ EXERCISES = (
         unit="pixels",
         mistakes=[(6, "A kernel adds its side less one, not its side."), (3, "This is the reach of one convolution.")],
         also_wrong=[
-            ("five", "one number, not a text"),
+            ("five", "one number, not a string"),
             (float("nan"), "one number, not nan."),
             ("5 px", "quotation marks"),
         ],
@@ -135,7 +135,7 @@ EXERCISES = (
         mistakes=[(np.array([[0, 1, 1]]), "One half itself is not above one half.")],
         also_wrong=[
             ([[1, 1, 0]], "swapped"),
-            ([[0, 0, 255]], "0 and 1 alone"),
+            ([[0, 0, 255]], "only 0 and 1"),
             (np.zeros((3, 1)), "it should be (1, 3)"),
             ("white", "should be a mask"),
         ],

@@ -6,6 +6,7 @@ import torch
 from exercise_samples import EXERCISES, halve
 
 from unetpp_course.checks import ChoiceExercise
+from unetpp_course.checks.comparison import difference, should_be
 from unetpp_course.checks.verdict import Mark
 from unetpp_course.exercises.registry import exercises_of, notebooks_with_exercises
 
@@ -42,7 +43,7 @@ def test_every_option_may_be_copied_as_the_notebook_prints_it(exercise):
 
 @pytest.mark.parametrize("answer", ["5", " 5.0", "-5", "5 pixels", ".5"])
 def test_a_number_in_quotation_marks_is_told_so(answer):
-    sentence = "one number, not a text: leave out the quotation marks, and a unit if there is one."
+    sentence = "one number, not a string: leave out the quotation marks and the unit, if any."
     assert BY_NUMBER["99.2"].examine(answer).sentence.endswith(sentence)
 
 
@@ -55,6 +56,33 @@ def test_what_is_not_finite_is_named(answer):
 @pytest.mark.parametrize(("answer", "received"), [(1, "1 pixel"), (1.0, "1 pixel"), (2, "2 pixels"), (0, "0 pixels")])
 def test_one_is_followed_by_the_singular(answer, received):
     assert BY_NUMBER["99.2"].examine(answer).received == received
+
+
+KINDS = [
+    ([1], "a list"),
+    ((1, 2), "a tuple"),
+    ({1}, "a set"),
+    (frozenset({1}), "a set"),
+    ({1: 2}, "a dictionary"),
+    (None, "None"),
+    (True, "True"),
+    (np.False_, "False"),
+    ("five", "a string"),
+    (np.zeros((2, 3)), "a NumPy array of shape (2, 3)"),
+    (torch.zeros(2), "a tensor of shape (2,)"),
+    (torch.nn.Linear, "a class"),
+    (range(2), "a value of type range"),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind"), KINDS, ids=[kind for _, kind in KINDS])
+def test_an_answer_of_the_wrong_kind_is_told_its_kind(answer, kind):
+    assert should_be("one number", answer) == f"The answer should be one number, not {kind}."
+
+
+@pytest.mark.parametrize(("expected", "kind"), [([1], "a list"), ((1, 2), "a tuple"), ({1: 2}, "a dictionary")])
+def test_the_kind_that_is_wanted_is_named(expected, kind):
+    assert difference(expected, 7, tolerance=0) == f"The answer should be {kind}, not a number."
 
 
 BRACKETS = "not the function `mean`: did you forget its brackets?"

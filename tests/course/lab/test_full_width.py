@@ -26,3 +26,4 @@ def test_the_table_has_minutes_scores_and_the_curve(results_of) -> None:
     first, curve = full_width.table(results).split("\n\n")
     assert first.splitlines()[2].split() == ["unetpp", "840", "2", "0.700", "0.900", "0.800"]
     assert curve.splitlines()[-1].split() == ["20", "0.600", "0.700"]
+    assert full_width.curves(results).index.dtype == int  # a figure needs numbers

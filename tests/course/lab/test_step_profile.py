@@ -87,6 +87,7 @@ def test_the_table_compares_medians_and_the_convolutions_rate():
     rates = {"float32": 4e9, "bf16": 8e9}
     outcome = {"runtime": "a CPU", "flop": 2e9, "convolution": rates, "seconds": seconds, "families": families}
     lines = [line.split() for line in step_profile.table({"cpu": outcome}).splitlines()]
+    assert step_profile.split_step(outcome, "and bf16") == (0.75, 0.25)
     assert ["as", "PyTorch", "comes", "1.000", "1.00", "50%"] in lines
     assert ["and", "bf16", "0.333", "3.00", "75%"] in lines
     assert ["convolution"] + ["75%"] * 4 in lines

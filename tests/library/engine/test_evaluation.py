@@ -11,6 +11,7 @@ from PIL import Image
 from unetpp_lib.data import SegmentationFolder
 from unetpp_lib.engine import Card, choose_runtime, evaluate
 from unetpp_lib.errors import InputError
+from unetpp_lib.metrics import iou
 from unetpp_lib.models import UNet, UNetPlusPlus, probabilities
 
 CPU = choose_runtime("cpu", "float32")
@@ -43,6 +44,16 @@ def test_every_head_and_their_mean_are_scored(tiny_set, model):
     for row, values in expected.items():
         assert evaluation.scores[row]["iou/foreground/image"] == pytest.approx(np.mean(values))
     assert evaluation.answer is evaluation.scores["mean of heads"]
+
+
+def test_the_counts_of_each_image_are_kept(tiny_set, model):
+    folder = SegmentationFolder(tiny_set)
+    evaluation = evaluate(model, folder, Card(), folder.names[:3], CPU)
+    assert evaluation.counts.keys() == evaluation.scores.keys()
+    counts = evaluation.counts["head 1"]
+    for name, alone in zip(evaluation.names, counts.split(1), strict=True):
+        assert iou(alone) == evaluate(model, folder, Card(), [name], CPU).scores["head 1"]["iou/foreground/image"]
+    assert iou(counts) == evaluation.scores["head 1"]["iou/foreground/image"]
 
 
 def test_a_network_with_one_head_has_one_row(tiny_set):

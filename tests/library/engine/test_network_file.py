@@ -4,9 +4,11 @@ import pytest
 import torch
 
 from unetpp_lib.cli import main
-from unetpp_lib.engine import Card, export_model
+from unetpp_lib.data import SegmentationFolder, find_dataset, read_split, shipped_data
+from unetpp_lib.engine import Card, export_model, load_model
 from unetpp_lib.engine.network_file import network_bytes, pack, stored_network, unpack
 from unetpp_lib.errors import InputError
+from unetpp_lib.metrics import classify, confusion_counts, iou
 from unetpp_lib.models import UNet, UNetPlusPlus, probabilities, prune
 
 CARD = Card(mean=(0.4,), std=(0.2,), threshold=0.3, classes=("membrane", "interior"))
@@ -48,6 +50,20 @@ def test_rounding_to_float16_changes_little():
     with torch.inference_mode():
         whole, stored = (probabilities(network(CARD.normalise(images))) for network in (model, stored_network(model)))
     assert 0 < (whole - stored).abs().max() < 2e-3
+
+
+def test_rounding_to_float16_costs_the_courses_network_no_iou():
+    model, card = load_model(shipped_data() / "weights" / "unetpp_membranes.safetensors")
+    root = find_dataset("membranes")
+    folder = SegmentationFolder(root)
+    images, masks = zip(*(folder[folder.index_of[name]] for name in read_split(root / "split.json").test), strict=True)
+    scores = []
+    for network in (model, stored_network(model)):
+        with torch.inference_mode():
+            heads = network(card.normalise(torch.stack(images)))
+        counts = (confusion_counts(classify(head.sigmoid(), 0.5), torch.stack(masks)) for head in heads)
+        scores.append(torch.tensor([iou(of_head, "background") for of_head in counts]))
+    assert (scores[0] - scores[1]).abs().max() < 3e-4  # what `network_bytes` states
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import pytest
 import tyro
 from tyro.conf import OmitArgPrefixes
 
-from unetpp_lib.data import shipped_data
-from unetpp_lib.engine import PRESETS, TrainConfig
+from unetpp_lib.data import SegmentationFolder, shipped_data
+from unetpp_lib.engine import PRESETS, TrainConfig, choose_runtime, evaluate, train
 
 WEIGHTS = shipped_data() / "weights"
 
-training_command = run_path(str(WEIGHTS / "ship.py"))["training_command"]
+SHIP = run_path(str(WEIGHTS / "ship.py"))
+training_command, ship = SHIP["training_command"], SHIP["ship"]
 
 
 def parsed(command: str) -> TrainConfig:
@@ -50,3 +51,19 @@ def test_every_card_says_the_command_of_its_configuration(card: Path):
     said = json.loads(card.read_text())
     config = TrainConfig(**said["config"] | {"widths": tuple(said["config"]["widths"])})
     assert said["commands"][0] == training_command(config)
+
+
+@pytest.mark.parametrize("model", ["unet", "unetpp"])
+def test_the_card_says_what_each_test_image_scores_by_itself(tiny_set, tmp_path, monkeypatch, model):
+    monkeypatch.setenv("UNETPP_DATA", str(tiny_set.parent))
+    monkeypatch.setitem(ship.__globals__, "SHIPPED", tmp_path)
+    size = {"widths": (4, 6, 8), "patch": 32, "batch_size": 4, "epochs": 1, "device": "cpu"}
+    run = train(TrainConfig(data=str(tiny_set), model=model, out=tmp_path / "run", **size))
+    ship(run, "network")
+    said = json.loads((tmp_path / "network.json").read_text())
+    network, card = run.load_model()
+    folder, runtime = SegmentationFolder(tiny_set), choose_runtime("cpu", "float32")
+    scores = {name: evaluate(network, folder, card, [name], runtime).scores["head 2"] for name in run.split.test}
+    assert list(said["by_image"]) == said["images"] == list(scores)
+    for name, value in said["by_image"].items():
+        assert value == round(scores[name]["iou/foreground/image"], 4)

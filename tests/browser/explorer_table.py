@@ -208,9 +208,9 @@ EXPLORERS = [
     Entry("HiddenWire", "explorer = HiddenWire(1)", hidden_wire),
     Entry(
         "NodeExplorer",
-        "pairs = [folder[k] for k in range(26, 32)]\n"
-        "images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))\n"
-        "fitted, scored = (images[:2], masks[:2]), (images[2:], masks[2:])\n"
+        "pairs = [folder[k] for k in range(28, 31)]\n"
+        "images, masks = (torch.stack(part)[..., :128, :128] for part in zip(*pairs, strict=True))\n"
+        "fitted, scored = (images[:1], masks[:1]), (images[1:], masks[1:])\n"
         'networks = {"UNet++": (model, card), "U-Net": shipped_model("unet_membranes")}\n'
         "probes = {k: fit_node_probes(*network, fitted, scored) for k, network in networks.items()}\n"
         "explorer = NodeExplorer(probes, scored)\n"
@@ -219,9 +219,9 @@ EXPLORERS = [
     ),
     Entry(
         "NodeExplorer through a training",
-        "pairs = [folder[k] for k in range(28, 32)]\n"
+        "pairs = [folder[k] for k in range(28, 31)]\n"
         "images, masks = (torch.stack(part)[..., :128, :128] for part in zip(*pairs, strict=True))\n"
-        "fitted, scored = (images[:2], masks[:2]), (images[2:], masks[2:])\n"
+        "fitted, scored = (images[:1], masks[:1]), (images[1:], masks[1:])\n"
         "torch.manual_seed(0)\n"
         "states = {0: type(model)(**model.arguments).eval(), 1000: model}\n"
         "kept = {step: fit_node_probes(state, card, fitted, scored) for step, state in states.items()}\n"

@@ -85,6 +85,7 @@ def test_an_image_of_ones_own_is_predicted_by_the_browser(notebook, live):
     notebook.expect_no_complaints()
 
 
+@pytest.mark.timing
 def test_from_key_to_picture_in_jupyterlab(notebook, live, record_property):
     slider = live.get_by_role("slider", name="depth", exact=True)
     slider.press("End")

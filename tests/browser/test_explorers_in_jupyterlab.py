@@ -17,8 +17,10 @@ from unetpp_course.explorers.base import Choice, Number, Slider
 from unetpp_course.graph_drawing import name_of
 from unetpp_lib.models.graph import edges_of
 
-FEW = 12  # values of a slider that are all visited; of longer ones every fifth
-INTERACTIONS = 40  # of each explorer, 520 in all
+FEW = 12  # values of a slider that are all visited
+STRIDE = 4  # presses of a key that moves five values, of which a longer slider shows the last
+INTERACTIONS = 15  # of each explorer
+BY_MOUSE = ("ElasticExplorer", "PeepholeGame", "WiringExplorer")  # together they have every kind of control
 LIMIT = 150  # milliseconds
 NARROW, SIZE = {"width": 700, "height": 1000}, {"width": 1280, "height": 1000}
 CUT_OFF = """(root) => {
@@ -71,6 +73,7 @@ def shown(request, notebook):
     return ShownExplorer(request.param, notebook)
 
 
+@pytest.mark.timing
 def test_the_time_from_key_to_picture_is_printed(shown, record_property):
     shown.watch()
     for control in shown.controls():
@@ -88,10 +91,11 @@ def test_every_control_is_driven_by_keyboard(shown):
             shown.press(place, "Home")
             assert shown.take_over(control) == control.min
             shown.compare()
-            key = "ArrowRight" if control.max - control.min <= FEW * control.step else "PageUp"
+            short = control.max - control.min <= FEW * control.step
+            keys = ["ArrowRight"] if short else ["PageUp"] * STRIDE
             while control.value < control.max:
                 before = control.value
-                shown.press(place, key)
+                shown.press(place, *keys)
                 assert shown.take_over(control) > before
             shown.compare()
         elif isinstance(control, Number):
@@ -115,7 +119,8 @@ def test_every_control_is_driven_by_keyboard(shown):
     shown.notebook.expect_no_complaints()
 
 
-def test_every_control_is_driven_by_mouse(shown):
+@pytest.mark.parametrize("shown", [one for one in EXPLORERS if one.name in BY_MOUSE], indirect=True, ids=BY_MOUSE)
+def test_every_kind_of_control_is_driven_by_mouse(shown):
     for control in shown.controls():
         if isinstance(control, Slider):
             for share, value in ((0, control.min), (0.4, None), (1, control.max)):
@@ -163,15 +168,16 @@ def test_wires_are_switched_by_clicks_on_the_picture(folder, open_notebook):
     notebook = open_notebook("wires.ipynb")
     notebook.run()
     shown = ShownExplorer(entry, notebook)
-    for width in (SIZE, NARROW):
+    wires = sorted(edges_of(known_wires(4)["UNet++"]) - edges_of(known_wires(4)["U-Net"]))
+    for width, clicked in ((SIZE, wires), (NARROW, wires[:: len(wires) - 1])):
         shown.page.set_viewport_size(width)
-        for source, node in sorted(edges_of(known_wires(4)["UNet++"]) - edges_of(known_wires(4)["U-Net"])):
+        for source, node in clicked:
             shown.click_wire(source, node)
             shown.twin.switch(source, node)
             shown.settle()
             expect(shown.root.get_by_role("group", name=f"inputs of {name_of(node)}", exact=True)).to_be_visible()
-        assert shown.twin.kind == {"1280": "UNet++", "700": "U-Net"}[str(width["width"])]
         shown.compare()
+        assert (shown.twin.kind == "UNet++") == (clicked is wires)
     notebook.expect_no_complaints()
     notebook.close()
 

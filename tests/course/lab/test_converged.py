@@ -2,7 +2,7 @@
 
 import pytest
 
-from unetpp_course.lab import converged
+from unetpp_course.lab import converged, read_results
 from unetpp_course.lab.converged import EXPERIMENT, FOLDS, PASSES, RATES, SEARCHED, SEEDS
 from unetpp_course.lab.folds import LAPTOP
 
@@ -56,6 +56,12 @@ def test_the_search_takes_the_mean_of_three_seeds_from_both_experiments(results_
     first, *others = ({LAPTOP.trial_name("unet", 0, seed, rate=1e-2): outcome(0.6 + 0.1 * seed)} for seed in SEEDS)
     of_folds, results = results_of(LAPTOP.experiment(), first), results_of(EXPERIMENT, others[0] | others[1])
     assert converged.search(results, of_folds)["unet", 1e-2] == pytest.approx(0.7)
+
+
+def test_the_rates_are_those_of_the_search() -> None:
+    found = converged.search(read_results("converged"), read_results("folds")).unstack("rate").loc[list(RATES)]
+    assert found.columns.tolist() == list(SEARCHED)
+    assert found.idxmax(axis="columns").to_dict() == RATES
 
 
 def test_the_search_alone_can_be_shown(results_of) -> None:

@@ -17,10 +17,10 @@ from functools import partial
 
 import pandas as pd
 
-from unetpp_course.lab.architectures import DEEPEST, deepest
+from unetpp_course.lab.architectures import DEEPEST
 from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, training_trial
 from unetpp_course.lab.blocked_folds import fold_folder, score_slices, write_fold
-from unetpp_course.lab.folds import SEARCH_SCORE, training_rows
+from unetpp_course.lab.converged import CURVE, long_rows
 from unetpp_course.lab.results import Row
 from unetpp_course.lab.tables import as_text, pick, titled
 from unetpp_lib.engine import PRESETS, TrainConfig
@@ -28,7 +28,6 @@ from unetpp_lib.engine.config import ModelName
 
 FOLD, SEED, PASSES, LOOK = 0, 0, 20, 2
 NETWORKS: tuple[ModelName, ...] = ("unetpp", "unet")
-CURVE = "validation"
 
 
 def configuration(network: ModelName) -> TrainConfig:
@@ -38,13 +37,9 @@ def configuration(network: ModelName) -> TrainConfig:
 
 
 def full_rows(outcome: Outcome) -> Iterator[Row]:
-    """Yield the rows of a training of `folds`, its validation IoU of membrane by pass, and its steps."""
-    yield from training_rows(outcome)
+    """Yield the rows of a training of `converged`, and its steps."""
+    yield from long_rows(outcome)
     yield {"score": "steps", "value": outcome["history"][-1]["step"]}
-    for entry in outcome["history"]:
-        if look := entry.get("validation"):
-            value = look[deepest(look)][SEARCH_SCORE]
-            yield {"output": CURVE, "score": SEARCH_SCORE, "pass": entry["epoch"], "value": value}
 
 
 def trials() -> Iterator[Trial]:

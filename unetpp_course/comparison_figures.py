@@ -25,7 +25,7 @@ Run = dict[str, Any]
 
 BLUE, ORANGE, GREEN = LINE_COLOURS[0], LINE_COLOURS[1], LINE_COLOURS[2]
 GREY, BLACK = "0.45", "0.1"
-NETWORKS = {  # name in the laboratory: name, marker and colour in the figures
+OPPONENTS = {  # name in the laboratory: name, marker and colour in the figures
     "unet": ("U-Net", "o", BLUE),
     "unet_wide": ("wide U-Net", "s", GREEN),
     "unet_matched": ("matched U-Net", "^", BLACK),
@@ -82,7 +82,7 @@ def lead_of(values: ArrayLike) -> Interval:
 def relative_costs() -> dict[str, dict[str, float]]:
     """Return by cost and network how many times U-Net's it is: of the small networks that were compared."""
     timed = _tissue()["step-seconds"]
-    found = {network: (*architectures.cost(network), median(timed[network])) for network in NETWORKS}
+    found = {network: (*architectures.cost(network), median(timed[network])) for network in OPPONENTS}
     names = ("parameters", "arithmetic", "seconds per step")
     base = found["unet"]
     return {
@@ -93,12 +93,12 @@ def relative_costs() -> dict[str, dict[str, float]]:
 def draw_costs(costs: Mapping[str, Mapping[str, float]]) -> None:
     """Draw how many times U-Net's costs each network has: a row for each cost."""
     _, axis = plt.subplots(figsize=(WIDTH, 0.6 * len(costs) + 1.5))
-    for network, (label, marker, colour) in NETWORKS.items():
+    for network, (label, marker, colour) in OPPONENTS.items():
         values = [row[network] for row in costs.values()]
         axis.plot(values, range(len(costs)), marker, color=colour, markersize=10, alpha=0.8, label=label)
     axis.set_yticks(range(len(costs)), list(costs))
     axis.set(ylim=(len(costs) - 0.5, -0.5), xlim=(0.9, 3), xlabel="times as much as U-Net")
-    plt.gcf().legend(loc="outside upper center", ncols=len(NETWORKS))
+    plt.gcf().legend(loc="outside upper center", ncols=len(OPPONENTS))
 
 
 def draw_leads(

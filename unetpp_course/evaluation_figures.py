@@ -12,10 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch
 from numpy.typing import ArrayLike
 
-from unetpp_course.style import LINE_COLOURS, WIDTH
+from unetpp_course.style import LINE_COLOURS, NETWORK_STYLES, WIDTH
 
 BLUE, ORANGE, DARK_ORANGE = LINE_COLOURS[0], LINE_COLOURS[1], LINE_COLOURS[3]
-NETWORKS = {"unet": ("U-Net", BLUE), "unetpp": ("UNet++", ORANGE)}
 REPORTED = {"unet": 0.953, "unetpp": 0.978}  # IoU of white in Vinayak-VG's report
 TRAIN, TEST = "#D6E9F6", DARK_ORANGE  # of files: trained on, held out
 GREY = "0.45"
@@ -33,7 +32,7 @@ def draw_claim(steps: Mapping[str, pd.DataFrame], lazy: Sequence[float], causes:
     _draw_reported(axis)
     before = float(np.mean(list(REPORTED.values())))
     for row, (table, floor, cause) in enumerate(zip(steps.values(), lazy, causes, strict=True), start=1):
-        for shift, (network, (_, colour)) in zip((-0.12, 0.12), NETWORKS.items(), strict=True):
+        for shift, (network, (_, colour)) in zip((-0.12, 0.12), NETWORK_STYLES.items(), strict=True):
             axis.plot(table[network], [row + shift] * len(table), "o", mfc="none", color=colour, markersize=7)
         axis.plot(floor, row, "x", color=GREY, markersize=9, markeredgewidth=2.5)
         now = float(table.to_numpy().mean())
@@ -49,11 +48,11 @@ def draw_claim(steps: Mapping[str, pd.DataFrame], lazy: Sequence[float], causes:
     axis.set_yticks(range(len(steps) + 1), ["the report:\nwhite, copies held out", *steps])
     axis.set(xlim=(-0.02, 1.02), ylim=(len(steps) + 0.45, -0.5), xlabel="IoU (a dot for each of three training runs)")
     axis.grid(False, axis="y")
-    _legend(figure, dict(NETWORKS.values()), lazy=True)
+    _legend(figure, dict(NETWORK_STYLES.values()), lazy=True)
 
 
 def _draw_reported(axis: Axes) -> None:
-    for network, (_, colour) in NETWORKS.items():
+    for network, (_, colour) in NETWORK_STYLES.items():
         axis.plot(REPORTED[network], 0, "D", color=colour, markersize=8)
         place = {"unet": (-4, 9), "unetpp": (4, 9)}[network]
         side = {"unet": "right", "unetpp": "left"}[network]
@@ -187,7 +186,7 @@ def draw_verdict(
     axis.set_yticks(ticks, labels)
     axis.set(xlim=(0.55, 1.0), ylim=(row - 0.4, -0.6), xlabel="IoU (the lazy prediction scores 0 on membrane)")
     axis.grid(False, axis="y")
-    _legend(figure, {"U-Net": BLUE, "UNet++": ORANGE}, lazy=True)
+    _legend(figure, dict(NETWORK_STYLES.values()), lazy=True)
 
 
 def draw_units() -> None:

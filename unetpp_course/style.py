@@ -24,6 +24,8 @@ WIDTH = 8.0  # inches: the width of a notebook's page, so that letters are shown
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, without yellow, which is invisible on white
 LINE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
+NETWORK_STYLES = {"unet": ("U-Net", LINE_COLOURS[0]), "unetpp": ("UNet++", LINE_COLOURS[1])}
+"""The name and the colour that the two networks have in figures."""
 
 STYLE: dict[str, Any] = {
     "figure.figsize": (WIDTH, 4.5),

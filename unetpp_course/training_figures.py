@@ -13,11 +13,10 @@ from torch import Tensor, nn
 
 from unetpp_course import broken_script
 from unetpp_course.lab import read_results, sick_runs
-from unetpp_course.style import LINE_COLOURS
+from unetpp_course.style import LINE_COLOURS, NETWORK_STYLES
 from unetpp_lib.metrics import confusion_counts, iou
 
 BLUE, ORANGE, GREEN, RED = LINE_COLOURS[:4]
-NETWORKS = {"unet": ("U-Net", BLUE), "unetpp": ("UNet++", RED)}
 WINDOW = 10  # steps: losses are drawn as their mean over so many
 
 
@@ -126,7 +125,7 @@ def show_curves(curves: pd.DataFrame) -> None:
     _, axis = plt.subplots(figsize=(8, 3.2))
     last = curves.iloc[-1]
     for network, values in curves.items():
-        name, colour = NETWORKS[network]
+        name, colour = NETWORK_STYLES[network]
         axis.plot(curves.index, values, "o-", color=colour)
         side = "bottom" if last[network] == last.max() else "top"  # so that no two names overlap
         axis.annotate(f"  {name}", (curves.index[-1], last[network]), color=colour, va=side, annotation_clip=False)

@@ -72,6 +72,7 @@ def run_in_kernel(*cells):
     return [cell.outputs for cell in notebook.cells]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first",
     [

@@ -27,7 +27,7 @@ from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.engine.config import ModelName
 
 FOLD, SEED, PASSES, LOOK = 0, 0, 20, 2
-NETWORKS: tuple[ModelName, ...] = ("unetpp", "unet")
+MODELS: tuple[ModelName, ...] = ("unetpp", "unet")
 
 
 def configuration(network: ModelName) -> TrainConfig:
@@ -44,7 +44,7 @@ def full_rows(outcome: Outcome) -> Iterator[Row]:
 
 def trials() -> Iterator[Trial]:
     """Yield a training for each network."""
-    for network in NETWORKS:
+    for network in MODELS:
         yield training_trial(
             f"{network}-fold{FOLD}-seed{SEED}",
             configuration(network),

@@ -16,7 +16,7 @@ def outcome(membrane: float) -> dict[str, object]:
 
 
 def test_the_networks_are_those_of_the_paper() -> None:
-    networks = [full_width.configuration(name).build_model() for name in full_width.NETWORKS]
+    networks = [full_width.configuration(name).build_model() for name in full_width.MODELS]
     millions = [sum(p.numel() for p in network.parameters()) / 1e6 for network in networks]
     assert [round(number, 1) for number in millions] == [9.0, 7.8]  # Zhou et al. 2018, table 3: 9.04 and 7.76
 

@@ -21,12 +21,14 @@ def test_the_tests_for_a_gpu_pass_with_a_cpu_in_its_place(name):
     assert "skipped" not in result.stdout
 
 
+@pytest.mark.slow
 def test_a_training_step_and_an_answer_keep_to_one_device():
     result = run_tests("pretend_device.py", UNETPP_PLANT="")
     assert result.returncode == 0, result.stdout
     assert "8 passed" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_planted_tensor_on_the_wrong_device_makes_every_one_of_these_tests_fail():
     result = run_tests("pretend_device.py", UNETPP_PLANT="cuda")
     assert "8 failed" in result.stdout

@@ -93,6 +93,14 @@ def test_a_function_without_a_body_is_not_attempted(stub):
     assert BY_NUMBER["99.1"].examine(stub).mark is Mark.NOT_ATTEMPTED
 
 
+def does_what_this_pytorch_cannot(x):
+    raise NotImplementedError("mean(): could not infer output dtype")
+
+
+def test_what_pytorch_has_not_implemented_is_an_error_of_the_answer():
+    assert BY_NUMBER["99.1"].examine(does_what_this_pytorch_cannot).mark is Mark.FAILED
+
+
 def test_a_broken_function_that_is_not_repaired_is_not_attempted():
     repair = replace(BY_NUMBER["99.1"], broken=lambda x: x[::2, ::2])
     assert repair.examine(lambda x: x[::2, ::2]).mark is Mark.NOT_ATTEMPTED

@@ -190,6 +190,12 @@ def cut(e: Explorer) -> str:
     return f"IoU of the membrane {membrane_iou(classify(p), e.masks[k]):.3f}"
 
 
+FOR_PROBES = """\
+pairs = [folder[k] for k in range(28, 31)]
+images, masks = (torch.stack(part)[..., :128, :128] for part in zip(*pairs, strict=True))
+fitted, scored = (images[:1], masks[:1]), (images[1:], masks[1:])
+"""  # small, for the probes are fitted anew in every test run
+
 EXPLORERS = [
     Entry("ElasticExplorer", "explorer = ElasticExplorer(image, mask)", elastic),
     Entry(
@@ -208,10 +214,7 @@ EXPLORERS = [
     Entry("HiddenWire", "explorer = HiddenWire(1)", hidden_wire),
     Entry(
         "NodeExplorer",
-        "pairs = [folder[k] for k in range(28, 31)]\n"
-        "images, masks = (torch.stack(part)[..., :128, :128] for part in zip(*pairs, strict=True))\n"
-        "fitted, scored = (images[:1], masks[:1]), (images[1:], masks[1:])\n"
-        'networks = {"UNet++": (model, card), "U-Net": shipped_model("unet_membranes")}\n'
+        FOR_PROBES + 'networks = {"UNet++": (model, card), "U-Net": shipped_model("unet_membranes")}\n'
         "probes = {k: fit_node_probes(*network, fitted, scored) for k, network in networks.items()}\n"
         "explorer = NodeExplorer(probes, scored)\n"
         "explorer.strength.value = 50",
@@ -219,10 +222,7 @@ EXPLORERS = [
     ),
     Entry(
         "NodeExplorer through a training",
-        "pairs = [folder[k] for k in range(28, 31)]\n"
-        "images, masks = (torch.stack(part)[..., :128, :128] for part in zip(*pairs, strict=True))\n"
-        "fitted, scored = (images[:1], masks[:1]), (images[1:], masks[1:])\n"
-        "torch.manual_seed(0)\n"
+        FOR_PROBES + "torch.manual_seed(0)\n"
         "states = {0: type(model)(**model.arguments).eval(), 1000: model}\n"
         "kept = {step: fit_node_probes(state, card, fitted, scored) for step, state in states.items()}\n"
         'explorer = NodeExplorer({"mine": kept}, scored)',

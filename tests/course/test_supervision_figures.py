@@ -6,8 +6,8 @@ import torch
 
 from unetpp_course import shipped_model
 from unetpp_course.lab import read_results
+from unetpp_course.lab.base import open_set, stack_images
 from unetpp_course.supervision_figures import HEADS, cut_losses, show_cut_losses, show_differences
-from unetpp_lib.data import SegmentationFolder, find_dataset, read_split
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +54,8 @@ def test_the_sum_of_the_heads_gradients_is_longer_than_that_of_head_4_and_points
 
 def test_nine_tenths_of_what_the_mean_of_the_heads_misses_are_missed_by_heads_1_and_2():
     network, card = shipped_model("unetpp_membranes")
-    folder = SegmentationFolder(find_dataset("membranes"))
-    pairs = [folder[folder.index_of[name]] for name in read_split(folder.root / "split.json").test]
-    images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))
+    folder, split = open_set("membranes")
+    images, masks = stack_images(folder, split.test)
     with torch.inference_mode():
         heads = torch.stack(network.eval()(card.normalise(images))).sigmoid()
     missed = (heads.mean(dim=0) > 0.5) & (masks == 0)

@@ -22,7 +22,7 @@ from unetpp_course.lab.base import Experiment, Outcome, Results, Trial, training
 from unetpp_course.lab.blocked_folds import fold_folder, score_slices, write_fold
 from unetpp_course.lab.converged import CURVE, long_rows
 from unetpp_course.lab.results import Row
-from unetpp_course.lab.tables import as_text, pick, titled
+from unetpp_course.lab.tables import across, as_text, pick, titled
 from unetpp_lib.engine import PRESETS, TrainConfig
 from unetpp_lib.engine.config import ModelName
 
@@ -57,8 +57,7 @@ def trials() -> Iterator[Trial]:
 
 def curves(results: Results) -> pd.DataFrame:
     """Return the validation IoU of membrane: passes × networks."""
-    looks = pick(results.frame, output=CURVE).astype({"pass": int})
-    return looks.pivot(index="pass", columns="network", values="value")
+    return across(results.frame, "network", index="pass", output=CURVE).rename(index=int)
 
 
 def summary(results: Results) -> str:

@@ -1,21 +1,16 @@
 """Converged folds: the rates are the search's, and the differences are paired by fold and seed."""
 
 import pytest
+from long_outcome import long_outcome
 
-from unetpp_course.lab import converged, read_results
+from unetpp_course.lab import Outcome, converged, read_results
 from unetpp_course.lab.converged import EXPERIMENT, FOLDS, PASSES, RATES, SEARCHED, SEEDS
 from unetpp_course.lab.folds import LAPTOP
 
 
-def outcome(membrane: float) -> dict[str, object]:
-    """What a trial holds, of two slices, with a curve that rises to ``membrane``."""
-    slices = {name: {"white": 0.9, "membrane": membrane, "v_rand": 0.8} for name in ("a", "b")}
-    looks = [
-        {"epoch": number, "validation": {"head 4": {"iou/background/pooled": membrane * number / PASSES}}}
-        for number in (16, 32)
-    ]
-    readings = {"head 4": {"slices": slices, "best": {"v_rand": 0.8}}}
-    return {"history": [{"epoch": 1}, *looks], "readings": readings, "training_seconds": 1.0}
+def outcome(membrane: float) -> Outcome:
+    """What a trial holds."""
+    return long_outcome(membrane, PASSES)
 
 
 def test_a_training_is_that_of_folds_but_longer() -> None:

@@ -1,18 +1,9 @@
 """The full network on one fold: its table has minutes, scores and the curve."""
 
+from long_outcome import long_outcome
+
 from unetpp_course.lab import full_width
 from unetpp_course.lab.full_width import EXPERIMENT, PASSES
-
-
-def outcome(membrane: float) -> dict[str, object]:
-    """What a trial holds, of two slices, with a curve that rises to ``membrane``."""
-    slices = {name: {"white": 0.9, "membrane": membrane, "v_rand": 0.8} for name in ("a", "b")}
-    looks = [
-        {"epoch": number, "step": 42 * number, "validation": {"head 4": {"iou/background/pooled": membrane - gap}}}
-        for number, gap in ((PASSES // 2, 0.1), (PASSES, 0.0))
-    ]
-    readings = {"head 4": {"slices": slices, "best": {"v_rand": 0.8}}}
-    return {"history": [{"epoch": 1, "step": 42}, *looks], "readings": readings, "training_seconds": 120.0}
 
 
 def test_the_networks_are_those_of_the_paper() -> None:
@@ -22,7 +13,9 @@ def test_the_networks_are_those_of_the_paper() -> None:
 
 
 def test_the_table_has_minutes_scores_and_the_curve(results_of) -> None:
-    results = results_of(EXPERIMENT, {"unetpp-fold0-seed0": outcome(0.7), "unet-fold0-seed0": outcome(0.6)})
+    results = results_of(
+        EXPERIMENT, {"unetpp-fold0-seed0": long_outcome(0.7, PASSES), "unet-fold0-seed0": long_outcome(0.6, PASSES)}
+    )
     first, curve = full_width.table(results).split("\n\n")
     assert first.splitlines()[2].split() == ["unetpp", "840", "2", "0.700", "0.900", "0.800"]
     assert curve.splitlines()[-1].split() == ["20", "0.600", "0.700"]

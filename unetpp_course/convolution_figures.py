@@ -8,10 +8,10 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
-from unetpp_course.style import WIDTH, show_numbers
+from unetpp_course.style import WIDTH, show_images, show_numbers
 
 Layer = tuple[str, int]  # its kind ("conv", "pool" or "up") and its size
 Window = tuple[int, int, int, int]  # first and last row, first and last column
@@ -164,6 +164,26 @@ def draw_windows(columns: Sequence[int], edges: Sequence[tuple[int, int]], squar
     axis.set_yticks(range(len(columns)), [f"pixel {column}" for column in columns])
     axis.set(ylim=(len(columns) - 0.4, -0.6), xlim=(min(lefts) - 4, max(rights) + 16), xlabel="column of the image")
     axis.grid(visible=False)
+
+
+def show_checkerboard(network: nn.Module, image: Tensor, batch: Tensor, channel: int) -> None:
+    """Show a piece of an image, of a channel of the last up-convolution's map, of the probabilities and of the logits.
+
+    ``network`` is a U-Net with the library's names, ``batch`` is the image as it reads it, (1, 1, H, W). Logits are
+    shown from 2 upwards, where the probabilities are close to 1.
+    """
+    written: list[Tensor] = []
+    hook = network.get_submodule("decoder.0.up").register_forward_hook(lambda _layer, _read, map_: written.append(map_))
+    try:
+        with torch.inference_mode():
+            logits = network(batch)[0]
+    finally:
+        hook.remove()
+    piece = (slice(100, 132), slice(80, 112))
+    doubled, certain = written[0][0, channel][piece], logits[0, 0][piece].clamp(min=2)
+    panels = {"image": image[0][piece], "doubled map": (doubled - doubled.min()) / (doubled.max() - doubled.min())}
+    panels["prediction"] = torch.sigmoid(logits[0, 0][piece])
+    show_images(panels | {"logits above 2": (certain - 2) / (certain.max() - 2)}, columns=5)
 
 
 def draw_blindfolded(probabilities: Tensor, uncovered: Tensor) -> None:

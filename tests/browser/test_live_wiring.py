@@ -22,8 +22,7 @@ def explorer():
 
 
 def words_of(explorer):
-    words = explorer.status[0].upper() + explorer.status[1:].removesuffix(".")
-    return words.replace("ways from", "paths from")
+    return explorer.status[0].upper() + explorer.status[1:].removesuffix(".")
 
 
 @pytest.mark.parametrize("name", ["U-Net", "UNet+", "UNet++"])

@@ -355,7 +355,7 @@ def encoders(random: np.random.Generator) -> Iterator[tuple[Blocks, Tensor]]:
     The toys' blocks turn large into small, so that halving before and after a block give different maps.
     """
     yield tuple(Scaled(-1, 10**i) for i in range(2)), torch.arange(16.0).reshape(1, 1, 4, 4)
-    yield tuple(Scaled(-1, 10**i) for i in range(3)), whole_numbers(random, 1, 1, 4, 8)
+    yield tuple(Scaled(-1, 10**i) for i in range(3)), whole_numbers(random, 1, 1, 8, 8)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
         for widths in ((2, 4), (2, 3, 5), (2, 3, 4, 2, 3)):
@@ -698,6 +698,13 @@ def takes_the_top_skip_everywhere(joins, maps):
     return x
 
 
+def uses_the_top_join_everywhere(joins, maps):
+    x = maps[-1]
+    for i in reversed(range(len(joins))):
+        x = joins[0](maps[i], x)
+    return x
+
+
 def forgets_to_keep_what_the_join_returns(joins, maps):
     x = maps[-1]
     for i in reversed(range(len(joins))):
@@ -755,6 +762,7 @@ EXERCISE_3_3 = FunctionExercise(
             "It starts from the map above the bottleneck. The bottleneck's map is the last one, `maps[-1]`.",
         ),
         (leaves_the_skips_out, "The skips are missing: the join of row i reads `maps[i]` and the map from below."),
+        (uses_the_top_join_everywhere, "The join of row 0 does the work of all: row i has its own, `joins[i]`."),
         (takes_the_joins_from_the_top, "The skips run upwards, but the joins downwards: skip i belongs to `joins[i]`."),
         (takes_the_skips_from_the_top, "The joins run upwards, but the skips downwards: join i reads `maps[i]`."),
         (
@@ -883,7 +891,8 @@ EXERCISE_3_6 = ChoiceExercise(
         ),
         "c": Option(
             "none of them, because the bottleneck has seen the whole image",
-            "It has seen it, but in this network it has not learned to pass on fine positions, because the skips did.",
+            "It has seen a large part of it, but in this network it has hardly learned to pass on fine positions, because "
+            "the skips did.",
         ),
         "d": Option(
             "the top one, in row 0, which has 8 channels",

@@ -303,6 +303,17 @@ def skips_the_left_neighbour_again_and_again(nodes, image):
     return other_grid(nodes, image, skips=lambda X, i, j: [X[i, j - 1]] * j)
 
 
+def gives_a_map_instead_of_a_list(nodes, image):
+    return other_grid(nodes, image, skips=lambda X, i, j: X[i, j - 1])
+
+
+def computes_depth_4_whatever_it_gets(nodes, image):
+    X = {(0, 0): nodes[0][0](image)}
+    for i in range(1, 5):
+        X[i, 0] = nodes[i][0](max_pool2d(X[i - 1, 0], 2))
+    return other_grid(nodes, image)
+
+
 def halves_by_the_mean(nodes, image):
     return other_grid(nodes, image, encoder=lambda X, i, image: avg_pool2d(X[i - 1, 0], 2) if i else image)
 
@@ -402,6 +413,14 @@ EXERCISE_4_2 = FunctionExercise(
             "Every row of the encoder starts from X^{0,0}. Row i takes the map of row i - 1, halved once.",
         ),
         (
+            gives_a_map_instead_of_a_list,
+            "A node with j > 0 gets one map where it expects a list: [X[i, 0], … X[i, j - 1]], also if there is only one.",
+        ),
+        (
+            computes_depth_4_whatever_it_gets,
+            "It computes a grid of depth 4, whatever it gets. The depth is `len(nodes) - 1`.",
+        ),
+        (
             skips_the_encoder_again_and_again,
             "The list of skips has the right length, but it holds the encoder's map again and again: it should hold "
             "X[i, 0], X[i, 1], … X[i, j - 1].",
@@ -468,7 +487,7 @@ EXERCISE_4_4 = ChoiceExercise(
     title="The price of the grid",
     difficulty="medium",
     minutes=2,
-    question="By how much does the arithmetic of UNet++ exceed that of U-Net?",
+    question="How does the arithmetic of UNet++ compare with that of U-Net?",
     options={
         "a": Option(
             "less than 16.5 % more",
@@ -712,7 +731,7 @@ EXERCISE_4_6 = ChoiceExercise(
             right=True,
         ),
         "c": Option(
-            "UNet++ has the smaller gap on average, but in some pairs it is the other way round.",
+            "UNet++ has the smaller gap on average, but with some seeds it is the other way round.",
             "The largest gap of a UNet++ is 0.15, the smallest of a U-Net is 0.24: they do not overlap.",
         ),
     },

@@ -117,7 +117,7 @@ class WiringExplorer(PictureExplorer):
         parameters, macs = cost(wires, WIDTHS[: self._depth + 1])
         result = (
             f"{self.kind}: {len(edges_of(wires))} wires, {parameters / 1e6:.2f} M parameters, {macs / 1e9:.1f} G "
-            f"multiply-accumulates at 512 × 512; {count_paths(wires, last)} ways from X0,0 to {name_of(last)}."
+            f"multiply-accumulates at 512 × 512; {count_paths(wires, last)} paths from X0,0 to {name_of(last)}."
         )
         sources = ", ".join(map(name_of, wires.get(self.node.value, []))) or "nothing, so it is left out"
         alt = f"The nodes and their wires. {result} {name_of(self.node.value)} is fed by {sources}."

@@ -891,8 +891,8 @@ EXERCISE_3_6 = ChoiceExercise(
         ),
         "c": Option(
             "none of them, because the bottleneck has seen the whole image",
-            "It has seen a large part of it, but in this network it has hardly learned to pass on fine positions, because "
-            "the skips did.",
+            "It has seen a large part of it, but in this network it has hardly learned to pass on fine positions, "
+            "because the skips did.",
         ),
         "d": Option(
             "the top one, in row 0, which has 8 channels",

@@ -414,7 +414,7 @@ EXERCISE_4_2 = FunctionExercise(
         ),
         (
             gives_a_map_instead_of_a_list,
-            "A node with j > 0 gets one map where it expects a list: [X[i, 0], … X[i, j - 1]], also if there is only one.",
+            "A node with j > 0 gets one map where it expects a list: [X[i, 0], … X[i, j - 1]], even of a single map.",
         ),
         (
             computes_depth_4_whatever_it_gets,

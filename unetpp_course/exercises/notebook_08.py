@@ -137,6 +137,7 @@ def name_lists(random: np.random.Generator) -> Iterator[tuple[list[str], list[st
     yield ["slice_10_copy1", "slice_1_copy13", "slice_1", "slice_10", "slice_2", "slice_1_copy9"], ["slice_1"]
     yield ["07_copy2", "05", "07_copy12", "06_copy1", "05_copy10"], ["07", "05"]
     yield ["a", "a7", "a_copy1", "a7_copy2"], ["a"]
+    yield ["c_3_copy1", "c", "c_3", "c_copy2"], ["c"]
     yield ["b_copy3", "ab", "a_copy11", "a", "ab_copy1", "b"], ["b"]
     for _ in range(3):
         slices = [f"slice_{k}" for k in range(1, 13)]
@@ -193,6 +194,10 @@ def cuts_at_the_last_underscore(names, held_out):
 def shortens_both(names, held_out):
     firsts = [one.split("_")[0] for one in held_out]
     return divide(names, [n for n in names if n.split("_")[0] in firsts])
+
+
+def cuts_at_the_last_underscore_too(names, held_out):
+    return divide(names, [n for n in names if n in held_out or n.rsplit("_", 1)[0] in held_out])
 
 
 def strips_letters(names, held_out):
@@ -298,6 +303,11 @@ EXERCISE_8_2 = SplitExercise(
             "You cut at the last underscore of every name, also of one that is no copy: `slice_1` becomes `slice`.",
         ),
         (
+            cuts_at_the_last_underscore_too,
+            "You cut every name at its last underscore: a slice named `c_3` then belongs to the slice `c`. Cut at "
+            "`_copy`.",
+        ),
+        (
             shortens_both,
             "You cut at the first underscore, so all names that begin with `slice` become one family.",
         ),
@@ -353,7 +363,7 @@ EXERCISE_8_3 = ChoiceExercise(
         ),
         "d": Option(
             "by about 0.15, three times as much as on the real slices",
-            "The direction is right, but it is far more: these networks miss half of the membrane in unseen images.",
+            "The direction is right, but it is far more. Look at what your network makes of an image that it has not seen.",
         ),
     },
     also_wrong=[
@@ -700,7 +710,7 @@ EXERCISE_8_6 = EndsExercise(
         (gives_mean_and_half, "This is the mean and half the width: return the low end and the high end."),
         (
             gives_the_high_end_first,
-            "The ends are swapped: the low one comes first. (`t.ppf(0.025, …)` is negative: take `0.975`.)",
+            "The ends are swapped: the low one comes first. (`stats.t.ppf(0.025, …)` is negative: take `0.975`.)",
         ),
     ],
     also_wrong=[
@@ -790,6 +800,11 @@ def counts_a_missing_partner_as_equal(one, other):
 def pairs_without_t(one, other):
     found = differences(one, other)
     return bounds(found.mean(), half_of(found, 1))
+
+
+def gives_one_deviation(one, other):
+    found = differences(one, other)
+    return bounds(found.mean(), found.std(ddof=1))
 
 
 def gives_the_extreme_pairs(one, other):
@@ -961,6 +976,11 @@ EXERCISE_8_7 = EndsExercise(
         (
             counts_a_missing_partner_as_equal,
             "Where the second network has no such run, you take the difference as 0: leave the run out.",
+        ),
+        (
+            gives_one_deviation,
+            "This is the mean plus and minus one standard deviation, within which most pairs lie. The mean of n pairs "
+            "varies less: use `t_interval`.",
         ),
         (pairs_without_t, "This is the mean plus and minus one standard error: multiply it by t."),
         (

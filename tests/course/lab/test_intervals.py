@@ -111,3 +111,25 @@ def test_what_is_no_crossed_design_is_refused(values: object):
 def test_a_negative_overlap_is_refused():
     with pytest.raises(InputError, match="n_test / n_train"):
         crossed_interval([[0.1, 0.2]], shared=-0.1)
+
+
+def stacks(random: np.random.Generator, memory: float, slices: int) -> np.ndarray:
+    """Return 2000 stacks in which each slice takes over a part of its neighbour's deviation; the true mean is 0."""
+    new = random.normal(size=(2000, slices))
+    found = new.copy()
+    for number in range(1, slices):
+        found[:, number] = memory * found[:, number - 1] + (1 - memory**2) ** 0.5 * new[:, number]
+    return found
+
+
+def covered(intervals) -> float:
+    return float(np.mean([interval.low <= 0 <= interval.high for interval in intervals]))
+
+
+def test_notebook_08_is_right_about_intervals_over_neighbouring_slices_and_blocks():
+    random = np.random.default_rng(0)
+    assert covered(t_interval(list(scores)) for scores in stacks(random, 0.5, 60)) == pytest.approx(0.75, abs=0.02)
+    blocks = stacks(random, 0.7, 30).reshape(2000, 1, 5, 6).mean(axis=3)
+    assert covered(t_interval(list(means[0])) for means in blocks) == pytest.approx(0.90, abs=0.02)
+    with_seeds = blocks.repeat(3, axis=1)  # seeds that change nothing
+    assert covered(crossed_interval(table, 6 / 21) for table in with_seeds) == pytest.approx(0.97, abs=0.02)

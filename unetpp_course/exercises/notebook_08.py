@@ -363,7 +363,7 @@ EXERCISE_8_3 = ChoiceExercise(
         ),
         "d": Option(
             "by about 0.15, three times as much as on the real slices",
-            "The direction is right, but it is far more. Look at what your network makes of an image that it has not seen.",
+            "The direction is right, but it is far more: look at what your network makes of the unseen image.",
         ),
     },
     also_wrong=[

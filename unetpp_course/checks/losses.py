@@ -1,6 +1,6 @@
 """Exercises that are answered with a loss: beside its value, its gradient must be right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,8 +35,10 @@ class LossExercise(FunctionExercise):
 
     The number may be a tensor of any dtype. The gradient is asked for by those arguments, and tensors in lists, that
     require one; give at least one such case, behind others: what changes its arguments is told so only in cases
-    without a gradient.
+    without a gradient. An answer that has the right values and the gradient of one of ``gradient_mistakes`` is told so.
     """
+
+    gradient_mistakes: Sequence[tuple[Callable[..., object], str]] = ()
 
     def _fault(self, call: Call, right: object, answer: Callable[..., object]) -> str:
         return super()._fault(call, as_number(right), answer) or self._gradient_fault(call)
@@ -55,6 +57,9 @@ class LossExercise(FunctionExercise):
             raise
         if alike(expected, received, max(self.tolerance, 1e-4)):
             return ""
+        for wrong, sentence in self.gradient_mistakes:
+            if alike(_gradients(attempt(wrong, call.given)), received, self.tolerance):
+                return sentence
         broken = any(gradient is not None and gradient.isnan().any() for gradient in received)
         return NAN_GRADIENT if broken else WRONG_GRADIENT
 

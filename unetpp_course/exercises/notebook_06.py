@@ -39,6 +39,8 @@ def logits_and_labels(random: np.random.Generator) -> Iterator[tuple[Tensor, Ten
         yield logits, torch.from_numpy(random.integers(0, 2, shape)).float()
     yield torch.tensor([-1000.0, 1.0, 1000.0], requires_grad=True), torch.tensor([0.0, 1.0, 1.0])
     yield torch.tensor([-1000.0, -1.0, 1000.0], requires_grad=True), torch.tensor([1.0, 0.0, 0.0])
+    # max(z, 0) and |z| have corners at 0
+    yield torch.tensor([0.0, 0.0, 2.0], requires_grad=True), torch.tensor([1.0, 0.0, 1.0])
 
 
 def opens_the_box(z, y):
@@ -319,6 +321,18 @@ def takes_squares(z, y):
     return ((z.sigmoid() - y) ** 2).mean()
 
 
+def takes_the_slope_1_at_0(z, y):
+    return (z.clamp(min=0) - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+def takes_the_slope_0_at_0(z, y):
+    return (torch.relu(z) - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+
+
+AT_0 = (
+    "The value is right, but not the gradient where z is 0, at the corner of max(z, 0): {}, and ½ is right. "
+    "`torch.maximum(z, torch.zeros_like(z))` takes ½."
+)
 EXERCISE_6_1 = LossExercise(
     number="6.1",
     title="BCE that does not break",
@@ -385,21 +399,22 @@ EXERCISE_6_1 = LossExercise(
             takes_the_largest_of_all,
             "`z.max()` is one number, the largest of all logits: max(z, 0) is taken pixel by pixel.",
         ),
-        (clamps_the_wrong_side, "`clamp(max=0)` keeps what is below 0: max(z, 0) is `clamp(min=0)`."),
+        (clamps_the_wrong_side, "`clamp(max=0)` keeps what is below 0: max(z, 0) keeps what is above."),
         (forgets_the_one, "The 1 is missing: log(1 + e^−|z|), which is `log1p`, not `log`."),
         (counts_in_tens, "The logarithm is to the base 10: nats are asked for, `torch.log1p`."),
         (
             asks_python_for_the_maximum,
             "Python's `max(z, 0)`, like `if z > 0`, compares one number with another. Pixel by pixel, it is "
-            "`z.clamp(min=0)`.",
+            "`torch.maximum(z, torch.zeros_like(z))`.",
         ),
         (
             asks_torch_for_the_maximum,
-            "In `torch.max(z, 0)` the 0 is a dimension. For the larger of z and 0, pixel by pixel: `z.clamp(min=0)`.",
+            "In `torch.max(z, 0)` the 0 is a dimension. For the larger of z and 0, pixel by pixel: "
+            "`torch.maximum(z, torch.zeros_like(z))`.",
         ),
         (
             asks_torch_for_a_maximum_with_a_number,
-            "`torch.maximum` compares two tensors, and 0 is a number: write `z.clamp(min=0)`.",
+            "`torch.maximum` compares two tensors, and 0 is a number: write `torch.zeros_like(z)`.",
         ),
         (
             asks_math_for_the_exponential,
@@ -483,7 +498,13 @@ EXERCISE_6_1 = LossExercise(
         ),
         (takes_squares, "This is the mean squared error, not cross-entropy."),
     ],
+    gradient_mistakes=[
+        (takes_the_slope_1_at_0, AT_0.format("`clamp` takes the slope 1")),
+        (takes_the_slope_0_at_0, AT_0.format("`relu` takes the slope 0")),
+    ],
     also_wrong=[
+        (takes_the_slope_1_at_0, "`clamp` takes the slope 1"),
+        (takes_the_slope_0_at_0, "`relu` takes the slope 0"),
         (gives_no_gradient, "it has no gradient"),
         (chooses_between_two_formulas, "∞ · 0 is nan"),
         (cuts_off_the_middle_term, "the gradient is not"),

@@ -786,7 +786,7 @@ EXERCISE_11_7 = ChoiceExercise(
     options={
         "a": Option(
             "L2 alone is ahead of head 2 by 0.1 or more, as it was after 53 epochs.",
-            "That lead was one in epochs: L2 had 53, and head 2 had 20. With equally many, it was never there.",
+            "That lead was one in epochs: L2 had 53, and head 2 had 20. With equally many, no lead as large is seen.",
         ),
         "b": Option(
             "Head 2 catches up with head 4: all it needed was more time.",
@@ -794,7 +794,7 @@ EXERCISE_11_7 = ChoiceExercise(
         ),
         "c": Option(
             "Head 2 and L2 alone are less than 0.05 apart, and both 0.1 or more below head 4.",
-            "Yes. L2 led after 53 epochs because head 2 had only 20. What both lack is what head 4 has: more depth.",
+            "Yes. L2 led after 53 epochs because head 2 had only 20. Both lack what comes with depth.",
             right=True,
         ),
         "d": Option(

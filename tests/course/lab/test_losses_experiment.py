@@ -1,10 +1,18 @@
 """The experiment on losses: its images, its fairness, and how its table reads outcomes."""
 
+from collections import deque
+from copy import deepcopy
+from functools import partial
+
 import pytest
 import torch
 
 from unetpp_course.lab import find_experiment, losses
-from unetpp_lib.losses import bce_dice_loss
+from unetpp_course.lab.loops import train_steps
+from unetpp_lib.engine import choose_runtime
+from unetpp_lib.engine.loop import learning_rate, make_optimizer, seeded
+from unetpp_lib.losses import bce_dice_loss, bce_loss, deep_supervision_loss
+from unetpp_lib.models import UNet
 
 
 @pytest.mark.parametrize("discs", losses.BALANCES)
@@ -102,3 +110,29 @@ def test_the_experiment_is_known_by_name_and_tries_the_library_loss():
     experiment = find_experiment("losses")
     assert len(experiment.trials) == len(losses.LOSSES) * (len(losses.BALANCES) + 1) * len(losses.SEEDS)
     assert losses.LOSSES["both"] is bce_dice_loss
+
+
+@pytest.mark.slow
+def test_the_failed_network_of_notebook_06_is_held_down_by_the_memory_of_adam():
+    images, masks = losses.draw_part("train", 1, seed=5)
+    runtime = choose_runtime("cpu", "float32")
+    with seeded(5, runtime.device):
+        network = runtime.place(UNet(widths=losses.WIDTHS))
+    generator = torch.Generator().manual_seed(5)
+    chosen = [torch.randperm(len(images), generator=generator)[: losses.BATCH] for _ in range(losses.STEPS + 60)]
+    batches = [(images[numbers], masks[numbers]) for numbers in chosen]
+    optimizer = make_optimizer(network)
+    bce = partial(deep_supervision_loss, loss=bce_loss)
+    falling = partial(learning_rate, steps=losses.STEPS, highest=0.03, warm_up=0)
+    deque(train_steps(network, batches[: losses.STEPS], falling, runtime, bce, optimizer=optimizer), maxlen=0)
+
+    def p_of_the_bias(trained: UNet, optimizer: torch.optim.Optimizer) -> float:
+        deque(
+            train_steps(trained, batches[losses.STEPS :], lambda _: 0.03, runtime, bce, optimizer=optimizer), maxlen=0
+        )
+        return float(trained.heads[0].bias.sigmoid())
+
+    again = deepcopy(network)
+    remembering, fresh = p_of_the_bias(network, optimizer), p_of_the_bias(again, make_optimizer(again))
+    assert remembering < 0.42
+    assert fresh > 0.5

@@ -948,6 +948,7 @@ EXERCISE_7_4 = NumberExercise(
         (0.94, "This is the Dice, 1 - 0.0611, rounded. Which IoU belongs to it?"),
         (0.9389, "This is Dice, 1 - 0.0611. Which IoU belongs to it?"),
         (0.96849, "You went from IoU to Dice. It is the other way: 1 - 0.0611 is the Dice, and the IoU is below it."),
+        (0.96945, "This is 1 - 0.0611 / 2. The Dice is 1 - 0.0611: solve D = 2J / (1 + J) for J."),
         (0.8778, "This is 1 - 2 · 0.0611, which is near. But solve D = 2J / (1 + J) for J exactly."),
         (0.46945, "This is half of the Dice. Solve D = 2J / (1 + J) for J."),
         (0.03151, "You took 0.0611 itself for the Dice: the Dice is 1 - 0.0611."),

@@ -153,7 +153,10 @@ def _without_partner(images: dict[str, Path], masks: dict[str, Path], channels: 
             if all(name.removesuffix(ending) in images for name in lone_masks):
                 lone_images = sorted(set(lone_images) - {name.removesuffix(ending) for name in lone_masks})
                 start = "1 mask ends" if len(lone_masks) == 1 else f"{len(lone_masks)} masks all end"
-                hint = f'set mask_suffix="{ending}" (--mask-suffix {ending}), or rename them'
+                if images.keys() & masks.keys():  # with a suffix, the other masks would be passed over
+                    hint = "rename it as its image is called" if len(lone_masks) == 1 else "rename them as their images"
+                else:
+                    hint = f'set mask_suffix="{ending}" (--mask-suffix {ending}), or rename them'
                 return [f"{masks[lone_masks[0]].parent}: {start} in {ending}; {hint}"] + [
                     _lone(images[name], name, "masks") for name in lone_images
                 ]

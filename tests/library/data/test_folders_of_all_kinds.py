@@ -208,6 +208,11 @@ def test_a_suffix_is_found_beside_other_faults(tmp_path):
     ]
 
 
+def test_a_single_mask_with_a_suffix_among_others_is_to_be_renamed(tmp_path):
+    root = pairs(tmp_path, ["a.png", "b.png", "c.png"], ["a.png", "b.png", "c_mask.png"])
+    assert faults(root) == ("masks: 1 mask ends in _mask; rename it as its image is called",)
+
+
 def test_a_suffix_is_found_among_other_files(tmp_path):
     masks = [f"{name}_{kind}.png" for name in "ab" for kind in ("mask", "probability")]
     assert faults(pairs(tmp_path, ["a.png", "b.png"], masks)) == (

@@ -794,7 +794,7 @@ EXERCISE_12_4 = ChoiceExercise(
     options={
         "a": Option(
             "nearly all of it: the wiring makes the lead, and size does not matter",
-            "The widened U-Net closes most of the gap, although nothing in it is wired differently.",
+            "The widened U-Net makes up two thirds of it on average, although nothing in it is wired differently.",
         ),
         "b": Option(
             "about two thirds, with the interval above 0",

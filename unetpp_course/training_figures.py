@@ -146,14 +146,17 @@ def show_rates(rates: Sequence[float], losses: Sequence[float], chosen: Mapping[
 
 
 def show_checklist(evidence: Mapping[str, tuple[str, str]]) -> None:
-    """Draw the tests from left to right: what each is called, what the script showed, and what the repair shows."""
+    """Draw the tests from left to right: what each is called, what the script showed, and what the repair shows.
+
+    What the script showed is red, unless it is "no fault".
+    """
     figure = plt.figure(figsize=(8, 2.5), layout="none")
     axis = figure.add_axes((0, 0, 1, 1))
     axis.axis("off")
     axis.set(xlim=(0, len(evidence)), ylim=(0, 3))
     for place, (name, (before, after)) in enumerate(evidence.items()):
         _box(axis, place, 2.05, f"{place + 1}. {name}", "black")
-        _box(axis, place, 1.05, before, RED)
+        _box(axis, place, 1.05, before, GREEN if before == "no fault" else RED)
         _box(axis, place, 0.05, after, GREEN)
         if place:
             axis.annotate("", (place + 0.05, 2.5), (place - 0.05, 2.5), arrowprops={"arrowstyle": "->"})

@@ -200,11 +200,12 @@ class Comparison:
         return f"{title}\n{as_text(rows, 'network', 'output')}"
 
     def _leads(self, results: Results, arm: Arm) -> str:
-        rows = [
-            {"score": score, "pair": " - ".join(pair), INTERVAL: str(lead_interval(lead))}
-            for score, pair in product(("white", "membrane", "v_rand"), PAIRS)
-            if len(lead := self.leads(results, pair, score, arm))
-        ]
+        rows = []
+        for score in ("white", "membrane", "v_rand"):
+            values = {network: self.by_slice(results, network, score, arm) for network in self.networks}
+            for one, other in PAIRS:
+                if len(lead := (values[one] - values[other]).dropna()):
+                    rows.append({"score": score, "pair": f"{one} - {other}", INTERVAL: str(lead_interval(lead))})
         return f"{TITLES[arm]}: paired differences of the deepest heads\n{as_text(rows, 'score', 'pair')}"
 
     def _rates(self, results: Results) -> str:

@@ -148,9 +148,13 @@ def read_graph(model: nn.Module) -> NetworkGraph:
     side = 2 ** max(i for i, _ in nodes)
     shape = (1, first.in_channels, side, 2 * side)  # 1×2 at the bottom: training with batch norm refuses a single pixel
     image = first.weight.new_zeros(shape).requires_grad_()
-    with recorded_outputs(nodes) as node_outputs, recorded_outputs(numbered_heads) as head_outputs:
-        with torch.enable_grad(), torch.random.fork_rng(devices=()):  # dropout leaves the random state alone
-            model(image)
+    with (
+        torch.enable_grad(),
+        torch.random.fork_rng(devices=()),  # dropout leaves the random state alone
+        recorded_outputs(nodes) as node_outputs,
+        recorded_outputs(numbered_heads) as head_outputs,
+    ):
+        model(image)
 
     node_of_step = {output.grad_fn: node for node, outputs in node_outputs.items() for output in outputs}
     heads: dict[Node, list[int]] = {}

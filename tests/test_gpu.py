@@ -40,6 +40,7 @@ def test_the_planned_steps_take_eight_minutes_together():
     assert sum(steps) == together == 480
 
 
+@pytest.mark.slow
 @needs_bash
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_without_a_gpu_the_script_says_so_and_writes_nothing(tmp_path):

@@ -101,6 +101,7 @@ def test_an_interrupted_training_is_saved_says_how_to_go_on_and_does(config, tmp
     assert same(weights(run), weights(whole))
 
 
+@pytest.mark.slow
 @needs_signals
 def test_a_new_board_of_a_stopped_run_shows_it_and_goes_on(config, interrupt_at):
     interrupt_at(7)

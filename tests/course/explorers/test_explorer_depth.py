@@ -208,6 +208,7 @@ def test_a_network_that_the_browser_cannot_run_is_shown_without_it(pairs):
     assert explorer.live.network == b""
 
 
+@pytest.mark.slow
 def test_it_opens_on_the_courses_network():
     explorer = DepthExplorer.shipped("validation", dict.fromkeys(range(1, 5), PROFILES[1]))
     assert explorer.names == ["membrane_28", "membrane_29", "membrane_30", "membrane_31"]

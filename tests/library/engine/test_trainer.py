@@ -220,7 +220,7 @@ def whole(request, tiny_set, tmp_path_factory):
 
 
 @needs_signals
-@pytest.mark.parametrize("stop_at", [1, 8, 9, 13])
+@pytest.mark.parametrize("stop_at", [9, *(pytest.param(step, marks=pytest.mark.slow) for step in (1, 8, 13))])
 def test_a_run_that_ctrl_c_stops_goes_on_to_the_same_end(whole, tmp_path, monkeypatch, stop_at):
     config = replace(whole.config, out=tmp_path / "run")
     step = Trainer.make_step

@@ -1,6 +1,8 @@
 """Small data that every part of the tests may use, and the GPU where there is one."""
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +26,27 @@ def device():
     return torch.device(DEVICE)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from what is imported and collected: it stays, and to look through it takes time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests marked ``cuda`` where there is no GPU."""
+    """Skip the tests marked ``cuda`` where there is no GPU, and begin with the files that hold slow tests.
+
+    So no process is left alone with a long file at the end, while the others have nothing left to do.
+    """
     import torch
 
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     if DEVICE.startswith("cuda") and not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("cuda"):

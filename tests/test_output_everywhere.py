@@ -8,7 +8,8 @@ import pytest
 from unetpp_course import __main__ as course
 from unetpp_lib import cli
 
-OTHERS = ["cp1252", "cp1251", "cp932", "gbk"]
+SLOW = ("cp1252", "cp1251", "cp932", "gbk")
+ENCODINGS = ["ascii", *(pytest.param(encoding, marks=pytest.mark.slow) for encoding in SLOW)]
 LIBRARY = ["data", "data list", "data download", "data check", "train", "evaluate", "predict", "prune", "profile"]
 HELPS = [(cli.main, [*command.split(), "--help"]) for command in ["", *LIBRARY, "export"]]
 HELPS += [(course.main, [*command.split(), "--help"]) for command in ["", "copy", "draw", "experiment"]]
@@ -37,13 +38,13 @@ def printed(monkeypatch, main, args, encoding, kind=io.TextIOWrapper) -> str:
 
 
 @pytest.mark.parametrize("kind", [io.TextIOWrapper, Terminal], ids=["piped", "terminal"])
-@pytest.mark.parametrize("encoding", ["ascii", *OTHERS])
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_help_is_printed(monkeypatch, encoding, kind):
     for main, args in HELPS:
         assert "usage" in printed(monkeypatch, main, args, encoding, kind)
 
 
-@pytest.mark.parametrize("encoding", ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_what_commands_print_is_printed(monkeypatch, tiny_set, tmp_path, encoding):
     image = tiny_set / "images" / "disc_00.png"
     for command in (

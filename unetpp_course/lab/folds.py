@@ -12,7 +12,7 @@ are those of `architectures`. In the arm "seconds" each network gets about the t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from statistics import median
 from typing import Any, Literal
@@ -172,7 +172,9 @@ class Comparison:
         one, other = (self.by_slice(results, network, score, arm) for network in pair)
         return (one - other).dropna()
 
-    def cost(self, config: TrainConfig) -> dict[str, str]:
+    @staticmethod
+    @cache
+    def cost(config: TrainConfig) -> dict[str, str]:
         """Return a network's parameters and its multiply-accumulates for one slice, as they are printed."""
         with torch.device("meta"):  # shapes alone
             model = config.build_model()

@@ -148,12 +148,10 @@ def read_graph(model: nn.Module) -> NetworkGraph:
     side = 2 ** max(i for i, _ in nodes)
     shape = (1, first.in_channels, side, 2 * side)  # 1×2 at the bottom: training with batch norm refuses a single pixel
     image = first.weight.new_zeros(shape).requires_grad_()
-    with (
-        torch.enable_grad(),
-        torch.random.fork_rng(devices=()),  # dropout leaves the random state alone
-        recorded_outputs(nodes) as node_outputs,
-        recorded_outputs(numbered_heads) as head_outputs,
-    ):
+    for module in model.modules():
+        if isinstance(module, nn.Dropout | nn.Dropout2d):
+            module.eval()  # so that no random number is drawn
+    with torch.enable_grad(), recorded_outputs(nodes) as node_outputs, recorded_outputs(numbered_heads) as head_outputs:
         model(image)
 
     node_of_step = {output.grad_fn: node for node, outputs in node_outputs.items() for output in outputs}

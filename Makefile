@@ -8,8 +8,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 # in a container one is often root, which Jupyter wants to be told
 AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
-# one thread a test process: two processes use two cores better than one process with two threads
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+# one thread a test process: two processes use two cores better than one process with two threads; files are handed out
+# in the order of tests/conftest.py, those with slow tests first
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-fast coverage train notebooks site pictures check
@@ -35,10 +36,10 @@ lab: $(VENV)/installed ## set up, and open the course in JupyterLab (your own co
 test: $(VENV)/installed-docs ## set up, and run every test and every notebook; the site is built on the way
 	$(PYTEST)
 
-test-fast: $(VENV)/installed ## run the tests that take seconds
+test-fast: $(VENV)/installed ## run the quick tests
 	$(PYTEST) -m "not slow"
 
-coverage: $(VENV)/installed ## run the tests that take seconds, and say which lines they run
+coverage: $(VENV)/installed ## run the quick tests, and say which lines they run
 	$(PYTEST) -m "not slow" --cov --cov-report=term:skip-covered
 
 train: $(VENV)/installed ## train the laptop preset of UNet++ on the embedded images (ARGS="--data isbi2012 …" for more)

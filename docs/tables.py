@@ -1,6 +1,7 @@
 """Put what the experiments say into docs/results_tables.md: `python docs/tables.py`; a test compares the two."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from unetpp_course.lab import find_experiment, read_results
@@ -16,6 +17,7 @@ def fill(text: str) -> str:
     return BLOCK.sub(lambda found: f"{found[1]}{table(found[2])}\n\n{cost(found[2])}\n{found[3]}", text)
 
 
+@cache
 def table(name: str) -> str:
     """Return what an experiment's stored results say."""
     text = find_experiment(name).table(read_results(name))

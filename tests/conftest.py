@@ -1,11 +1,12 @@
 """Small data that every part of the tests may use, and the GPU where there is one."""
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import settings
 from PIL import Image
 
@@ -14,18 +15,39 @@ settings.load_profile("untimed")
 collect_ignore = ["conftest.py"]  # it holds no doctests, and notebooks/ has a module of the same name
 
 # With UNETPP_REHEARSAL=cpu, the tests of the GPU run on the CPU: a test that has never run is probably broken itself.
-DEVICE = torch.device(os.environ.get("UNETPP_REHEARSAL", "cuda"))
+DEVICE = os.environ.get("UNETPP_REHEARSAL", "cuda")
 
 
 @pytest.fixture(scope="session")
-def device() -> torch.device:
+def device():
     """The device that a test marked ``cuda`` is about."""
-    return DEVICE
+    import torch  # here, because the process that hands out the tests to others does not need it
+
+    return torch.device(DEVICE)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from what is imported and collected: it stays, and to look through it takes time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests marked ``cuda`` where there is no GPU."""
-    if DEVICE.type == "cuda" and not torch.cuda.is_available():
+    """Skip the tests marked ``cuda`` where there is no GPU, and begin with the files that hold slow tests.
+
+    So no process is left alone with a long file at the end, while the others have nothing left to do.
+    """
+    import torch
+
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+    if DEVICE.startswith("cuda") and not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("cuda"):
                 item.add_marker(pytest.mark.skip(reason="there is no GPU"))

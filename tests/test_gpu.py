@@ -40,6 +40,7 @@ def test_the_planned_steps_take_eight_minutes_together():
     assert sum(steps) == together == 480
 
 
+@pytest.mark.slow
 @needs_bash
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_without_a_gpu_the_script_says_so_and_writes_nothing(tmp_path):
@@ -73,6 +74,7 @@ def test_the_protocol_writes_both_histories_their_provenance_and_curves(protocol
     assert (tmp_path / "report_protocol.png").exists()
 
 
+@pytest.mark.slow
 def test_a_protocol_without_time_for_one_epoch_says_so(protocol, tiny_set, tmp_path):
     small = {"source": str(tiny_set), "device": "cpu", "patch": 32, "widths": (2, 3)}
     with pytest.raises(SystemExit, match="Not one epoch of unet and unetpp_plain fitted into 0 s"):

@@ -87,7 +87,7 @@ def test_the_public_workflow_runs_what_ci_runs_and_on_windows_the_same_commands(
     assert runs["runner.os == 'Windows'"].splitlines() == [
         "python -m pip install -c constraints.txt -e .[course,dev,docs]",
         *commands,
-        "python -m pytest -n 2 --dist loadfile",
+        "python -m pytest -n 2 --dist loadfile --no-loadscope-reorder",
     ]
 
 

@@ -8,7 +8,8 @@ import pytest
 from unetpp_course import __main__ as course
 from unetpp_lib import cli
 
-ENCODINGS = ["cp1252", "cp1251", "cp932", "gbk", "ascii"]
+SLOW = ("cp1252", "cp1251", "cp932", "gbk")
+ENCODINGS = ["ascii", *(pytest.param(encoding, marks=pytest.mark.slow) for encoding in SLOW)]
 LIBRARY = ["data", "data list", "data download", "data check", "train", "evaluate", "predict", "prune", "profile"]
 HELPS = [(cli.main, [*command.split(), "--help"]) for command in ["", *LIBRARY, "export"]]
 HELPS += [(course.main, [*command.split(), "--help"]) for command in ["", "copy", "draw", "experiment"]]

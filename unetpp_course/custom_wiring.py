@@ -6,7 +6,6 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
-from torch.utils.flop_counter import FlopCounterMode
 
 from unetpp_lib.errors import InputError
 from unetpp_lib.models import ConvBlock, UNet
@@ -102,7 +101,7 @@ def possible_inputs(node: Node, depth: int) -> list[Node]:
 def known_wires(depth: int) -> dict[str, dict[Node, list[Node]]]:
     """Return for U-Net, UNet+ and UNet++ of a depth which nodes feed which."""
     widths = (2,) * (depth + 1)
-    with torch.device("meta"):  # no weights are drawn
+    with torch.random.fork_rng(devices=()):  # its weights leave the random state alone
         unet = read_graph(UNet(widths=widths))
     graphs = {"U-Net": unet, "UNet+": grid_graph(widths, dense=False), "UNet++": grid_graph(widths)}
     return {name: graph.inputs for name, graph in graphs.items()}
@@ -124,12 +123,16 @@ def head_cost(widths: Sequence[int], size: int) -> tuple[int, int]:
 @cache  # if a network changes wire by wire, most of its nodes stay the same
 def node_cost(node: Node, sources: tuple[Node, ...], widths: tuple[int, ...], size: int) -> tuple[int, int]:
     """Return a node's parameters and multiply-accumulates in a network for square images of ``size`` pixels."""
-    with torch.device("meta"):  # nothing is computed
+    with torch.device("meta"):  # shapes alone
         module = WiredNode(node, sources, widths, 1)
-        maps = {source: torch.zeros(1, widths[source[0]], size >> source[0], size >> source[0]) for source in sources}
-        with FlopCounterMode(display=False) as flops:
-            module(maps, torch.zeros(1, 1, size, size))
-    return sum(parameter.numel() for parameter in module.parameters()), flops.get_total_flops() // 2
+    pixels = (size >> node[0]) ** 2
+    macs = 0
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            macs += part.weight.numel() * pixels
+        elif isinstance(part, nn.ConvTranspose2d):
+            macs += part.weight.numel() * (pixels // 4)  # it is applied to the map of the row below
+    return sum(parameter.numel() for parameter in module.parameters()), macs
 
 
 def cross(wires: Inputs, node: Node, right: Node, wrong: Node) -> dict[Node, list[Node]]:

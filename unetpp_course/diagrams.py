@@ -1,11 +1,9 @@
 """Pictures of a network: its graph, read off the network itself, or one picture in the place of each node."""
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.colors import Normalize, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -92,8 +90,7 @@ def draw_graph(
 def pruned_graph(model: nn.Module, depth: int) -> NetworkGraph:
     """Return the graph of the network that is left when a model is pruned."""
     try:
-        with torch.device("meta"):  # weights that are not drawn leave the random state alone
-            return read_graph(prune(deepcopy(model).to("meta"), depth))  # type: ignore[arg-type]
+        return read_graph(prune(model, depth))  # type: ignore[arg-type]
     except InputError as error:
         raise InputError(f"kept_depth={depth}: {error}") from None
 

@@ -66,5 +66,5 @@ def write_atomically(path: Path, content: bytes | str) -> None:
 def write_png(path: Path, picture: Image.Image) -> None:
     """Write a picture as a PNG file with `write_atomically`."""
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
+    picture.save(buffer, "PNG")
     write_atomically(path, buffer.getvalue())

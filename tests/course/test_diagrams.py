@@ -1,5 +1,6 @@
 """A diagram shows what the network is: every node, wire and head once, what is grey exactly, and nothing hidden."""
 
+from functools import partial
 from itertools import combinations
 
 import matplotlib.pyplot as plt
@@ -78,22 +79,25 @@ def face(figure, node) -> str:
 
 
 PICTURES = {
-    **{f"UNet++ of depth {depth}": (network(depth), {}) for depth in range(1, 7)},
-    **{f"U-Net of depth {depth}": (unet(depth), {}) for depth in (1, 4, 6)},
-    "UNet+": (network(dense=False), {}),
-    "one head": (network(deep_supervision=False), {}),
-    "pruned": (prune(network(), 2), {}),
-    "greyed": (network(), {"kept_depth": 2}),
-    "highlighted": (network(), {"highlight": (0, 3)}),
-    "with values": (network(), {"values": SCORES, "value_label": "IoU"}),
-    "deep, with values": (network(6), {"values": SCORES, "value_label": "IoU"}),
+    **{f"UNet++ of depth {depth}": (partial(network, depth), {}) for depth in range(1, 7)},
+    **{f"U-Net of depth {depth}": (partial(unet, depth), {}) for depth in (1, 4, 6)},
+    "UNet+": (partial(network, dense=False), {}),
+    "one head": (partial(network, deep_supervision=False), {}),
+    "pruned": (lambda: prune(network(), 2), {}),
+    "greyed": (network, {"kept_depth": 2}),
+    "highlighted": (network, {"highlight": (0, 3)}),
+    "with values": (network, {"values": SCORES, "value_label": "IoU"}),
+    "deep, with values": (partial(network, 6), {"values": SCORES, "value_label": "IoU"}),
 }
 
 
 @pytest.fixture(scope="module", params=PICTURES)
 def picture(request):
-    model, options = PICTURES[request.param]
-    return model, draw_network(model, **options)
+    make, options = PICTURES[request.param]
+    model = make()
+    figure = draw_network(model, **options)
+    pixels(figure)  # this lays out its texts
+    return model, figure
 
 
 def test_every_part_of_the_network_is_drawn_once_and_no_other(picture):
@@ -115,7 +119,6 @@ def test_no_arrow_runs_through_a_node(picture):
 
 def test_every_text_is_on_the_page_and_hides_no_other(picture):
     _, figure = picture
-    pixels(figure)
     boxes = {text: text.get_window_extent() for text in written(figure)}
     for text, box in boxes.items():
         assert (figure.bbox.min < box.min).all(), text
@@ -232,7 +235,6 @@ def luminance(colour: str) -> float:
 
 def test_the_legend_hides_no_part_of_the_network(picture):
     _, figure = picture
-    pixels(figure)
     legend = figure.legends[0].get_window_extent()
     assert not any(legend.overlaps(part.get_window_extent()) for part in parts(figure).values())
     assert not any(legend.overlaps(axes.get_tightbbox()) for axes in figure.axes[1:])

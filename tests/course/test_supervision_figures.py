@@ -52,6 +52,7 @@ def test_the_sum_of_the_heads_gradients_is_longer_than_that_of_head_4_and_points
     assert max(cosines) < 0.7
 
 
+@pytest.mark.slow
 def test_nine_tenths_of_what_the_mean_of_the_heads_misses_are_missed_by_heads_1_and_2():
     network, card = shipped_model("unetpp_membranes")
     folder, split = open_set("membranes")

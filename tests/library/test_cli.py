@@ -111,6 +111,7 @@ def test_evaluate_scores_the_runs_own_test_part(capsys, run_folder):
     assert "all: 12 images" in out
 
 
+@pytest.mark.slow
 def test_a_run_on_a_folder_named_from_one_place_opens_from_another(capsys, tiny_set, tmp_path, monkeypatch):
     here, there = tmp_path / "here", tmp_path / "there"
     shutil.copytree(tiny_set, here / "mine")

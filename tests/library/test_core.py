@@ -41,6 +41,7 @@ def test_importing_the_package_imports_nothing_heavy(tmp_path):
     assert result.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("extra", "code"),
     [

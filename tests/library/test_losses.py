@@ -222,6 +222,7 @@ def test_deep_supervision_pulls_each_head_as_its_own_loss_would():
         torch.testing.assert_close(pull, alone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_loss_compiles_without_a_graph_break(channels):
     heads = [random_batch(channels, seed=seed, dtype=torch.float32)[0] for seed in range(2)]

@@ -64,6 +64,7 @@ def test_it_is_short_and_says_what_it_does():
     assert read_address() in first_cell_source()
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_committed_form_and_changes_nothing_twice(tmp_path):
     (tmp_path / "extra").mkdir()
     for name in ("00_a.ipynb", "extra/20_b.ipynb"):

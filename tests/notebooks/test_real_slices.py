@@ -49,6 +49,7 @@ def test_no_cell_opens_the_real_slices_in_another_way():
             assert cell.cell_type != "code" or 'isbi2012"' not in cell.source, path.name
 
 
+@pytest.mark.slow
 def test_the_learners_split_runs_on_the_real_slices(slices, capsys):
     assert len(slices) == 30
     exec(cell_of_notebook_01().source, {"split": split_stack, "show_images": show_images})

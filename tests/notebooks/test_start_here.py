@@ -88,6 +88,7 @@ def test_the_cut_network_misses_a_third_of_the_membrane_most_of_all_at_its_edges
     assert (missed & edge).sum() / edge.sum() > 2 * (missed & inside).sum() / inside.sum()
 
 
+@pytest.mark.slow
 def test_the_last_step_of_depth_is_the_smallest_on_the_test_images():
     root = find_dataset("membranes")
     folder = SegmentationFolder(root)

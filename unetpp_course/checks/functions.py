@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from traceback import format_exception_only, walk_tb
 
 import numpy as np
@@ -41,9 +42,14 @@ class FunctionExercise(Exercise):
     only_values: bool = False
     seconds: float = 5.0
 
+    @cached_property
+    def _right_calls(self) -> list[Call]:
+        """The reference's calls, one for each case; they are the same for every answer."""
+        return [attempt(self.reference, case) for case in self.cases(np.random.default_rng(SEED))]
+
     def _judge(self, answer: object) -> Verdict:
-        cases = list(self.cases(np.random.default_rng(SEED)))
-        expected = [attempt(self.reference, case).value for case in cases]
+        cases = [call.given for call in self._right_calls]
+        expected = [call.value for call in self._right_calls]
         if not callable(answer):
             sentence = f"The answer should be a function, not {kind_of(answer)}: give its name, without brackets."
             return self._failure(sentence, cases[0], show(expected[0]), show(answer))
@@ -98,12 +104,12 @@ class FunctionExercise(Exercise):
 
     def _tracked(self, call: Call) -> str:
         """Return a sentence on a tensor that was given without a gradient, and collects one from now on."""
-        names = inspect.signature(self.reference).parameters
-        for name, given, after in zip(names, call.given, call.after, strict=False):
+        for place, (given, after) in enumerate(zip(call.given, call.after, strict=False)):
             for before, now in zip(tensors_in((given,)), tensors_in((after,)), strict=False):
                 kept = now.is_leaf and now.grad is not None
                 if kept or now.requires_grad != before.requires_grad:
                     effect = "the second call adds to the first" if kept else "`requires_grad` stays True"
+                    name = list(inspect.signature(self.reference).parameters)[place]
                     return f"You change the {name} that you were given: {effect}. Work on a clone."
         return ""
 

@@ -160,17 +160,17 @@ class HiddenWire(PictureExplorer):
         options = {"none yet": UNDECIDED} | {name_of(node): node for node in sorted(FAULTS)}
         self.guess = choice("wrong at", options)
         super().__init__([self.reader, self.guess])
+        with torch.random.fork_rng(devices=()):
+            plan = WiredNetwork(self._right, (2,) * (DEPTH + 1))  # narrow, because only its wires are drawn
         for j in range(1, DEPTH + 1):  # all pictures in advance, so that they keep up with the keyboard
-            self._pictures[0, j] = self._draw((0, j))
+            self._pictures[0, j] = self._draw(plan, (0, j))
         for buttons in (self.reader, self.guess):
             buttons.observe(self._update, names="value")
         self._update()
 
-    def _draw(self, reader: Node) -> tuple[bytes, str]:
+    def _draw(self, plan: WiredNetwork, reader: Node) -> tuple[bytes, str]:
         """Return a picture of what the gradient of a node reaches, and a sentence that says it."""
         reached = gradient_sizes(self._wires, reader)
-        with torch.device("meta"):
-            plan = WiredNetwork(self._right)
         values = {node: float(size > 0) for node, size in reached.items()}
         label = "reached by the gradient"
         figure = draw_network(plan, values=values, value_label=label, value_limits=(0, 1), value_format=".0f")

@@ -78,7 +78,7 @@ def by_seed(results: Results, score: str = SCORES["membrane"], output: str = DEE
 @cache
 def cost(network: str) -> tuple[int, int]:
     """Return a network's parameters and its multiply-accumulates for one image of 256×256."""
-    costs = profile(configuration(network, RATES[0], 0).build_model(), SIDE, repeats=1)
+    costs = profile(configuration(network, RATES[0], 0).build_model(), SIDE, device="meta", repeats=1)
     return costs.parameters, costs.macs
 
 

@@ -12,7 +12,7 @@ are those of `architectures`. In the arm "seconds" each network gets about the t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from statistics import median
 from typing import Any, Literal
@@ -172,7 +172,9 @@ class Comparison:
         one, other = (self.by_slice(results, network, score, arm) for network in pair)
         return (one - other).dropna()
 
-    def cost(self, config: TrainConfig) -> dict[str, str]:
+    @staticmethod
+    @cache
+    def cost(config: TrainConfig) -> dict[str, str]:
         """Return a network's parameters and its multiply-accumulates for one slice, as they are printed."""
         with torch.device("meta"):  # shapes alone
             model = config.build_model()
@@ -200,11 +202,12 @@ class Comparison:
         return f"{title}\n{as_text(rows, 'network', 'output')}"
 
     def _leads(self, results: Results, arm: Arm) -> str:
-        rows = [
-            {"score": score, "pair": " - ".join(pair), INTERVAL: str(lead_interval(lead))}
-            for score, pair in product(("white", "membrane", "v_rand"), PAIRS)
-            if len(lead := self.leads(results, pair, score, arm))
-        ]
+        rows = []
+        for score in ("white", "membrane", "v_rand"):
+            values = {network: self.by_slice(results, network, score, arm) for network in self.networks}
+            for one, other in PAIRS:
+                if len(lead := (values[one] - values[other]).dropna()):
+                    rows.append({"score": score, "pair": f"{one} - {other}", INTERVAL: str(lead_interval(lead))})
         return f"{TITLES[arm]}: paired differences of the deepest heads\n{as_text(rows, 'score', 'pair')}"
 
     def _rates(self, results: Results) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t
+from scipy.special import stdtrit as t_quantile
 
 from unetpp_lib.errors import InputError
 
@@ -33,7 +33,7 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
         raise InputError(f"An interval needs at least two values, and {len(values)} was given: repeat with more seeds.")
     mean = float(np.mean(values))
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    half = float(t.ppf((1 + confidence) / 2, len(values) - 1)) * error
+    half = float(t_quantile(len(values) - 1, (1 + confidence) / 2)) * error
     return Interval(mean, mean - half, mean + half, confidence)
 
 
@@ -70,7 +70,7 @@ def crossed_interval(values: ArrayLike, shared: float = 0.0, confidence: float =
     if variance <= 0:  # all values are alike
         return Interval(mean, mean, mean, confidence)
     degrees = variance**2 / sum(term**2 / freedom for term, freedom in terms)
-    half = float(t.ppf((1 + confidence) / 2, degrees)) * variance**0.5
+    half = float(t_quantile(degrees, (1 + confidence) / 2)) * variance**0.5
     return Interval(mean, mean - half, mean + half, confidence)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from unetpp_course.lab.intervals import t_interval
@@ -10,9 +11,10 @@ from unetpp_course.lab.intervals import t_interval
 
 def pick(frame: pd.DataFrame, **where: Any) -> pd.DataFrame:
     """Return the rows whose columns have the given values."""
+    rows = np.arange(len(frame))
     for column, value in where.items():
-        frame = frame[frame[column] == value]
-    return frame
+        rows = rows[frame[column].take(rows) == value]
+    return frame.take(rows)
 
 
 Names = str | list[str]

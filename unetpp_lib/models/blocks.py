@@ -76,7 +76,8 @@ class ConvBlock(nn.Module):
         self.norm2 = make_norm(norm, out_channels)
         self.dropout = nn.Dropout2d(dropout)
         for conv in (self.conv1, self.conv2):
-            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+            if not conv.weight.is_meta:  # there is nothing to draw, and PyTorch would load its compiler for it
+                nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
             nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -134,19 +134,23 @@ def read_graph(model: nn.Module) -> NetworkGraph:
     """Return a network's graph as one forward pass shows it, whatever the network was meant to be.
 
     ``model`` keeps its nodes as `UNetPlusPlus` (``nodes[i][j]``) or `UNet` (``encoder[i]``, ``decoder[i]``) does, and
-    has ``heads``; U-Net's decoder is X^{i, depth-i}. A copy runs on the meta device, where nothing is computed.
+    has ``heads``; U-Net's decoder is X^{i, depth-i}. A copy runs on the smallest image that it can be trained on.
     Raises InputError for any other module.
 
     >>> from unetpp_lib.models import UNetPlusPlus
     >>> read_graph(UNetPlusPlus(widths=(4, 8))).inputs
     {(0, 0): [], (0, 1): [(0, 0), (1, 0)], (1, 0): [(0, 0)]}
     """
-    model = deepcopy(model).to("meta")
+    model = deepcopy(model, {id(weights): weights for weights in model.parameters()})  # a pass changes no weights
     nodes = node_modules(model)
     numbered_heads: dict[Any, nn.Module] = dict(enumerate(model.heads, start=1))  # type: ignore[arg-type]
     first = next(module for module in nodes[0, 0].modules() if isinstance(module, nn.Conv2d))
-    side = 2 ** (1 + max(i for i, _ in nodes))  # 2×2 at the bottom: training with batch norm refuses a single pixel
-    image = first.weight.new_zeros(1, first.in_channels, side, side).requires_grad_()
+    side = 2 ** max(i for i, _ in nodes)
+    shape = (1, first.in_channels, side, 2 * side)  # 1×2 at the bottom: training with batch norm refuses a single pixel
+    image = first.weight.new_zeros(shape).requires_grad_()
+    for module in model.modules():
+        if isinstance(module, nn.Dropout | nn.Dropout2d):
+            module.eval()  # so that no random number is drawn
     with torch.enable_grad(), recorded_outputs(nodes) as node_outputs, recorded_outputs(numbered_heads) as head_outputs:
         model(image)
 

@@ -5,6 +5,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from math import nan
 from statistics import median
 from typing import Any
 
@@ -60,6 +61,11 @@ class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
 
+def _latency(work: Callable[[], object], device: torch.device, repeats: int) -> float:
+    """Return the median seconds of ``repeats`` calls after a first one that warms up."""
+    return median([_seconds(work, device) for _ in range(repeats + 1)][1:])
+
+
 def _seconds(work: Callable[[], object], device: torch.device) -> float:
     start = time.perf_counter()
     work()
@@ -77,7 +83,8 @@ def profile(
     """Measure a forward pass on one image of ``size`` pixels: one number for a square, or height and width.
 
     A copy of the network is measured in evaluation mode on ``device``; ``model`` is left as it is. The latency is the
-    median of ``repeats`` passes, in seconds. Raises InputError for sizes and repeats below 1.
+    median of ``repeats`` passes, in seconds; on the device "meta", where nothing is computed, it is nan.
+    Raises InputError for sizes and repeats below 1.
     """
     require_network(model)
     sides = size if isinstance(size, Iterable) else (size, size)
@@ -87,13 +94,11 @@ def profile(
     device = torch.device(device)
     model = deepcopy(model).to(device).eval()
     image = torch.zeros(1, model.in_channels, height, width, device=device, dtype=next(model.parameters()).dtype)
-    with FlopCounterMode(display=False) as flops:
+    with FlopCounterMode(display=False) as flops, PeakMemory([image, *model.parameters(), *model.buffers()]) as memory:
         model(image)
-    with PeakMemory([image, *model.parameters(), *model.buffers()]) as memory:
-        model(image)
-    latencies = [_seconds(lambda: model(image), device) for _ in range(repeats + 1)][1:]
+    latency = nan if device.type == "meta" else _latency(lambda: model(image), device, repeats)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Profile(parameters, flops.get_total_flops() // 2, memory.peak, median(latencies))
+    return Profile(parameters, flops.get_total_flops() // 2, memory.peak, latency)
 
 
 def profile_depths(

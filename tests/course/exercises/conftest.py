@@ -1,5 +1,6 @@
 """Every test works in a folder of its own, with no progress; the samples are the exercises of notebook 99."""
 
+import gc
 import sys
 
 import exercise_samples
@@ -8,6 +9,12 @@ import pytest
 from unetpp_course import exercises, progress
 
 collect_ignore = ["conftest.py"]  # it holds no doctests, and pytest would import a second module named conftest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _old_objects_left_alone():
+    yield
+    gc.freeze()  # again, as after the collection of the tests: a check has let the garbage collector see all objects
 
 
 @pytest.fixture(autouse=True)

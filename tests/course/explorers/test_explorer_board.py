@@ -48,6 +48,7 @@ def test_a_board_waits_with_a_picture(config):
     assert not config.out.exists()
 
 
+@pytest.mark.slow
 def test_a_training_run_on_the_board_ends_with_the_same_weights_and_shows_its_curves(config, tmp_path):
     board = TrainingBoard(config, seconds=0)
     run = board.train()
@@ -85,6 +86,7 @@ def interrupt_at(monkeypatch):
     return set_step
 
 
+@pytest.mark.slow
 @needs_signals
 def test_an_interrupted_training_is_saved_says_how_to_go_on_and_does(config, tmp_path, interrupt_at):
     whole = train(replace(config, out=tmp_path / "whole"))
@@ -101,6 +103,7 @@ def test_an_interrupted_training_is_saved_says_how_to_go_on_and_does(config, tmp
     assert same(weights(run), weights(whole))
 
 
+@pytest.mark.slow
 @needs_signals
 def test_a_new_board_of_a_stopped_run_shows_it_and_goes_on(config, interrupt_at):
     interrupt_at(7)
@@ -112,6 +115,7 @@ def test_a_new_board_of_a_stopped_run_shows_it_and_goes_on(config, interrupt_at)
     assert again.train().is_finished
 
 
+@pytest.mark.slow
 def test_another_configuration_of_the_same_folder_is_refused(config):
     TrainingBoard(config).train()
     with pytest.raises(InputError, match="another configuration"):

@@ -32,14 +32,20 @@ def explorer(model, pairs):
     return CutExplorer(model, CARD, *pairs, names=["a", "b"])
 
 
+@pytest.fixture(scope="module")
+def used(model, pairs):
+    """An explorer whose controls may stand anywhere."""
+    return CutExplorer(model, CARD, *pairs)
+
+
 @pytest.mark.parametrize("shown", [0, 1])
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_the_score_is_that_of_the_pruned_network(explorer, model, pairs, depth, shown):
-    explorer.depth.value, explorer.image.value = depth, shown
+def test_the_score_is_that_of_the_pruned_network(used, model, pairs, depth, shown):
+    used.depth.value, used.image.value = depth, shown
     image, mask = (part[shown] for part in pairs)
     with torch.inference_mode():
         found = classify(prune(model, depth)(CARD.normalise(image)[None])[-1].sigmoid())
-    assert explorer.score == iou(confusion_counts(found, mask[None]), of="background")
+    assert used.score == iou(confusion_counts(found, mask[None]), of="background")
 
 
 def test_the_status_says_how_much_of_the_network_is_left(explorer, model):

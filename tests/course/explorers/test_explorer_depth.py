@@ -50,16 +50,22 @@ def pixels(explorer):
     return np.asarray(Image.open(io.BytesIO(explorer.png)).convert("RGB"))
 
 
+@pytest.fixture(scope="module")
+def used(model, pairs):
+    """An explorer whose controls may stand anywhere."""
+    return DepthExplorer(model, CARD, *pairs, profiles=PROFILES)
+
+
 @pytest.mark.parametrize("mode", ["fast", "accurate"])
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_scores_are_those_of_the_pruned_networks(explorer, model, pairs, depth, mode):
-    explorer.mode.value, explorer.threshold.value = mode, 45
+def test_scores_are_those_of_the_pruned_networks(used, model, pairs, depth, mode):
+    used.mode.value, used.threshold.value = mode, 45
     pruned, counts = prune(model, depth), []
     for image, mask in zip(*pairs, strict=True):
         with torch.inference_mode():
             answer = probabilities(pruned(CARD.normalise(image)[None]), mode)
         counts.append(confusion_counts(classify(answer, 0.45), mask[None]))
-    assert explorer.scores[depth] == pytest.approx(iou(torch.cat(counts), of="background"), abs=1e-3)
+    assert used.scores[depth] == pytest.approx(iou(torch.cat(counts), of="background"), abs=1e-3)
 
 
 def test_the_status_says_what_is_shown(explorer):
@@ -208,6 +214,7 @@ def test_a_network_that_the_browser_cannot_run_is_shown_without_it(pairs):
     assert explorer.live.network == b""
 
 
+@pytest.mark.slow
 def test_it_opens_on_the_courses_network():
     explorer = DepthExplorer.shipped("validation", dict.fromkeys(range(1, 5), PROFILES[1]))
     assert explorer.names == ["membrane_28", "membrane_29", "membrane_30", "membrane_31"]

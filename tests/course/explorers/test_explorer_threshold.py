@@ -14,16 +14,26 @@ from unetpp_lib.errors import InputError
 from unetpp_lib.metrics import classify, confusion_counts, dice, iou
 
 
-@pytest.fixture
-def pair():
+def make_pair():
     generator = torch.Generator().manual_seed(0)
     masks = (torch.rand(3, 1, 12, 20, generator=generator) > 0.3).to(torch.uint8)
     return (0.35 * masks + 0.65 * torch.rand(masks.shape, generator=generator)), masks
 
 
 @pytest.fixture
+def pair():
+    return make_pair()
+
+
+@pytest.fixture
 def explorer(pair):
     return ThresholdExplorer(*pair)
+
+
+@pytest.fixture(scope="module")
+def used():
+    """An explorer whose controls may stand anywhere."""
+    return ThresholdExplorer(*make_pair())
 
 
 def test_the_counts_are_those_of_a_decision_at_each_threshold(pair):
@@ -37,12 +47,12 @@ def test_the_counts_are_those_of_a_decision_at_each_threshold(pair):
 @pytest.mark.parametrize("score", [iou, dice])
 @pytest.mark.parametrize("of", ["foreground", "background", "classes"])
 @pytest.mark.parametrize("average", ["image", "pooled"])
-def test_the_value_is_the_librarys(explorer, pair, score, of, average):
-    explorer.score.value = {iou: "IoU", dice: "Dice"}[score]
-    explorer.of.value, explorer.average.value, explorer.threshold.value = of, average, 37
+def test_the_value_is_the_librarys(used, pair, score, of, average):
+    used.score.value = {iou: "IoU", dice: "Dice"}[score]
+    used.of.value, used.average.value, used.threshold.value = of, average, 37
     expected = score(confusion_counts(classify(pair[0], 0.37), pair[1]), of, average)
-    assert explorer.value == expected
-    assert f"Threshold 0.37: {explorer.name}, {expected:.3f}" in explorer.status
+    assert used.value == expected
+    assert f"Threshold 0.37: {used.name}, {expected:.3f}" in used.status
 
 
 def test_picture_and_status_follow_every_control(explorer):

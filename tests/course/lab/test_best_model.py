@@ -20,12 +20,14 @@ def test_an_arm_is_unet_of_the_folds_for_longer(arm):
     assert longer.augment == (arm == "long")
 
 
-@pytest.fixture
-def short(tiny_set, tmp_path, monkeypatch) -> Run:
+def shorten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(best_model, "EPOCHS", 12)
+    patch.setattr(best_model, "AVERAGED", 2)
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_set, tmp_path_factory) -> Run:
     """A training of twelve epochs, of which the last two are kept."""
-    monkeypatch.setattr(base, "RUNS", tmp_path)
-    monkeypatch.setattr(best_model, "EPOCHS", 12)
-    monkeypatch.setattr(best_model, "AVERAGED", 2)
     changes = {
         "data": str(tiny_set),
         "model": "unet",
@@ -36,7 +38,16 @@ def short(tiny_set, tmp_path, monkeypatch) -> Run:
         "lr": 1e-2,
     }
     config = replace(PRESETS["laptop"], **changes, device="cpu", precision="float32")
-    return base.trained(config, best_model.keep_weights)
+    with pytest.MonkeyPatch.context() as patch:
+        shorten(patch)
+        patch.setattr(base, "RUNS", tmp_path_factory.mktemp("runs"))
+        return base.trained(config, best_model.keep_weights)
+
+
+@pytest.fixture
+def short(trained, monkeypatch) -> Run:
+    shorten(monkeypatch)
+    return trained
 
 
 def test_the_average_is_of_the_weights_after_the_last_epochs(short):
@@ -52,6 +63,7 @@ def test_the_average_is_of_the_weights_after_the_last_epochs(short):
     assert any(not torch.equal(before[name], end[name]) for name in before)
 
 
+@pytest.mark.slow
 def test_keeping_weights_changes_no_training(short, tmp_path):
     plain = train(replace(short.config, out=tmp_path / "plain"), callback=lambda _: False)
     one, other = (run.load_model()[0].state_dict() for run in (short, plain))

@@ -7,6 +7,7 @@ from unetpp_course.lab import copies
 from unetpp_lib.data import SegmentationFolder, find_dataset
 
 
+@pytest.mark.slow
 def test_no_image_serves_two_groups_or_two_seeds():
     firsts = [copies.draw_copies(group, seed)[1][:, 0] for seed in copies.SEEDS for group in copies.GROUPS]
     masks = torch.cat(firsts).flatten(1)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from unetpp_course.__main__ import main
-from unetpp_course.lab import NAMES, Experiment, base, find_experiment, read_results, run_experiment
-from unetpp_course.lab.base import complete_settings, trained, training_trial
-from unetpp_course.lab.results import Trial, merge_results, read_records, results_folder, unnest
+from unetpp_course.lab import NAMES, Experiment, base, read_results, run_experiment
+from unetpp_course.lab.base import trained, training_trial
+from unetpp_course.lab.results import Trial, merge_results, read_records, unnest
 from unetpp_course.lab.tables import across, as_text
 from unetpp_lib.engine import PRESETS, Run
 from unetpp_lib.errors import InputError
@@ -145,23 +145,6 @@ def test_the_command_line_names_the_experiments_that_there_are(capsys):
         main(["experiment", "nosuch"])
     assert stopped.value.code == 2
     assert ", ".join(NAMES) in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_stored_result_is_of_the_trial_that_it_is_named_for(name):
-    experiment = find_experiment(name)
-    assert experiment.name == name
-    trials = {trial.name: trial for trial in experiment.trials}
-    assert len(trials) == len(experiment.trials)
-    stored = read_records(name, results_folder())
-    for trial, record in stored.items():
-        assert complete_settings(record, trials[trial]) == json.loads(json.dumps(dict(trials[trial].settings)))
-    if stored:
-        assert experiment.table(read_results(name))
-
-
-def test_every_file_of_results_has_its_experiment():
-    assert {path.stem for path in results_folder().iterdir()} <= set(NAMES)
 
 
 def test_merging_loses_nothing_and_a_trial_more_joins_the_others(tmp_path):

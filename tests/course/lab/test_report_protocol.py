@@ -62,6 +62,7 @@ def test_its_unetpp_has_one_head_since_the_report_trains_without_deep_supervisio
         )
 
 
+@pytest.mark.slow
 def test_a_trial_trains_on_copies_and_scores_the_held_out_fifth_after_every_epoch(few_copies, tiny_set):
     small = {"widths": (4, 6), "patch": 48, "epochs": 2, "device": "cpu"}
     trial = report_protocol.make_trial("unetpp_plain", "copies", 0, str(tiny_set), **small)

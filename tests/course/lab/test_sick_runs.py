@@ -42,6 +42,7 @@ def test_the_first_batch_is_what_the_network_gets():
     assert set(masks.unique().tolist()) == {0, 1}
 
 
+@pytest.mark.slow
 def test_a_training_is_looked_at_from_before_its_first_step():
     outcome = measure(Case(**TINY))
     assert [entry["step"] for entry in outcome["looks"]] == [0, 1, 2]

@@ -53,6 +53,7 @@ def test_a_gpu_waits_where_no_span_of_work_lies_and_spans_may_overlap():
     assert step_profile.covered([]) == 0
 
 
+@pytest.mark.slow
 def test_where_nothing_compiles_that_way_is_left_out(monkeypatch):
     network = UNet(widths=(2, 3))
     images = torch.randn(1, 1, 8, 8)

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import unetpp_lib.data
 
 
@@ -9,6 +11,7 @@ def test_every_name_of_the_package_is_there():
         assert getattr(unetpp_lib.data, name).__module__.startswith("unetpp_lib.data.")
 
 
+@pytest.mark.slow
 def test_importing_the_package_needs_only_the_core():
     beyond = "pooch", "scipy", "skimage", "matplotlib", "ipywidgets"
     blocked = f"import sys; sys.modules.update(dict.fromkeys({beyond})); import unetpp_lib.data"

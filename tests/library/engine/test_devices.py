@@ -9,7 +9,8 @@ import pytest
 
 
 def run_tests(name: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__).with_name(name))]
+    plugins = ("-p", "no:cacheprovider", "-p", "no:nbval")  # the one for notebooks takes seconds to load
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, str(Path(__file__).with_name(name))]
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
 
 

@@ -10,39 +10,50 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file
 
+from unetpp_lib.cli import main
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="torchrun needs libuv, which PyTorch for Windows lacks"),
 ]
 
 
-def train(tiny_set, out, *options, processes=1, program="unetpp_lib"):
-    command = [sys.executable, "-m", program, "train"]
-    if processes > 1:
-        command[1:2] = [
-            "-m",
-            "torch.distributed.run",
-            f"--nproc-per-node={processes}",
-            "--standalone",
-            "--local-addr=127.0.0.1",
-            "-m",
-        ]
-    command += ["--data", str(tiny_set), "--out", str(out), "--device", "cpu", "--precision", "float32"]
-    command += ["--widths", "4", "6", "8", "--patch", "32", "--epochs", "3", "--no-augment", *options]
+def arguments(tiny_set, out, *options):
+    where = ["train", "--data", str(tiny_set), "--out", str(out), "--device", "cpu", "--precision", "float32"]
+    return [*where, "--widths", "4", "6", "8", "--patch", "32", "--epochs", "3", "--no-augment", *options]
+
+
+def train_by_two(tiny_set, out, *options, program="unetpp_lib"):
+    launcher = ["torch.distributed.run", "--nproc-per-node=2", "--standalone", "--local-addr=127.0.0.1", "-m", program]
+    command = [sys.executable, "-m", *launcher, *arguments(tiny_set, out, *options)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
 
 
+def train_alone(tiny_set, out, *options):
+    """Train in this process, as the command does."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments(tiny_set, out, *options))
+    assert not ended.value.code
+
+
+def losses_of(run):
+    return [json.loads(line)["loss"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def require_equal_losses(data, folder, *options):
+    """Train alone and by two, and compare the losses of the three epochs."""
+    train_alone(data, folder / "1", *options)
+    result = train_by_two(data, folder / "2", *options)
+    assert result.returncode == 0, result.stderr
+    alone, by_two = losses_of(folder / "1"), losses_of(folder / "2")
+    assert len(alone) == 3
+    assert by_two == pytest.approx(alone, abs=1e-5)
+
+
 @pytest.mark.parametrize("norm", ["group", "none"])
 def test_two_processes_give_the_losses_of_one(tiny_set, tmp_path, norm):
-    losses = {}
-    for processes in (1, 2):
-        result = train(tiny_set, tmp_path / str(processes), "--norm", norm, processes=processes)
-        assert result.returncode == 0, result.stderr
-        lines = (tmp_path / str(processes) / "metrics.jsonl").read_text().splitlines()
-        losses[processes] = [json.loads(line)["loss"] for line in lines]
-    assert len(losses[1]) == 3
-    assert losses[2] == pytest.approx(losses[1], abs=1e-5)
+    require_equal_losses(tiny_set, tmp_path, "--norm", norm)
 
 
 def test_two_processes_give_the_losses_of_one_where_pixels_are_ignored(tiny_set, tmp_path):
@@ -56,13 +67,7 @@ def test_two_processes_give_the_losses_of_one_where_pixels_are_ignored(tiny_set,
                 picture //= 255
                 picture[: 6 * (number % 8)] = 255
             Image.fromarray(picture).save(data / part / path.name)
-    losses = {}
-    for processes in (1, 2):
-        result = train(data, tmp_path / str(processes), "--norm", "none", "--num-classes", "2", processes=processes)
-        assert result.returncode == 0, result.stderr
-        lines = (tmp_path / str(processes) / "metrics.jsonl").read_text().splitlines()
-        losses[processes] = [json.loads(line)["loss"] for line in lines]
-    assert losses[2] == pytest.approx(losses[1], abs=1e-5)
+    require_equal_losses(data, tmp_path, "--norm", "none", "--num-classes", "2")
 
 
 NOTING = '''"""The command, and each rank notes what it draws from at each step."""
@@ -86,7 +91,7 @@ def test_no_two_ranks_and_no_two_steps_draw_the_same_augmentation_and_dropout(ti
     (tmp_path / "noting.py").write_text(NOTING)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("NOTES", str(tmp_path / "seeds"))
-    result = train(tiny_set, tmp_path / "run", "--norm", "none", processes=2, program="noting")
+    result = train_by_two(tiny_set, tmp_path / "run", "--norm", "none", program="noting")
     assert result.returncode == 0, result.stderr
     seeds = [(tmp_path / f"seeds{rank}").read_text().split() for rank in (0, 1)]
     assert len(seeds[0]) == len(seeds[1]) == 12
@@ -94,7 +99,7 @@ def test_no_two_ranks_and_no_two_steps_draw_the_same_augmentation_and_dropout(ti
 
 
 def test_batch_norm_on_the_cpu_warns_and_the_main_process_alone_writes(tiny_set, tmp_path):
-    result = train(tiny_set, tmp_path / "run", processes=2)
+    result = train_by_two(tiny_set, tmp_path / "run")
     assert result.returncode == 0, result.stderr
     assert "batch norm from its own part" in result.stderr
     assert result.stdout.count("Predictions:") == 1
@@ -102,7 +107,7 @@ def test_batch_norm_on_the_cpu_warns_and_the_main_process_alone_writes(tiny_set,
 
 
 def test_processes_that_cannot_share_the_batch_are_told(tiny_set, tmp_path):
-    result = train(tiny_set, tmp_path / "run", "--batch-size", "3", processes=2)
+    result = train_by_two(tiny_set, tmp_path / "run", "--batch-size", "3")
     assert result.returncode != 0
     assert "batch_size is 3; 2 processes need a multiple of 2" in result.stderr
 
@@ -129,17 +134,12 @@ def test_a_rank_that_dies_ends_the_run_which_goes_on_with_another_number_of_rank
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     run = tmp_path / "run"
     options = ("--norm", "group", "--checkpoint-seconds", "0")
-    result = train(tiny_set, run, *options, processes=2, program="dying")
+    result = train_by_two(tiny_set, run, *options, program="dying")
     assert result.returncode != 0
     assert "unetpp: Rank 0 of 2 lost contact with another rank at step 6" in result.stderr
     assert f"--out {run} --resume" in result.stderr
-    went_on = train(tiny_set, run, *options, "--resume")
-    assert went_on.returncode == 0, went_on.stderr
-    unbroken = train(tiny_set, tmp_path / "unbroken", *options)
-    assert unbroken.returncode == 0, unbroken.stderr
-    losses = [
-        [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
-        for folder in (run, tmp_path / "unbroken")
-    ]
-    assert len(losses[0]) == 3
-    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    train_alone(tiny_set, run, *options, "--resume")
+    train_alone(tiny_set, tmp_path / "unbroken", *options)
+    losses = losses_of(run)
+    assert len(losses) == 3
+    assert losses == pytest.approx(losses_of(tmp_path / "unbroken"), abs=1e-5)

@@ -52,6 +52,7 @@ def test_rounding_to_float16_changes_little():
     assert 0 < (whole - stored).abs().max() < 2e-3
 
 
+@pytest.mark.slow
 def test_rounding_to_float16_costs_the_courses_network_no_iou():
     model, card = load_model(shipped_data() / "weights" / "unetpp_membranes.safetensors")
     root = find_dataset("membranes")

@@ -53,6 +53,7 @@ def test_every_card_says_the_command_of_its_configuration(card: Path):
     assert said["commands"][0] == training_command(config)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["unet", "unetpp"])
 def test_the_card_says_what_each_test_image_scores_by_itself(tiny_set, tmp_path, monkeypatch, model):
     monkeypatch.setenv("UNETPP_DATA", str(tiny_set.parent))

@@ -220,7 +220,7 @@ def whole(request, tiny_set, tmp_path_factory):
 
 
 @needs_signals
-@pytest.mark.parametrize("stop_at", [1, 8, 9, 13])
+@pytest.mark.parametrize("stop_at", [9, *(pytest.param(step, marks=pytest.mark.slow) for step in (1, 8, 13))])
 def test_a_run_that_ctrl_c_stops_goes_on_to_the_same_end(whole, tmp_path, monkeypatch, stop_at):
     config = replace(whole.config, out=tmp_path / "run")
     step = Trainer.make_step
@@ -443,6 +443,7 @@ def test_the_second_ctrl_c_interrupts_at_once():
         signal.signal(signal.SIGINT, inherited)
 
 
+@pytest.mark.slow
 def test_neither_a_callback_nor_what_was_drawn_before_changes_a_run_with_dropout(tiny_set, tmp_path):
     ends = []
     for number, callback in enumerate((None, lambda _: bool(torch.rand(1) > 2))):
@@ -474,6 +475,7 @@ def test_waiting_for_images_counts_as_time_and_a_callback_does_not(tiny_set, tmp
     assert (run.history[0]["seconds"], run.history[0]["images_per_second"]) == (10 * images, 0.1)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_an_earlier_version_goes_on(finished, tiny_set, tmp_path):
     """It has the state of PyTorch's generators, and no number of steps and images of the epoch under way."""
     config = tiny(tiny_set, tmp_path / "run")

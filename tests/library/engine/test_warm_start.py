@@ -52,6 +52,7 @@ def test_a_file_of_weights_and_other_data_do_as_well(first, tiny_set, tmp_path):
     assert torch.equal(parameters(run.weights)["heads.0.weight"], parameters(first.weights)["heads.0.weight"])
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_from_its_checkpoint_not_from_the_first_weights(first, tiny_set, tmp_path):
     config = tiny(tiny_set, tmp_path / "whole", init=str(first.folder))
     whole = train(config)

@@ -224,6 +224,7 @@ def test_wrong_input_is_named(call, message):
         call()
 
 
+@pytest.mark.slow
 def test_only_the_segments_need_scipy_and_scikit_image_and_say_so():
     program = (
         "import sys; sys.modules.update(scipy=None, skimage=None)\n"

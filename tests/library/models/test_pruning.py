@@ -1,5 +1,7 @@
 """Pruning keeps what the full network says, bit for bit, in a network that stands alone."""
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -17,16 +19,22 @@ def trained(**options) -> UNetPlusPlus:
     return model.eval()
 
 
+@cache
+def model_and_answers(dense: bool, norm: str | None, upsample: str) -> tuple[UNetPlusPlus, list]:
+    """Return a network, and images of several sizes with its logits."""
+    model = trained(dense=dense, norm=norm, upsample=upsample)
+    images = [torch.randn(2, 1, *size) for size in [(32, 32), (33, 47), (5, 3), (1, 1)]]
+    return model, [(x, model(x)) for x in images]
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 @pytest.mark.parametrize("dense", [True, False])
 @pytest.mark.parametrize("norm", ["batch", "group", "instance", None])
 @pytest.mark.parametrize("upsample", ["transpose", "bilinear"])
 def test_the_heads_that_stay_are_bit_for_bit_the_same(depth, dense, norm, upsample):
-    model = trained(dense=dense, norm=norm, upsample=upsample)
+    model, answers = model_and_answers(dense, norm, upsample)
     pruned = prune(model, depth)
-    for size in [(32, 32), (33, 47), (5, 3), (1, 1)]:
-        x = torch.randn(2, 1, *size)
-        full = model(x)
+    for x, full in answers:
         cut = pruned(x)
         assert len(cut) == depth
         assert all(torch.equal(a, b) for a, b in zip(full, cut, strict=False))

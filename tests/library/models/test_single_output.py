@@ -79,6 +79,7 @@ def test_within_another_module_its_state_dict_comes_back(tmp_path):
     assert torch.equal(again(IMAGES), outer(IMAGES))
 
 
+@pytest.mark.slow
 def test_copies_and_compiled_ones_answer_alike():
     wrapped = SingleOutput(network())
     copied = copy.deepcopy(wrapped)

@@ -520,7 +520,7 @@ EXERCISE_4_4 = ChoiceExercise(
 
 
 def node_macs(i: int, j: int, widths: Sequence[int], side: int) -> int:
-    """Return the multiply-accumulates of a node with j > 0, counted while PyTorch runs it."""
+    """Return the multiply-accumulates of a node with j > 0, counted layer by layer."""
     below = (i + 1, j - 1)
     return node_cost((i, j), (*((i, k) for k in range(j)), below), tuple(widths), side)[1]
 

@@ -100,8 +100,9 @@ def lead(results: Results, pair: tuple[str, str], score: str) -> pd.DataFrame:
 
 
 def curves(results: Results) -> pd.DataFrame:
-    """Return the mean validation IoU of membrane over the trainings at hand: passes × networks."""
+    """Return the mean validation IoU of membrane over the seeds that have all folds: passes × networks."""
     found = pick(results.frame, variant=LONG, output=CURVE)
+    found = found[found.groupby(["network", "seed"])["fold"].transform("nunique") == len(FOLDS)]
     if found.empty:  # as long as the search alone is at hand, no row has a pass
         return pd.DataFrame()
     return found.groupby(["pass", "network"])["value"].mean().unstack("network")

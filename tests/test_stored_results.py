@@ -39,6 +39,7 @@ def numbers(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_every_stored_result_is_of_the_trial_that_it_is_named_for(name):
     experiment = find_experiment(name)
     assert experiment.name == name

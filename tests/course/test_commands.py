@@ -34,6 +34,7 @@ def test_copy_says_how_many_notebooks_are_new(capsys, tmp_path):
         assert new in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_copy_says_which_originals_have_changed_and_what_to_do(capsys, tmp_path):
     main(["copy", str(tmp_path)])
     for name in ("03_unet", "07_iou"):

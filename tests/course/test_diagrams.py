@@ -127,6 +127,7 @@ def test_every_text_is_on_the_page_and_hides_no_other(picture):
         assert not box.overlaps(other_box), (text, other)
 
 
+@pytest.mark.slow
 def test_a_text_fits_into_its_node_and_others_stay_out():
     with torch.device("meta"):
         figure = draw_network(UNetPlusPlus(widths=WIDTHS))

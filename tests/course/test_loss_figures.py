@@ -22,6 +22,7 @@ def test_bce_settles_on_the_fraction_itself():
     assert torch.allclose(settle(bce_loss, FRACTIONS), FRACTIONS, atol=0.01)
 
 
+@pytest.mark.slow
 def test_dice_settles_on_yes_or_no_with_the_jump_at_half_of_its_dice():
     p = settle(soft_dice_loss, FRACTIONS, steps=1500)
     called = (p > 0.5).double()
@@ -31,6 +32,7 @@ def test_dice_settles_on_yes_or_no_with_the_jump_at_half_of_its_dice():
     assert called[3] == 1  # less likely than not, and called foreground all the same
 
 
+@pytest.mark.slow
 def test_the_sum_settles_between_its_parts():
     fractions = torch.arange(0.05, 1.0, 0.1)  # those of notebook 06
     bce, dice, both = (settle(loss, fractions) for loss in (bce_loss, soft_dice_loss, bce_dice_loss))

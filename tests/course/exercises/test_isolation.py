@@ -58,6 +58,7 @@ def test_a_loop_is_ended(answer):
     assert not run.still_running
 
 
+@pytest.mark.slow
 def test_a_loop_that_cannot_be_ended_does_not_hold_up_the_check():
     release = Event()
 
@@ -75,6 +76,7 @@ def test_a_loop_that_cannot_be_ended_does_not_hold_up_the_check():
     assert verdict.received == "no answer in time"
 
 
+@pytest.mark.slow
 def test_a_slow_case_is_shown_itself():
     def slow_on_large(x):
         while len(x) > 2:
@@ -120,6 +122,7 @@ def test_only_what_the_case_shown_has_printed_is_shown():
     assert verdict.printed == f"rows: {rows}"
 
 
+@pytest.mark.slow
 def test_what_a_call_that_did_not_end_has_printed_is_shown():
     def prints_and_loops(x):
         print("rows:", len(x))
@@ -132,6 +135,7 @@ def test_what_a_call_that_did_not_end_has_printed_is_shown():
     assert verdict.printed in ("rows: 4", "rows: 6")
 
 
+@pytest.mark.slow
 def test_seconds_in_which_the_processor_was_elsewhere_do_not_count():
     run = run_cases(time.sleep, [(1.5,)], seconds=1)
     assert len(run.calls) == 1

@@ -61,6 +61,7 @@ def test_a_training_run_on_the_board_ends_with_the_same_weights_and_shows_its_cu
     assert board.status.endswith("Finished; all is in the run's folder “run”.")
 
 
+@pytest.mark.slow
 def test_a_board_is_drawn_seldom(config):
     drawn = []
     board = TrainingBoard(config, seconds=3600)

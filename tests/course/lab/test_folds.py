@@ -63,6 +63,7 @@ def test_the_full_networks_are_the_papers_and_those_of_the_course():
             assert shapes(FULL.configuration(network, 0, 0).build_model()) == shapes(model)
 
 
+@pytest.mark.slow
 def test_at_full_size_equal_seconds_are_equal_arithmetic():
     with torch.device("meta"):
         models = {network: FULL.configuration(network, 0, 0).build_model() for network in FULL.networks}
@@ -166,6 +167,7 @@ def test_the_rates_are_those_that_the_stored_search_found():
     assert found.idxmax().to_dict() == LAPTOP.wider_rate
 
 
+@pytest.mark.slow
 def test_the_lower_rate_is_paired_with_the_chosen_one(results_of):
     low = LAPTOP.lower_rate
     assert low < min(LAPTOP.rates)

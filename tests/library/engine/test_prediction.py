@@ -195,6 +195,7 @@ def own_memory() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says what memory is of which kind")
+@pytest.mark.slow
 def test_memory_depends_on_the_tile_and_not_on_the_image(tmp_path):
     growth = {}
     for side in (512, 4096):

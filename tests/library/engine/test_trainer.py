@@ -162,6 +162,7 @@ def test_other_networks_train_too(tiny_set, tmp_path, options):
     assert run.is_finished
 
 
+@pytest.mark.slow
 def test_the_weight_of_the_foreground_changes_the_training_and_one_does_not(finished, tiny_set, tmp_path):
     same_weight = train(tiny(tiny_set, tmp_path / "one", foreground_weight=1.0))
     assert same(weights(same_weight.folder), weights(finished.folder))

@@ -171,7 +171,8 @@ def test_instance_norm_trains_on_the_smallest_image():
     assert model(torch.randn(1, 1, 1, 1))[0].isfinite().all()
 
 
-@pytest.mark.parametrize("norm", ["batch", *(pytest.param(norm, marks=pytest.mark.slow) for norm in NORMS[1:])])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.slow
 def test_export_keeps_the_sizes_dynamic(norm):
     torch.manual_seed(0)
     model = UNetPlusPlus(widths=SMALL, norm=norm).eval()

@@ -27,6 +27,7 @@ def test_draw_writes_a_set_that_the_library_reads_and_never_writes_into_one(caps
     assert "is not an empty folder" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_copy_says_how_many_notebooks_are_new(capsys, tmp_path):
     count = len(list(NOTEBOOKS.rglob("*.ipynb")))
     for new in (f"{count} new notebooks", "0 new notebooks"):

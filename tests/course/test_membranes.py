@@ -98,6 +98,7 @@ def test_distractors_are_labelled_interior_and_keep_clear_of_the_membrane(commit
         assert ndimage.distance_transform_edt(~membrane)[distractors > 0].min() > 2
 
 
+@pytest.mark.slow
 def test_every_distractor_is_a_closed_loop_of_its_class_size(committed):
     for _, _, distractors in committed:
         for value, contour in contours(distractors):
@@ -134,6 +135,7 @@ def lines(committed):
 
 
 @pytest.mark.parametrize("value", [1, 2, 3])
+@pytest.mark.slow
 def test_a_distractor_has_the_local_profile_of_a_membrane(value, lines):
     *profile, kind = lines
     membrane, distractor = (np.percentile(np.stack(profile)[:, kind == k], [25, 50, 75], axis=1) for k in (0, value))

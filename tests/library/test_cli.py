@@ -59,6 +59,7 @@ def test_train_ends_with_the_scores_the_picture_and_the_run(capsys, tiny_set, tm
     assert f"Run: {tmp_path / 'run'}" in out
 
 
+@pytest.mark.slow
 def test_a_score_on_training_images_is_told_as_such(capsys, tiny_set, tmp_path):
     nothing_held_out = ["--validation", 0, "--test", 0, *TINY]
     _, out, _ = run(capsys, "train", "--data", tiny_set, "--out", tmp_path / "run", *nothing_held_out)
@@ -82,6 +83,7 @@ def test_the_preset_sets_where_the_options_start(capsys):
     assert "32 64 128 256 512" in out
 
 
+@pytest.mark.slow
 def test_classes_are_named_in_the_tables_and_in_the_files(capsys, tiny_set, tmp_path):
     (tmp_path / "masks").mkdir()
     shutil.copytree(tiny_set / "images", tmp_path / "images")

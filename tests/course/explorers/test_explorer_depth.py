@@ -179,6 +179,7 @@ def test_masks_may_be_true_and_false(model, pairs):
     assert explorer.scores == DepthExplorer(model, CARD, images[:1], masks[:1], profiles=PROFILES).scores
 
 
+@pytest.mark.slow
 def test_one_image_of_a_deep_network_and_of_a_pruned_one(pairs):
     image, mask = pairs[0][0], pairs[1][0]
     for network in (UNetPlusPlus(widths=(2,) * 7), prune(UNetPlusPlus(widths=(2, 3, 4)), 1)):
@@ -233,6 +234,7 @@ def run(model, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_it_opens_your_own_run(run):
     explorer = DepthExplorer.of_run(run, "test")
     assert explorer.names == ["membrane_32", "membrane_33"]

@@ -89,6 +89,7 @@ def test_another_network_offers_its_own_edges(explorer):
     assert [label for label, _ in explorer.source.options] == ["X0,0", "X1,1"]
 
 
+@pytest.mark.slow
 def test_a_training_is_scrubbed_through(tiny_set, tmp_path):
     options = {"widths": (4, 6, 8), "patch": 32, "epochs": 3, "device": "cpu", "out": tmp_path / "run"}
     folder, kept = SegmentationFolder(tiny_set), {}

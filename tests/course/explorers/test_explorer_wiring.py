@@ -112,6 +112,7 @@ def test_the_chosen_node_is_shown_with_its_inputs_in_words(explorer):
     assert "X1,1 is fed by X1,0, X2,0" in explorer.children[-1].value
 
 
+@pytest.mark.slow
 def test_the_words_of_a_hidden_wire_follow_the_reader():
     hidden = HiddenWire(0)
     before = hidden.png
@@ -131,6 +132,7 @@ def test_what_does_not_exist_is_refused():
         HiddenWire(6)
 
 
+@pytest.mark.slow
 def test_a_guess_can_be_taken_back():
     hidden = HiddenWire(0)
     hidden.guess.label = "X0,2"

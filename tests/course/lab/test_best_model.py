@@ -50,6 +50,7 @@ def short(trained, monkeypatch) -> Run:
     return trained
 
 
+@pytest.mark.slow
 def test_the_average_is_of_the_weights_after_the_last_epochs(short):
     kept = sorted(path.stem for path in short.folder.glob("epoch*"))
     assert kept == ["epoch11", "epoch12"]

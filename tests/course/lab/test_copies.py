@@ -25,6 +25,7 @@ def test_copy_0_is_the_middle_of_its_source_and_the_others_are_bent():
     assert not any(torch.equal(masks[1, 0], masks[1, copy]) for copy in range(1, 15))
 
 
+@pytest.mark.slow
 def test_training_sees_neither_the_held_out_copies_nor_the_other_group(monkeypatch):
     seen = []
     monkeypatch.setattr(copies, "train_epochs", lambda images, masks, seed: seen.append(images) or ["network"])

@@ -115,6 +115,7 @@ def test_a_training_trial_keeps_scores_and_history(tiny_config):
     assert json.loads(json.dumps(trial.settings)) == trial.settings
 
 
+@pytest.mark.slow
 def test_trials_of_one_configuration_share_the_training(tiny_config):
     first = trained(tiny_config)
     written = (first.folder / "best.safetensors").stat().st_mtime_ns

@@ -33,6 +33,7 @@ def test_the_batch_is_as_large_as_the_configuration_says_and_normalised():
     assert masks.unique().tolist() == [0, 1]
 
 
+@pytest.mark.slow
 def test_a_training_step_moves_the_weights_and_a_prediction_does_not(monkeypatch):
     models = []
     build = TrainConfig.build_model

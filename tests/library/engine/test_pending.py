@@ -67,6 +67,7 @@ def test_no_step_is_saved_before_its_loss_is_known_to_be_finite(config, monkeypa
     assert train(config, resume=True).is_finished
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_optimiser_of_its_device(config):
     """A run of an earlier version was saved with another Adam than the fused one: it goes on with its own."""
     whole = train(config)

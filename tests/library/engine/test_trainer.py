@@ -348,6 +348,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_batch_saved_and_advice(tiny_se
     assert batch["images"].shape == (4, 1, 32, 32)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_last_good_checkpoint(tiny_set, tmp_path, monkeypatch):
     sync = os.fsync
     calls = []
@@ -383,6 +384,7 @@ def test_a_wrong_option_is_named(tiny_set, tmp_path, options, message):
         tiny(tiny_set, tmp_path, **options)
 
 
+@pytest.mark.slow
 def test_a_callback_sees_every_step_in_place_of_the_bar_and_changes_nothing(finished, tiny_set, tmp_path, capsys):
     seen = []
 
@@ -396,6 +398,7 @@ def test_a_callback_sees_every_step_in_place_of_the_bar_and_changes_nothing(fini
     assert "step" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_callback_stops_a_run_that_goes_on_to_the_same_end(finished, tiny_set, tmp_path):
     config = tiny(tiny_set, tmp_path / "run")
     run = train(config, callback=lambda training: training.step == 9)

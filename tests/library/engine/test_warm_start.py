@@ -45,6 +45,7 @@ def test_a_run_starts_from_the_weights_of_another(first, tiny_set, tmp_path):
     assert not torch.equal(parameters(fresh.weights)["heads.0.weight"], before["heads.0.weight"])
 
 
+@pytest.mark.slow
 def test_a_file_of_weights_and_other_data_do_as_well(first, tiny_set, tmp_path):
     shutil.copytree(tiny_set, tmp_path / "other")
     shutil.copy(first.weights, tmp_path / "w.safetensors")

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from unetpp_course.style import LINE_COLOURS, NETWORK_STYLES, WIDTH
 
-BLUE, ORANGE, DARK_ORANGE = LINE_COLOURS[0], LINE_COLOURS[1], LINE_COLOURS[3]
+BLUE, DARK_ORANGE = LINE_COLOURS[0], LINE_COLOURS[3]
 REPORTED = {"unet": 0.953, "unetpp": 0.978}  # IoU of white in Vinayak-VG's report
 TRAIN, TEST = "#D6E9F6", DARK_ORANGE  # of files: trained on, held out
 GREY = "0.45"

@@ -503,8 +503,6 @@ EXERCISE_6_1 = LossExercise(
         (takes_the_slope_0_at_0, AT_0.format("`relu` takes the slope 0")),
     ],
     also_wrong=[
-        (takes_the_slope_1_at_0, "`clamp` takes the slope 1"),
-        (takes_the_slope_0_at_0, "`relu` takes the slope 0"),
         (gives_no_gradient, "it has no gradient"),
         (chooses_between_two_formulas, "∞ · 0 is nan"),
         (cuts_off_the_middle_term, "the gradient is not"),

@@ -79,6 +79,14 @@ def draw_part(part: str, discs: int, seed: int) -> tuple[Tensor, Tensor]:
     return torch.stack(images), torch.stack(masks)
 
 
+def draw_batches(discs: int, seed: int, steps: int) -> list[tuple[Tensor, Tensor]]:
+    """Return the batches of a seed's first ``steps`` steps: images and masks, (4, 1, 64, 64) each."""
+    images, masks = draw_part("train", discs, seed)
+    generator = torch.Generator().manual_seed(seed)
+    chosen = [torch.randperm(len(images), generator=generator)[:BATCH] for _ in range(steps)]
+    return [(images[numbers], masks[numbers]) for numbers in chosen]
+
+
 def train_network(
     loss: str | Loss, discs: int, rate: float, seed: int, steps: int = STEPS, start: float | None = None
 ) -> SegmentationNetwork:
@@ -87,17 +95,14 @@ def train_network(
     ``loss`` is one of LOSSES or a function of logits and target, (N, 1, H, W) float32 each. With ``start`` the bias of
     the head starts where it alone gives this probability.
     """
-    images, masks = draw_part("train", discs, seed)
     runtime = choose_runtime("cpu", "float32")
     with seeded(seed, runtime.device):
         network = runtime.place(UNet(widths=WIDTHS))
     if start is not None:
         torch.nn.init.constant_(network.heads[0].get_parameter("bias"), log(start / (1 - start)))
-    generator = torch.Generator().manual_seed(seed)
-    chosen = [torch.randperm(len(images), generator=generator)[:BATCH] for _ in range(steps)]
+    batches = draw_batches(discs, seed, steps)
     if not isinstance(loss, str):
-        masks = masks.float()
-    batches = ((images[numbers], masks[numbers]) for numbers in chosen)
+        batches = [(images, masks.float()) for images, masks in batches]
     falling = partial(learning_rate, steps=steps, highest=rate, warm_up=0)
     heads_loss = partial(deep_supervision_loss, loss=LOSSES[loss] if isinstance(loss, str) else loss)  # one head
     for _ in train_steps(network, batches, falling, runtime, heads_loss):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from unetpp_course.checks import ChoiceExercise, Exercise, FunctionExercise
+from unetpp_course.checks import ChoiceExercise, Exercise, FunctionExercise, LossExercise
 from unetpp_course.checks.verdict import GENERIC, Mark
 
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
@@ -164,7 +164,8 @@ def wrong_answers(exercise: Exercise) -> list[tuple[object, str]]:
     if isinstance(exercise, ChoiceExercise):
         wrong = [(letter, option.reply) for letter, option in exercise.options.items() if not option.right]
         return [*wrong, *exercise.also_wrong]
-    return [*exercise.mistakes, *exercise.also_wrong]
+    of_gradient = exercise.gradient_mistakes if isinstance(exercise, LossExercise) else ()
+    return [*exercise.mistakes, *of_gradient, *exercise.also_wrong]
 
 
 def named(answer: object) -> str:

@@ -114,13 +114,10 @@ def test_the_experiment_is_known_by_name_and_tries_the_library_loss():
 
 @pytest.mark.slow
 def test_the_failed_network_of_notebook_06_is_held_down_by_the_memory_of_adam():
-    images, masks = losses.draw_part("train", 1, seed=5)
+    batches = losses.draw_batches(1, seed=5, steps=losses.STEPS + 60)
     runtime = choose_runtime("cpu", "float32")
     with seeded(5, runtime.device):
         network = runtime.place(UNet(widths=losses.WIDTHS))
-    generator = torch.Generator().manual_seed(5)
-    chosen = [torch.randperm(len(images), generator=generator)[: losses.BATCH] for _ in range(losses.STEPS + 60)]
-    batches = [(images[numbers], masks[numbers]) for numbers in chosen]
     optimizer = make_optimizer(network)
     bce = partial(deep_supervision_loss, loss=bce_loss)
     falling = partial(learning_rate, steps=losses.STEPS, highest=0.03, warm_up=0)
